@@ -1,0 +1,19 @@
+"""build_info: what was compiled, and what of it runs here."""
+
+from typing import Any
+
+from symbreak import _C
+
+
+def build_info() -> dict[str, Any]:
+    """Tell how this copy of symbreak was built.
+
+    Returns:
+        dict: ``version`` of symbreak; ``torch``, the version whose headers it was built with;
+        ``compiler``; ``cuda``, whether CUDA kernels were built, and ``cuda_archs``, for which
+        compute capabilities.
+    """
+    info: dict[str, Any] = dict(_C.build_info())
+    info["cuda_archs"] = [arch for arch in info["cuda_archs"].split(",") if arch]
+    info["cuda"] = bool(info["cuda_archs"])
+    return info
