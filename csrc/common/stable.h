@@ -81,8 +81,7 @@ inline int64_t product(const std::vector<int64_t>& sizes) {
 template <size_t kArguments>
 Tensor call_aten(const char* name, const char* overload,
                  std::array<StableIValue, kArguments> stack) {
-  TORCH_ERROR_CODE_CHECK(
-      torch_call_dispatcher(name, overload, stack.data(), TORCH_ABI_VERSION));
+  TORCH_ERROR_CODE_CHECK(torch_call_dispatcher(name, overload, stack.data(), TORCH_ABI_VERSION));
   return stable_detail::to<Tensor>(stack[0]);
 }
 

@@ -1,4 +1,5 @@
-// The symmetries as an index map: every one of them reads y(n) = e^{i phase} C^f x(offset + (f ? -n : n)).
+// The symmetries as an index map: every one of them reads y(n) = e^{i phase} C^f x(offset + (f ? -n
+// : n)).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,8 @@ SYMBREAK_HD int64_t wrapped(int64_t n, int64_t size) {
   return r < 0 ? r + size : r;
 }
 
-SYMBREAK_HD int64_t flip_offset(int64_t lo, int64_t hi, int64_t shift) { return lo + hi - 1 + shift; }
+SYMBREAK_HD int64_t flip_offset(int64_t lo, int64_t hi, int64_t shift) {
+  return lo + hi - 1 + shift;
+}
 
 }  // namespace symbreak

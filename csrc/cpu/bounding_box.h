@@ -53,9 +53,10 @@ template <typename T>
 class BoundingBox {
  public:
   explicit BoundingBox(const Grid& grid)
-      : grid_(grid), columns_(2 * grid.size[2]), occupied_{std::vector<char>(grid.size[0]),
-                                                           std::vector<char>(grid.size[1]),
-                                                           std::vector<char>(grid.size[2])} {}
+      : grid_(grid),
+        columns_(2 * grid.size[2]),
+        occupied_{std::vector<char>(grid.size[0]), std::vector<char>(grid.size[1]),
+                  std::vector<char>(grid.size[2])} {}
 
   // The box of |x| > tol * max |x|; x: [depth, rows, columns, 2].
   Box find(const T* x, double tol, bool wrap) {
@@ -123,7 +124,8 @@ class BoundingBox {
   static void extent(const std::vector<char>& occupied, bool wrap, int64_t* lo, int64_t* hi) {
     const int64_t size = static_cast<int64_t>(occupied.size());
     const auto first = std::find(occupied.begin(), occupied.end(), 1) - occupied.begin();
-    const auto last = size - 1 - (std::find(occupied.rbegin(), occupied.rend(), 1) - occupied.rbegin());
+    const auto last =
+        size - 1 - (std::find(occupied.rbegin(), occupied.rend(), 1) - occupied.rbegin());
     *lo = first;
     *hi = last + 1;
     if (!wrap) return;

@@ -46,6 +46,4 @@ std::tuple<Tensor, Tensor> center_cpu(const Tensor& x, double tol, bool wrap, in
 }  // namespace
 }  // namespace symbreak
 
-STABLE_TORCH_LIBRARY_IMPL(symbreak, CPU, m) {
-  m.impl("center", TORCH_BOX(&symbreak::center_cpu));
-}
+STABLE_TORCH_LIBRARY_IMPL(symbreak, CPU, m) { m.impl("center", TORCH_BOX(&symbreak::center_cpu)); }

@@ -2,6 +2,9 @@
 
 import torch  # noqa: F401  (loads libtorch before the kernels that are linked to it)
 
+from symbreak import _C  # noqa: F401  (registers the ops before their Python side looks for them)
+from symbreak.ops.apply_symmetry import apply_symmetry
+from symbreak.ops.break_symmetry import SymmetryBreaking, break_symmetry
 from symbreak.ops.build_info import build_info
 from symbreak.ops.center import Centered, center
 
@@ -9,6 +12,9 @@ __version__: str = build_info()["version"]
 
 __all__ = [
     "Centered",
+    "SymmetryBreaking",
+    "apply_symmetry",
+    "break_symmetry",
     "build_info",
     "center",
 ]

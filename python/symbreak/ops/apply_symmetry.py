@@ -1,0 +1,146 @@
+"""apply_symmetry: translate, conjugate flip and rotate objects; the amplitude stays the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.checks import check_flag, check_object, dtype_name
+
+
+def apply_symmetry(
+    x: Tensor,
+    *,
+    shift: Tensor | Sequence[int] | None = None,
+    flipped: Tensor | bool | None = None,
+    phase: Tensor | float | None = None,
+    wrap: bool = False,
+    ndim: int = 2,
+) -> Tensor:
+    """Apply one element of the symmetry group to each object.
+
+    The result is ``e^{i phase} T_shift C^flipped x``: first the conjugate flip, which reverses the
+    content inside its bounding box on every axis and conjugates; then the translation
+    ``y(n) = x(n - shift)``; then the global phase. What a translation moves out of the window is
+    lost and black moves in, unless the grid is periodic.
+
+    It replays what :func:`center`, :func:`break_symmetry` and :func:`align` report.
+
+    Args:
+        x: Objects, complex64 or complex128, shape ``(*batch, *grid)``; any batch axes, also none.
+        shift: Pixels per axis, integers broadcastable to ``(*batch, ndim)``; none: no translation.
+        flipped: Which items to flip, bool broadcastable to ``(*batch)``; none: no item.
+        phase: Radians, broadcastable to ``(*batch)``; none: 0.
+        wrap: Whether the grid is periodic: translation is circular, and the flip reverses the whole
+            window, ``n -> N - 1 - n``.
+        ndim: How many trailing axes are the grid, 2 or 3.
+
+    Returns:
+        Tensor: shape and dtype of ``x``. Without a phase the values are copied bit by bit.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: ``ndim`` out of range, an empty grid, or a shape that does not broadcast.
+
+    Differentiable in ``x``, any number of times (the map is real-linear; the box of the flip counts
+    as constant), not in ``phase``. Cost: one read and one write of ``x``, one more read where a
+    flip needs the box.
+
+    Example:
+        >>> twin = symbreak.apply_symmetry(x, flipped=True)
+    """
+    check_object("apply_symmetry", "x", x, ndim)
+    check_flag("apply_symmetry", "wrap", wrap)
+    batch = x.shape[:-ndim]
+    return torch.ops.symbreak.apply_symmetry(  # type: ignore[no-any-return]
+        x,
+        shift=None if shift is None else _shift(shift, (*batch, ndim), x.device),
+        flipped=None if flipped is None else _flipped(flipped, batch, x.device),
+        phase=None if phase is None else _phase(phase, batch, x),
+        wrap=wrap,
+        ndim=ndim,
+    )
+
+
+def _shift(shift: Tensor | Sequence[int], shape: tuple[int, ...], device: torch.device) -> Tensor:
+    value = torch.as_tensor(shift, device=device)
+    if value.is_complex() or value.is_floating_point() or value.dtype == torch.bool:
+        raise TypeError(f"apply_symmetry: shift must be integers, got {dtype_name(value.dtype)}.")
+    return _broadcast("shift", value.to(torch.int64), shape)
+
+
+def _flipped(flipped: Tensor | bool, batch: torch.Size, device: torch.device) -> Tensor:
+    value = torch.as_tensor(flipped, device=device)
+    if value.dtype != torch.bool:
+        raise TypeError(f"apply_symmetry: flipped must be bool, got {dtype_name(value.dtype)}.")
+    return _broadcast("flipped", value, batch)
+
+
+def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
+    if isinstance(phase, Tensor):
+        if phase.is_complex() or phase.dtype == torch.bool:
+            raise TypeError(
+                f"apply_symmetry: phase must be real, in radians, got {dtype_name(phase.dtype)}."
+            )
+        if phase.requires_grad:
+            raise ValueError(
+                "apply_symmetry: phase must not require a gradient; "
+                "multiply by torch.polar(one, phase) instead."
+            )
+    elif isinstance(phase, bool) or not isinstance(phase, (int, float)):
+        raise TypeError(
+            f"apply_symmetry: phase must be a number or a tensor, got {type(phase).__name__}."
+        )
+    elif not math.isfinite(phase):
+        raise ValueError(f"apply_symmetry: phase must be finite, got {phase}.")
+    value = torch.as_tensor(phase, device=x.device).to(x.dtype.to_real())
+    return _broadcast("phase", value, batch)
+
+
+def _broadcast(name: str, value: Tensor, shape: Sequence[int]) -> Tensor:
+    try:
+        return value.expand(tuple(shape))
+    except RuntimeError:
+        raise ValueError(
+            f"apply_symmetry: {name} must broadcast to {tuple(shape)}, "
+            f"got shape {tuple(value.shape)}."
+        ) from None
+
+
+# The op is a composition, so its gradient is that of `reindex` on every device.
+@torch.library.impl("symbreak::apply_symmetry", "CompositeImplicitAutograd")
+def _apply_symmetry(
+    x: Tensor,
+    *,
+    shift: Tensor | None = None,
+    flipped: Tensor | None = None,
+    phase: Tensor | None = None,
+    wrap: bool = False,
+    ndim: int = 2,
+) -> Tensor:
+    batch = x.shape[:-ndim]
+    if shift is None:
+        shift = torch.zeros((*batch, ndim), dtype=torch.int64, device=x.device)
+    if phase is None:
+        phase = torch.zeros(batch, dtype=x.dtype.to_real(), device=x.device)
+    if flipped is None:
+        flipped = torch.zeros(batch, dtype=torch.bool, device=x.device)
+        offset = -shift
+    else:
+        pivot = torch.ops.symbreak.flip_pivot(x.detach(), wrap=wrap, ndim=ndim)
+        offset = torch.where(flipped[..., None], pivot + shift, -shift)
+    return torch.ops.symbreak.reindex(  # type: ignore[no-any-return]
+        x, offset, flipped, phase, wrap=wrap, ndim=ndim
+    )
+
+
+@torch.library.register_fake("symbreak::flip_pivot")
+def _(x: Tensor, *, wrap: bool, ndim: int) -> Tensor:
+    return x.new_empty((*x.shape[:-ndim], ndim), dtype=torch.int64)
+
+
+refuse_gradient("flip_pivot", "it is an index. Detach the input: x.detach().")

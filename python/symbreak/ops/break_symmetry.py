@@ -1,0 +1,106 @@
+"""break_symmetry: one canonical object out of all that have the same Fourier amplitude."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.checks import check_object, check_tolerance
+
+RULES = ("angle",)
+
+
+class SymmetryBreaking(NamedTuple):
+    """What :func:`break_symmetry` returns."""
+
+    object: Tensor
+    """The canonical object, shape and dtype of the input."""
+    shift: Tensor
+    """Translation in pixels, int64 ``(*batch, ndim)``."""
+    flipped: Tensor
+    """Whether the conjugate flip was taken, bool ``(*batch)``."""
+    phase: Tensor
+    """Global phase in radians in (-pi, pi], applied after the flip, real ``(*batch)``."""
+    margin: Tensor
+    """How far the flip decision was from its cut, >= 0, real ``(*batch)``; see the function."""
+
+    @property
+    def ambiguous(self) -> Tensor:
+        """Items without a canonical form in this precision, bool ``(*batch)``."""
+        return ~(self.margin > 0)
+
+
+def break_symmetry(
+    x: Tensor, *, tol: float = 0.0, ndim: int = 2, rule: str = "angle"
+) -> SymmetryBreaking:
+    r"""Replace each object by the canonical member of its symmetry orbit.
+
+    Translation, conjugate flip and global phase leave the Fourier amplitude unchanged. Of all
+    objects that they make of ``x``, one is picked (Zhang et al. 2024, Algorithm 1, made exact):
+
+    1. the bounding box of the content is centred, as in :func:`center`;
+    2. the global phase makes the mean ``F x(0)`` real and positive;
+    3. with ``c`` the centre of the box and phases measured from it,
+       ``g = e^{2 pi i c / M} F x`` at frequency ``(0, ..., 0, 1)`` of the twofold oversampled grid
+       (``M = 2N``); if ``Im g < 0``, the conjugate flip of the object is taken instead.
+
+    So ``break_symmetry(T x).object`` equals ``break_symmetry(x).object`` for every symmetry ``T``
+    that keeps the content in the window, up to rounding, and the Fourier amplitude is unchanged.
+    ``margin = |Im g| / |F x(0)|`` tells how far the item was from being flipped the other way.
+
+    Ambiguous items are told by ``margin`` and the property ``ambiguous``. Where ``F x(0)`` or
+    ``Im g`` is below rounding (4 epsilon times ``sum |Re x| + |Im x|``), where the item is all
+    zero, or where its sums overflow, ``margin`` is 0: the item is centred, and rotated where
+    ``F x(0)`` has a phase, but not flipped. Where it holds NaN or infinity, ``margin`` is NaN and
+    the item comes back as it is. Other items of the batch are not affected.
+
+    Args:
+        x: Objects, complex64 or complex128, shape ``(*batch, *grid)``; any batch axes, also none.
+        tol: Relative threshold of the content's box, in [0, 1). With ``tol > 0`` faint content
+            outside the box counts in the sums, moves along, and is lost where it leaves the window.
+        ndim: How many trailing axes are the grid, 2 or 3.
+        rule: ``"angle"``, the paper's.
+
+    Returns:
+        SymmetryBreaking: ``object``, ``shift``, ``flipped``, ``phase``, ``margin``; and
+        ``object == apply_symmetry(x, shift=shift, flipped=flipped, phase=phase)``.
+
+    Raises:
+        TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
+        ValueError: ``ndim``, ``tol`` or ``rule`` out of range, or an empty grid.
+
+    Not differentiable. Deterministic; sums in float64. Cost: two reads and one write of ``x``, no
+    Fourier transform; no memory beyond the result.
+
+    Example:
+        >>> broken = symbreak.break_symmetry(objects)
+        >>> train = broken.object[~broken.ambiguous]
+    """
+    check_object("break_symmetry", "x", x, ndim)
+    check_tolerance("break_symmetry", tol)
+    if rule not in RULES:
+        raise ValueError(f"break_symmetry: rule must be one of {RULES}, got {rule!r}.")
+    return SymmetryBreaking(
+        *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
+    )
+
+
+@torch.library.register_fake("symbreak::break_symmetry")
+def _(
+    x: Tensor, *, tol: float = 0.0, ndim: int = 2, rule: str = "angle"
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    batch = x.shape[:-ndim]
+    real = x.dtype.to_real()
+    return (
+        x.new_empty(x.shape),
+        x.new_empty((*batch, ndim), dtype=torch.int64),
+        x.new_empty(batch, dtype=torch.bool),
+        x.new_empty(batch, dtype=real),
+        x.new_empty(batch, dtype=real),
+    )
+
+
+refuse_gradient(
+    "break_symmetry", "the symmetry is a discrete choice. Detach the input: x.detach()."
+)

@@ -1,0 +1,141 @@
+"""break_symmetry: reference, ambiguous items, threads and batches, errors, compile."""
+
+import math
+
+import pytest
+import torch
+from conftest import DTYPES, TOLERANCE, blob, strided
+
+import symbreak
+from symbreak.reference.break_symmetry import break_symmetry as reference_break_symmetry
+
+GRIDS = [(7, 8), (8, 5), (1, 6), (6, 1), (1, 1), (4, 5, 6), (5, 1, 7)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch", [(), (6,), (2, 3), (0,)])
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("layout", [lambda x: x, strided])
+def test_equals_the_reference(device, generator, dtype, batch, grid, layout):
+    ndim = len(grid)
+    x = blob((*batch, *grid), ndim=ndim, dtype=dtype, generator=generator)
+    found = symbreak.break_symmetry(layout(x.to(device)), ndim=ndim)
+    obj, shift, flipped, phase, margin = reference_break_symmetry(x, ndim=ndim)
+    tolerance = {"rtol": 0, "atol": TOLERANCE[dtype]}
+    assert torch.equal(found.shift.cpu(), shift)
+    sure = ~found.ambiguous.cpu()
+    assert sure.all() == (round(0.6 * grid[-1]) > 1 or x.numel() == 0)  # one column is a twin
+    assert torch.equal(found.flipped.cpu()[sure], flipped[sure])
+    torch.testing.assert_close(found.object.cpu()[sure], obj[sure], **tolerance)
+    turn = torch.polar(torch.ones_like(phase), phase - found.phase.cpu())[sure]
+    torch.testing.assert_close(turn, torch.ones_like(turn), **tolerance)
+    torch.testing.assert_close(
+        found.margin.cpu()[sure], margin[sure], rtol=1e-4, atol=tolerance["atol"]
+    )
+
+
+def test_threshold_decides_the_box(device, generator):
+    x = blob((9, 9), dtype=torch.complex128, generator=generator)
+    faint = x.clone()
+    faint[0, 0] = 1e-6
+    found = symbreak.break_symmetry(faint.to(device), tol=1e-3)
+    assert found.shift.tolist() == symbreak.break_symmetry(x).shift.tolist()
+    torch.testing.assert_close(
+        found.object.cpu(), symbreak.break_symmetry(x).object, rtol=0, atol=1e-5
+    )
+
+
+def test_both_members_of_a_twin_pair_meet(device, generator):
+    x = blob((40, 12, 13), dtype=torch.complex64, generator=generator).to(device)
+    one = symbreak.break_symmetry(x)
+    two = symbreak.break_symmetry(symbreak.apply_symmetry(x, flipped=True))
+    assert not one.ambiguous.any()
+    assert torch.equal(one.flipped, ~two.flipped)
+    assert 5 < one.flipped.sum() < 35  # both twins occur, so the rule does decide
+    torch.testing.assert_close(one.object, two.object, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ambiguous_items_are_flagged_and_defined(device, generator, dtype):
+    x = blob((6, 8, 9), dtype=dtype, generator=generator)
+    x[0] = 0
+    x[1, 2, 2] = float("nan")
+    x[2, 2, 2] = complex(0, math.inf)
+    x[3] = 0
+    x[3, 1, 1:3] = torch.tensor([1, -1])  # F x(0) = 0
+    x[4] = 0
+    x[4, 2, 3:6] = torch.tensor([1, 2, 1]) * (0.6 + 0.8j)  # its own twin image
+    found = symbreak.break_symmetry(x.to(device))
+    assert found.ambiguous.tolist() == [True] * 5 + [False]
+    assert found.margin[[0, 3, 4]].tolist() == [0, 0, 0]
+    assert found.margin[1:3].isnan().all()
+    assert not found.flipped[:5].any()
+    assert found.phase[:4].tolist() == [0, 0, 0, 0]
+    unchanged = found.object[:3].cpu()
+    torch.testing.assert_close(unchanged, x[:3], rtol=0, atol=0, equal_nan=True)
+    assert torch.equal(found.object[3].cpu(), symbreak.center(x[3]).object)
+    upright = torch.zeros(8, 9, dtype=dtype)
+    upright[3, 3:6] = torch.tensor([1, 2, 1])
+    torch.testing.assert_close(found.object[4].cpu(), upright, rtol=0, atol=1e-6)
+    alone = symbreak.break_symmetry(x[5].to(device))
+    assert torch.equal(found.object[5], alone.object)
+    assert torch.equal(found.margin[5], alone.margin)
+
+
+def test_overflowing_sums_are_ambiguous(device):
+    x = torch.full((4, 4), 1e308 + 1e308j, dtype=torch.complex128, device=device)
+    found = symbreak.break_symmetry(x)
+    assert found.ambiguous.item()
+    assert torch.equal(found.object, x)
+
+
+def test_no_thread_count_changes_a_bit(generator):
+    x = blob((33, 10, 11), dtype=torch.complex64, generator=generator)
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 5):
+            torch.set_num_threads(count)
+            results.append(symbreak.break_symmetry(x))
+    finally:
+        torch.set_num_threads(threads)
+    for result in results[1:]:
+        for a, b in zip(results[0], result, strict=True):
+            assert torch.equal(a, b)
+
+
+def test_opcheck(device, generator):
+    for grid in ((5, 6), (3, 4, 5)):
+        x = blob((2, *grid), ndim=len(grid), dtype=torch.complex64, generator=generator).to(device)
+        torch.library.opcheck(torch.ops.symbreak.break_symmetry.default, (x,), {"ndim": len(grid)})
+
+
+def test_compiles_without_graph_breaks(device, generator):
+    x = blob((3, 6, 6), dtype=torch.complex64, generator=generator).to(device)
+    compiled = torch.compile(
+        lambda x: symbreak.break_symmetry(x).margin + 1, fullgraph=True, backend="aot_eager"
+    )
+    assert torch.equal(compiled(x), symbreak.break_symmetry(x).margin + 1)
+
+
+def test_gradient_is_a_clear_error(device):
+    x = torch.ones(3, 3, dtype=torch.complex64, device=device, requires_grad=True)
+    with pytest.raises(
+        RuntimeError, match=r"symbreak.break_symmetry is not differentiable.*detach"
+    ):
+        symbreak.break_symmetry(x).object.abs().sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"x": torch.ones(3, 3)}, TypeError, "x must be complex64 or complex128, got float32"),
+        ({"ndim": 3}, ValueError, "x must have at least ndim = 3 axes"),
+        ({"tol": -0.1}, ValueError, r"tol must be in \[0, 1\), got -0.1"),
+        ({"tol": "0"}, TypeError, "tol must be a number, got str"),
+        ({"rule": "angel"}, ValueError, "rule must be one of .*'angle'.*, got 'angel'"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    with pytest.raises(error, match=f"break_symmetry: .*{message}"):
+        symbreak.break_symmetry(**{"x": torch.ones(3, 3, dtype=torch.complex64), **arguments})
