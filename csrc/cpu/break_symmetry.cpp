@@ -1,4 +1,5 @@
-// break_symmetry: each object moved to the canonical member of its orbit (Zhang et al. 2024, Alg. 1).
+// break_symmetry: each object moved to the canonical member of its orbit (Zhang et al. 2024, Alg.
+// 1).
 #include <cmath>
 #include <complex>
 #include <limits>

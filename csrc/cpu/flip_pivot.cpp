@@ -20,8 +20,8 @@ Tensor flip_pivot_cpu(const Tensor& x, bool wrap, int64_t ndim) {
         const Box box = wrap ? Box{} : boxes.find(real_data<T>(in) + 2 * pixels * item, 0.0, false);
         for (int64_t i = 0; i < ndim; ++i) {
           const int64_t axis = grid.axis(i);
-          to[ndim * item + i] = box.content == Content::kSome ? box.lo[axis] + box.hi[axis] - 1
-                                                              : grid.size[axis] - 1;
+          to[ndim * item + i] =
+              box.content == Content::kSome ? box.lo[axis] + box.hi[axis] - 1 : grid.size[axis] - 1;
         }
       }
     });

@@ -7,9 +7,10 @@
 
 #include "common/stable.h"
 
-// Weak: libtorch_cuda.so defines it, a CPU build of torch does not, and the library loads there too.
-extern "C" __attribute__((weak)) AOTITorchError aoti_torch_get_current_cuda_stream(
-    int32_t device_index, void** ret_stream);
+// Weak: libtorch_cuda.so defines it, a CPU build of torch does not, and the library loads there
+// too.
+extern "C" __attribute__((weak)) AOTITorchError
+aoti_torch_get_current_cuda_stream(int32_t device_index, void** ret_stream);
 
 namespace symbreak {
 

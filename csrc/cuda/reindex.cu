@@ -55,7 +55,8 @@ Tensor reindex_cuda(const Tensor& x, const Tensor& offset, const Tensor& flipped
                   "reindex: offset, flipped and phase must be on the device of x.");
   const torch::stable::accelerator::DeviceGuard guard(x.get_device_index());
   const Tensor in = torch::stable::contiguous(x), offsets = torch::stable::contiguous(offset),
-               flips = torch::stable::contiguous(flipped), phases = torch::stable::contiguous(phase);
+               flips = torch::stable::contiguous(flipped),
+               phases = torch::stable::contiguous(phase);
   Tensor y = torch::stable::new_empty(in, shape_of(in));
   if (in.numel() == 0) return y;
   with_complex(in, "reindex", [&]<typename T>() {

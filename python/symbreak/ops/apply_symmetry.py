@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.checks import check_flag, check_object, dtype_name
+from symbreak.ops.checks import REAL_OF, check_flag, check_object, dtype_name
 
 
 def apply_symmetry(
@@ -97,7 +98,7 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
         )
     elif not math.isfinite(phase):
         raise ValueError(f"apply_symmetry: phase must be finite, got {phase}.")
-    value = torch.as_tensor(phase, device=x.device).to(x.dtype.to_real())
+    value = torch.as_tensor(phase, device=x.device).to(REAL_OF[x.dtype])
     return _broadcast("phase", value, batch)
 
 
@@ -126,7 +127,7 @@ def _apply_symmetry(
     if shift is None:
         shift = torch.zeros((*batch, ndim), dtype=torch.int64, device=x.device)
     if phase is None:
-        phase = torch.zeros(batch, dtype=x.dtype.to_real(), device=x.device)
+        phase = torch.zeros(batch, dtype=REAL_OF[x.dtype], device=x.device)
     if flipped is None:
         flipped = torch.zeros(batch, dtype=torch.bool, device=x.device)
         offset = -shift

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.checks import check_object, check_tolerance
+from symbreak.ops.checks import REAL_OF, check_object, check_tolerance
 
 RULES = ("angle",)
 
@@ -91,7 +91,7 @@ def _(
     x: Tensor, *, tol: float = 0.0, ndim: int = 2, rule: str = "angle"
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     batch = x.shape[:-ndim]
-    real = x.dtype.to_real()
+    real = REAL_OF[x.dtype]
     return (
         x.new_empty(x.shape),
         x.new_empty((*batch, ndim), dtype=torch.int64),

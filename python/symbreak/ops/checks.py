@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-COMPLEX = (torch.complex64, torch.complex128)
+# Each supported complex dtype and the dtype of its parts (dtype.to_real() does not compile).
+REAL_OF = {torch.complex64: torch.float32, torch.complex128: torch.float64}
+COMPLEX = tuple(REAL_OF)
 
 
 def dtype_name(dtype: torch.dtype) -> str:
