@@ -1,0 +1,132 @@
+"""Cases of the symmetry operators: 64x64 objects, as in the paper's training sets."""
+
+from __future__ import annotations
+
+import torch
+import torch_code
+from registry import Workload, case
+from torch import Tensor
+
+import symbreak
+
+
+def objects(count: int, size: int, device: str, seed: int = 0) -> Tensor:
+    """Random complex discs, each at its own place in a black window."""
+    generator = torch.Generator().manual_seed(seed)
+    grid = torch.arange(size)
+    radius = size * (0.15 + 0.15 * torch.rand(count, 1, 1, generator=generator))
+    middle = radius + (size - 1 - 2 * radius) * torch.rand(count, 2, 1, generator=generator)
+    rows, columns = grid[None, :, None] - middle[:, :1], grid[None, None, :] - middle[:, 1:]
+    inside = rows**2 + columns**2 <= radius**2
+    wave = torch.rand(count, 2, 1, 1, generator=generator) * 0.6
+    phase = wave[:, 0] * rows + wave[:, 1] * columns + 0.02 * rows**2
+    return (inside * torch.polar(torch.ones_like(phase), phase)).to(device)
+
+
+def difference(expected: Tensor):
+    """The largest error of a variant's result, relative to the largest value."""
+
+    def error(found) -> float:
+        found = getattr(found, "object", found)
+        return float((found.to(expected.dtype) - expected).abs().max() / expected.abs().max())
+
+    return error
+
+
+@case("center 1024x64x64")
+def center(device: str) -> Workload:
+    x = objects(1024, 64, device)
+    return Workload(
+        {"symbreak": lambda: symbreak.center(x), "eager torch": lambda: torch_code.center(x)},
+        units=len(x),
+        unit="object",
+        error=difference(symbreak.center(x.to(torch.complex128)).object),
+        bytes=2 * x.nbytes,
+    )
+
+
+@case("break_symmetry 256x64x64")
+def break_symmetry(device: str) -> Workload:
+    return breaking(objects(256, 64, device))
+
+
+@case("break_symmetry 8192x64x64")
+def break_symmetry_many(device: str) -> Workload:
+    return breaking(objects(8192, 64, device))
+
+
+def breaking(x: Tensor) -> Workload:
+    return Workload(
+        {
+            "symbreak": lambda: symbreak.break_symmetry(x),
+            "eager torch": lambda: torch_code.break_symmetry(x),
+        },
+        units=len(x),
+        unit="object",
+        error=difference(symbreak.break_symmetry(x.to(torch.complex128)).object),
+        bytes=2 * x.nbytes,
+    )
+
+
+@case("apply_symmetry 1024x64x64")
+def apply_symmetry(device: str) -> Workload:
+    x = objects(1024, 64, device)
+    flipped = torch.ones(len(x), dtype=torch.bool, device=device)
+    return Workload(
+        {
+            "symbreak": lambda: symbreak.apply_symmetry(x, flipped=flipped),
+            "eager torch": lambda: torch_code.flip(x),
+        },
+        units=len(x),
+        unit="object",
+        error=difference(symbreak.apply_symmetry(x.to(torch.complex128), flipped=flipped)),
+        bytes=2 * x.nbytes,
+    )
+
+
+@case("fourier_amplitude 256x64x64")
+def fourier_amplitude(device: str) -> Workload:
+    x = objects(256, 64, device)
+    return Workload(
+        {
+            "symbreak": lambda: symbreak.fourier_amplitude(x),
+            "eager torch": lambda: torch_code.fourier_amplitude(x),
+        },
+        units=len(x),
+        unit="object",
+        error=difference(torch_code.fourier_amplitude(x.to(torch.complex128))),
+        bytes=3 * x.nbytes,
+    )
+
+
+def moved_pair(count: int, device: str) -> tuple[Tensor, Tensor]:
+    reference = objects(count, 64, device)
+    return symbreak.apply_symmetry(reference, flipped=True, phase=1.0), reference
+
+
+@case("align 256x64x64")
+def align(device: str) -> Workload:
+    estimate, reference = moved_pair(256, device)
+    return Workload(
+        {
+            "symbreak": lambda: symbreak.align(estimate, reference),
+            "eager torch": lambda: torch_code.align(estimate, reference),
+        },
+        units=len(estimate),
+        unit="pair",
+        error=difference(reference.to(torch.complex128)),
+    )
+
+
+@case("sa_mse 256x64x64")
+def sa_mse(device: str) -> Workload:
+    estimate, reference = moved_pair(256, device)
+    return Workload(
+        {
+            "symbreak": lambda: symbreak.sa_mse(estimate, reference, reduction="none"),
+            "eager torch": lambda: torch_code.sa_mse(estimate, reference),
+        },
+        units=len(estimate),
+        unit="pair",
+        error=lambda found: float(found.abs().max()),  # the pairs are equal up to symmetry
+    )
