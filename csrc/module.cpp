@@ -1,8 +1,18 @@
-// The Python module: importing it runs the op registrations; build_info() reports how it was built.
+// The Python module: importing it runs the op registrations. Beside them it tells how it was built,
+// and holds what is not an op on tensors: the parser of schedules and the monitor.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 #include <torch/headeronly/version.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/monitor.h"
+#include "common/schedule.h"
+
 namespace py = pybind11;
+using symbreak::Monitor;
 
 PYBIND11_MODULE(_C, m) {
   m.doc() = "Compiled kernels of symbreak; use the functions of the package instead.";
@@ -14,4 +24,16 @@ PYBIND11_MODULE(_C, m) {
     info["cuda_archs"] = SYMBREAK_CUDA_ARCHS;
     return info;
   });
+  m.def("parse_schedule", [](const std::string& text) {
+    std::vector<std::pair<std::string, int64_t>> steps;
+    for (const auto& [algorithm, count] : symbreak::parse_schedule(text)) {
+      steps.emplace_back(symbreak::algorithm_name(algorithm), count);
+    }
+    return steps;
+  });
+  py::class_<Monitor, std::shared_ptr<Monitor>>(m, "Monitor")
+      .def(py::init(&Monitor::create))
+      .def_property_readonly("id", &Monitor::id)
+      .def_property_readonly("done", &Monitor::done)
+      .def("stop", &Monitor::stop);
 }

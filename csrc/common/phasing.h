@@ -1,19 +1,15 @@
 // The phasing task: what every engine is asked to do, in plain pointers and numbers.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <vector>
+
+#include "common/grid.h"
+#include "common/monitor.h"
+#include "common/schedule.h"
 
 namespace symbreak {
-
-enum class Algorithm : int { kER, kHIO, kRAAR, kDM };
-
-struct Step {
-  Algorithm algorithm;
-  int64_t count;  // iterations, >= 1
-};
-
-using Schedule = std::vector<Step>;
 
 // The support update of Marchesini et al. 2003; `every` = 0 keeps the support fixed.
 struct ShrinkwrapRule {
@@ -24,6 +20,8 @@ struct ShrinkwrapRule {
   double threshold = 0.2;    // of the blurred maximum
   double area_start = -1.0;  // >= 0: keep this fraction of the pixels instead of the threshold,
   double area_end = -1.0;    // going linearly to this one at the last update
+
+  bool keeps_area() const { return area_start >= 0; }
 };
 
 // What happens outside the support: x' = keep * x + project * P_M x (inside it x' = P_M x).
@@ -44,16 +42,48 @@ inline Feedback feedback(Algorithm algorithm, double beta) {
   }
 }
 
-inline int64_t total_iterations(const Schedule& schedule) {
-  int64_t total = 0;
-  for (const Step& step : schedule) total += step.count;
-  return total;
-}
-
 // How many support updates a schedule of `total` iterations holds: after k = every, 2 every, ...
 // but not after the last iteration, so that the result obeys the support it is returned with.
 inline int64_t support_updates(const ShrinkwrapRule& rule, int64_t total) {
   return rule.every > 0 && total > 0 ? (total - 1) / rule.every : 0;
 }
+
+// The width of the blur, in pixels, and the number of pixels kept in update j = 0, 1, ...
+inline double blur_sigma(const ShrinkwrapRule& rule, int64_t j) {
+  return std::max(rule.sigma * std::pow(rule.decay, static_cast<double>(j)), rule.sigma_min);
+}
+
+inline int64_t kept_pixels(const ShrinkwrapRule& rule, int64_t j, int64_t updates, int64_t pixels) {
+  const double t = updates > 1 ? static_cast<double>(j) / static_cast<double>(updates - 1) : 1.0;
+  const double area = rule.area_start + t * (rule.area_end - rule.area_start);
+  const auto count = static_cast<int64_t>(std::floor(area * static_cast<double>(pixels) + 0.5));
+  return std::clamp<int64_t>(count, 1, pixels);
+}
+
+// T: float or double. Complex arrays are interleaved. An image is one start of one item.
+//
+// Iterations are counted k = 1 .. total over the whole schedule. After iteration k, in this order:
+// its error is recorded if record_every divides k; the support is updated if shrinkwrap.every
+// divides k and k < total. A requested stop ends the work early.
+template <typename T>
+struct PhasingTask {
+  Grid grid;
+  int64_t items, starts;
+  Schedule schedule;
+  double beta;
+  ShrinkwrapRule shrinkwrap;
+  int64_t record_every;  // 0: no history
+  const T* amplitude;    // [items, *grid], at most 1; < 0: not measured
+  T* object;             // [items, starts, *grid, 2]; in: the start, out: the last iterate
+  uint8_t* support;      // [items, starts, *grid], 0 or 1; in: the first, out: the last
+  T* error;              // [items, starts], and
+  T* history;            // [items, starts, records]: NaN before, and left so where not reached
+  Monitor* monitor;      // nullptr: nobody watches
+
+  int64_t images() const { return items * starts; }
+  int64_t records() const {
+    return record_every > 0 ? total_iterations(schedule) / record_every : 0;
+  }
+};
 
 }  // namespace symbreak

@@ -7,14 +7,20 @@ from symbreak.ops.apply_symmetry import apply_symmetry
 from symbreak.ops.break_symmetry import SymmetryBreaking, break_symmetry
 from symbreak.ops.build_info import build_info
 from symbreak.ops.center import Centered, center
+from symbreak.ops.reconstruct import reconstruct
+from symbreak.ops.reconstruction import Reconstruction
+from symbreak.ops.shrinkwrap import Shrinkwrap
 
 __version__: str = build_info()["version"]
 
 __all__ = [
     "Centered",
+    "Reconstruction",
+    "Shrinkwrap",
     "SymmetryBreaking",
     "apply_symmetry",
     "break_symmetry",
     "build_info",
     "center",
+    "reconstruct",
 ]

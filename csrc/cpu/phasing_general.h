@@ -1,0 +1,102 @@
+// The general engine: any size, 2D and 3D, by torch's FFT between fused pointwise passes.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "cpu/fourier.h"
+#include "cpu/phasing_pointwise.h"
+#include "cpu/support.h"
+
+namespace symbreak {
+
+// One image through the whole schedule.
+template <typename T>
+class ImagePhasing {
+ public:
+  ImagePhasing(const PhasingTask<T>& task, int64_t image)
+      : task_(task),
+        fourier_(task.grid),
+        pixels_(task.grid.pixels()),
+        amplitude_(task.amplitude + pixels_ * (image / task.starts)),
+        x_(task.object + 2 * pixels_ * image),
+        support_(task.support + pixels_ * image),
+        error_(task.error + image),
+        history_(task.history + task.records() * image) {}
+
+  void run() {
+    const int64_t total = total_iterations(task_.schedule);
+    int64_t k = 0;
+    for (const Step& step : task_.schedule) {
+      for (int64_t i = 0; i < step.count; ++i) {
+        if (task_.monitor != nullptr && task_.monitor->stopped()) return;
+        iterate(step.algorithm);
+        finish_iteration(++k, total);
+      }
+    }
+    *error_ = static_cast<T>(error());
+  }
+
+ private:
+  void iterate(Algorithm algorithm) {
+    Spectrum<T> p = project_modulus(x_);
+    if (algorithm == Algorithm::kDM) {
+      std::vector<T>& f = scratch();
+      relax_support(f.data(), x_, support_, task_.beta, pixels_);
+      Spectrum<T> q = project_modulus(f.data());
+      difference_map(x_, p.data(), q.data(), support_, task_.beta, pixels_);
+    } else {
+      feed_back(x_, p.data(), support_, feedback(algorithm, task_.beta), pixels_);
+    }
+  }
+
+  void finish_iteration(int64_t k, int64_t total) {
+    if (task_.record_every > 0 && k % task_.record_every == 0) {
+      history_[k / task_.record_every - 1] = static_cast<T>(error());
+    }
+    const ShrinkwrapRule& rule = task_.shrinkwrap;
+    if (rule.every > 0 && k % rule.every == 0 && k < total) {
+      shrinkwrap(task_.grid, x_, rule, k / rule.every - 1, support_updates(rule, total), support_);
+    }
+    if (task_.monitor != nullptr) task_.monitor->advance(1);
+  }
+
+  // P_M x = F^-1( F x, with the measured amplitudes )
+  Spectrum<T> project_modulus(const T* x) const {
+    Spectrum<T> spectrum = fourier_.forward(x);
+    match_amplitude(spectrum.data(), amplitude_, pixels_);
+    return fourier_.inverse(spectrum.data());
+  }
+
+  // sqrt( sum (|F(support x)| - a)^2 / sum a^2 ) over the measured pixels.
+  double error() {
+    std::vector<T>& inside = scratch();
+    keep_support(inside.data(), x_, support_, pixels_);
+    Spectrum<T> spectrum = fourier_.forward(inside.data());
+    return std::sqrt(amplitude_residual(spectrum.data(), amplitude_, pixels_) /
+                     amplitude_power(amplitude_, pixels_));
+  }
+
+  std::vector<T>& scratch() {
+    scratch_.resize(2 * pixels_);
+    return scratch_;
+  }
+
+  const PhasingTask<T>& task_;
+  const Fourier<T> fourier_;
+  const int64_t pixels_;
+  const T* amplitude_;
+  T* x_;
+  uint8_t* support_;
+  T* error_;
+  T* history_;
+  std::vector<T> scratch_;  // [*grid, 2]
+};
+
+template <typename T>
+void run_general(const PhasingTask<T>& task) {
+  for_images(task.images(), [&](int64_t image) { ImagePhasing<T>(task, image).run(); });
+}
+
+}  // namespace symbreak

@@ -1,0 +1,100 @@
+// The support: from the autocorrelation at the start, by shrinkwrap later.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "cpu/fourier.h"
+#include "cpu/phasing_pointwise.h"
+
+namespace symbreak {
+
+inline constexpr double kAutocorrelationThreshold = 0.04;  // of its maximum
+
+// support = |F^-1(a^2)| > 0.04 max, with a := 0 where not measured.
+template <typename T>
+void autocorrelation_support(const Grid& grid, const T* amplitude, uint8_t* support) {
+  const int64_t pixels = grid.pixels();
+  std::vector<T> intensity(2 * pixels, T(0));  // [*grid, 2]
+  for (int64_t n = 0; n < pixels; ++n) {
+    if (amplitude[n] > 0) intensity[2 * n] = amplitude[n] * amplitude[n];
+  }
+  Spectrum<T> transformed = Fourier<T>(grid).inverse(intensity.data());
+  const T* c = transformed.data();
+  const auto power = [c](int64_t n) { return c[2 * n] * c[2 * n] + c[2 * n + 1] * c[2 * n + 1]; };
+  T peak = 0;
+  for (int64_t n = 0; n < pixels; ++n) peak = std::max(peak, power(n));
+  const T level =
+      static_cast<T>(kAutocorrelationThreshold * kAutocorrelationThreshold * double(peak));
+  for (int64_t n = 0; n < pixels; ++n) support[n] = power(n) > level;
+}
+
+// exp(-2 pi^2 sigma^2 f^2) along an axis: the transfer function of a periodic Gaussian, where
+// f = n/size in (-1/2, 1/2] is the frequency of index n.
+template <typename T>
+std::vector<T> gaussian_transfer(int64_t size, double sigma) {
+  std::vector<T> transfer(size);
+  for (int64_t n = 0; n < size; ++n) {
+    const double f = static_cast<double>(std::min(n, size - n)) / static_cast<double>(size);
+    transfer[n] = static_cast<T>(std::exp(-2 * M_PI * M_PI * sigma * sigma * f * f));
+  }
+  return transfer;
+}
+
+// |x| blurred by a periodic Gaussian, in the real parts of the result.
+template <typename T>
+Spectrum<T> blurred_modulus(const Grid& grid, const T* x, double sigma) {
+  const int64_t pixels = grid.pixels(), rows = grid.size[1], columns = grid.size[2];
+  std::vector<T> modulus(2 * pixels, T(0));  // [*grid, 2]
+  for_pixels(pixels, [&](int64_t n) {
+    modulus[2 * n] = std::sqrt(x[2 * n] * x[2 * n] + x[2 * n + 1] * x[2 * n + 1]);
+  });
+  const Fourier<T> fourier(grid);
+  Spectrum<T> spectrum = fourier.forward(modulus.data());
+  T* s = spectrum.data();
+  const auto z = gaussian_transfer<T>(grid.size[0], sigma), y = gaussian_transfer<T>(rows, sigma),
+             c = gaussian_transfer<T>(columns, sigma);
+  for (int64_t row = 0; row < grid.size[0] * rows; ++row) {
+    const T weight = z[row / rows] * y[row % rows];
+    for (int64_t n = 0; n < columns; ++n, s += 2) {
+      s[0] *= weight * c[n];
+      s[1] *= weight * c[n];
+    }
+  }
+  return fourier.inverse(spectrum.data());
+}
+
+// The value of the `count`-th brightest pixel; NaN counts as the darkest.
+template <typename T>
+T brightness_of_rank(const T* blur, int64_t pixels, int64_t count) {
+  std::vector<T> values(pixels);
+  for (int64_t n = 0; n < pixels; ++n) {
+    values[n] = std::isnan(blur[2 * n]) ? -std::numeric_limits<T>::infinity() : blur[2 * n];
+  }
+  std::nth_element(values.begin(), values.begin() + (count - 1), values.end(), std::greater<T>());
+  return values[count - 1];
+}
+
+// Support update j: the pixels where the blurred |x| is bright.
+template <typename T>
+void shrinkwrap(const Grid& grid, const T* x, const ShrinkwrapRule& rule, int64_t j,
+                int64_t updates, uint8_t* support) {
+  const int64_t pixels = grid.pixels();
+  Spectrum<T> blurred = blurred_modulus(grid, x, blur_sigma(rule, j));
+  const T* blur = blurred.data();
+  if (rule.keeps_area()) {
+    const T level = brightness_of_rank(blur, pixels, kept_pixels(rule, j, updates, pixels));
+    for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] >= level; });
+  } else {
+    T peak = 0;
+    for (int64_t n = 0; n < pixels; ++n) peak = std::max(peak, blur[2 * n]);
+    const T level = static_cast<T>(rule.threshold * double(peak));
+    for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] > level; });
+  }
+}
+
+}  // namespace symbreak

@@ -1,0 +1,122 @@
+"""Argument checks of reconstruct, and its tensors brought to the shapes of the op."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symbreak.ops.checks import check_grid, dtype_name
+
+COMPLEX_OF = {torch.float32: torch.complex64, torch.float64: torch.complex128}
+
+
+def check_amplitude(amplitude: Tensor, ndim: int) -> None:
+    if not isinstance(amplitude, Tensor):
+        raise TypeError(
+            f"reconstruct: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
+        )
+    if amplitude.dtype not in COMPLEX_OF:
+        raise TypeError(
+            f"reconstruct: amplitude must be float32 or float64, got {dtype_name(amplitude.dtype)}."
+        )
+    check_grid("reconstruct", "amplitude", amplitude, ndim)
+
+
+def check_count(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"reconstruct: {name} must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"reconstruct: {name} must be at least {least}, got {value}.")
+
+
+def check_beta(beta: float) -> None:
+    if isinstance(beta, bool) or not isinstance(beta, (int, float)):
+        raise TypeError(f"reconstruct: beta must be a number, got {beta!r}.")
+    if not 0 < beta <= 2:
+        raise ValueError(f"reconstruct: beta must be in (0, 2], got {beta}.")
+
+
+def check_like(name: str, x: Tensor, dtype: torch.dtype, amplitude: Tensor) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"reconstruct: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    if x.dtype != dtype:
+        raise TypeError(
+            f"reconstruct: {name} must be {dtype_name(dtype)}, got {dtype_name(x.dtype)}."
+        )
+    if x.device != amplitude.device:
+        raise ValueError(
+            f"reconstruct: {name} must be on the device of amplitude, {amplitude.device}, "
+            f"got {x.device}."
+        )
+
+
+def broadcast(name: str, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    try:
+        return x.expand(shape)
+    except RuntimeError:
+        raise ValueError(
+            f"reconstruct: {name} must be broadcastable to {tuple(shape)}, "
+            f"got shape {tuple(x.shape)}."
+        ) from None
+
+
+def per_start(name: str, x: Tensor, amplitude: Tensor, starts: int, ndim: int) -> Tensor:
+    """Bring ``(*batch, *M)``, or one axis more for the starts, to ``(*batch, starts, *M)``."""
+    batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
+    if x.dim() <= amplitude.dim():
+        x = broadcast(name, x, (*batch, *grid)).unsqueeze(-ndim - 1)
+    return broadcast(name, x, (*batch, starts, *grid))
+
+
+def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
+    """Bring ``seed`` to int64 ``(*batch)``, on the device of the amplitude."""
+    batch = amplitude.shape[:-ndim]
+    if isinstance(seed, Tensor):
+        if seed.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8):
+            raise TypeError(
+                f"reconstruct: seed must be of an integer type, got {dtype_name(seed.dtype)}."
+            )
+        return broadcast("seed", seed.to(amplitude.device, torch.int64), batch)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"reconstruct: seed must be an integer or a tensor of them, got {seed!r}.")
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(f"reconstruct: seed must fit 64 bits, got {seed}.")
+    return torch.full(batch, seed, dtype=torch.int64, device=amplitude.device)
+
+
+def check_values(
+    amplitude: Tensor,
+    valid: Tensor | None,
+    support: Tensor | None,
+    initial: Tensor | None,
+    ndim: int,
+) -> None:
+    """Check the data themselves, item by item; the tensors have the shapes of the op."""
+    axes = tuple(range(-ndim, 0))
+    measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
+    _refuse(~measured.any(dim=axes), "valid must leave at least one measured pixel, got none")
+    _refuse(
+        (measured & ~amplitude.isfinite()).any(dim=axes),
+        "amplitude must be finite where measured, got NaN or infinity",
+    )
+    _refuse(
+        (measured & (amplitude < 0)).any(dim=axes),
+        "amplitude must not be negative where measured, got a negative value",
+    )
+    _refuse(
+        ~(measured & (amplitude > 0)).any(dim=axes),
+        "amplitude must have a measured pixel above 0, got only zeros",
+    )
+    if support is not None:
+        _refuse(~support.any(dim=axes), "support must hold at least one pixel, got none")
+    if initial is not None:
+        _refuse(~initial.isfinite().all(dim=axes), "initial must be finite, got NaN or infinity")
+
+
+def _refuse(bad: Tensor, problem: str) -> None:
+    """Raise for the first item (or start) that is bad; bad: bool ``(*batch)``."""
+    if not bool(bad.any()):
+        return
+    index = tuple(bad.nonzero()[0].tolist())
+    place = f" in item {index[0] if len(index) == 1 else index}" if index else ""
+    raise ValueError(f"reconstruct: {problem}{place}.")

@@ -1,0 +1,173 @@
+"""reconstruct: phase retrieval by ER, HIO, RAAR and the difference map, with shrinkwrap."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symbreak.ops import phasing_checks as checks
+from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.progress import Report, run_watched
+from symbreak.ops.reconstruction import Reconstruction
+from symbreak.ops.schedule import Schedule, schedule_text, total_iterations
+from symbreak.ops.shrinkwrap import Shrinkwrap
+
+
+def reconstruct(
+    amplitude: Tensor,
+    schedule: Schedule = "3*(20*ER+180*HIO)+20*ER",
+    *,
+    beta: float = 0.9,
+    valid: Tensor | None = None,
+    support: Tensor | None = None,
+    initial: Tensor | None = None,
+    shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
+    starts: int = 1,
+    seed: int | Tensor = 0,
+    ndim: int = 2,
+    record_every: int = 0,
+    progress: bool | Report = False,
+) -> Reconstruction:
+    r"""Recover objects x from their far-field amplitudes a = \|F x\| by iterative projections.
+
+    With p = P_M x = F^-1(a F x / \|F x\|) (F x itself where a was not measured), an iteration sets
+    x to p inside the support and, outside of it, to
+
+    - ER (error reduction): 0,
+    - HIO (hybrid input-output): x - beta p,
+    - RAAR (relaxed averaged alternating reflections): beta x + (1 - 2 beta) p,
+    - DM (difference map): x - beta q, and inside to (1 + beta) p - beta q, where q = P_M f,
+      f = x inside and x / beta outside.
+
+    Fienup, Appl. Opt. 21, 2758 (1982); Luke, Inverse Problems 21, 37 (2005); Elser, J. Opt. Soc.
+    Am. A 20, 40 (2003) with gamma_S = -1/beta, gamma_M = 1/beta.
+
+    Args:
+        amplitude: Far-field amplitudes >= 0 (square roots of intensities), DC at index 0, float32
+            or float64, shape ``(*batch, *M)``; any batch axes, also none.
+        schedule: ``"3*(20*ER+180*HIO)+20*ER"``: terms ``n*ALG`` joined by ``+``, parentheses
+            repeated by ``k*( ... )``; or steps like ``[("ER", 20), ("HIO", 180)]``.
+        beta: Feedback of HIO, RAAR and DM, in (0, 2].
+        valid: Where the amplitude was measured, bool, broadcastable to ``amplitude``; elsewhere
+            (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
+        support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
+            to ``(*batch, starts, *M)``. Default: where the autocorrelation \|F^-1(a^2)\| is above
+            4 % of its maximum.
+        initial: The first iterate, complex64 or complex128 as the amplitude is single or double,
+            shaped like ``support``. Default: F^-1(a e^{i phi}), phi random.
+        shrinkwrap: How the support follows the object; None keeps it fixed.
+        starts: How many reconstructions of each item, from different random phases.
+        seed: Seed of the random phases, an integer or a tensor of them ``(*batch)``; items of equal
+            seed get equal phases.
+        ndim: How many trailing axes are the grid, 2 or 3.
+        record_every: Iterations from one entry of ``history`` to the next; 0 records none.
+        progress: True draws a progress bar on stderr (by rich, if installed); a function is called
+            with (done, total) counted in iterations of one image.
+
+    Returns:
+        Reconstruction: ``object`` and ``support`` of shape ``(*batch, starts, *M)``, ``error`` of
+        ``(*batch, starts)``, and ``history`` of ``(*batch, starts, iterations // record_every)``.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument is out of range, of the wrong shape, or not a schedule; the data of
+            an item make no reconstruction possible (named with its index): NaN, infinity or a
+            negative amplitude where measured, nothing measured above 0, an empty support. Under
+            torch.compile the data are not checked.
+        KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once.
+
+    Not differentiable. An item's result depends on its data, seed and start only, not on the batch
+    around it nor on the number of threads. Cost: two FFTs an iteration (four for DM), one more for
+    each entry of ``history``, two for each support update; memory beyond the result: one copy of
+    ``amplitude`` and four images a thread.
+
+    Example:
+        >>> x = torch.zeros(16, 16, dtype=torch.complex64)
+        >>> x[:3, :4] = 1 + torch.arange(12).reshape(3, 4)
+        >>> found = symbreak.reconstruct(torch.fft.fft2(x).abs(), starts=4)
+        >>> found.object.shape, bool(found.best().error < 0.01)
+        (torch.Size([4, 16, 16]), True)
+    """
+    checks.check_amplitude(amplitude, ndim)
+    checks.check_beta(beta)
+    checks.check_count("starts", starts, 1)
+    checks.check_count("record_every", record_every, 0)
+    if not isinstance(progress, bool) and not callable(progress):
+        raise TypeError(f"reconstruct: progress must be a bool or a function, got {progress!r}.")
+    text = schedule_text(schedule)
+    if valid is not None:
+        checks.check_like("valid", valid, torch.bool, amplitude)
+        valid = checks.broadcast("valid", valid, amplitude.shape)
+    if support is not None:
+        checks.check_like("support", support, torch.bool, amplitude)
+        support = checks.per_start("support", support, amplitude, starts, ndim)
+    if initial is not None:
+        checks.check_like("initial", initial, checks.COMPLEX_OF[amplitude.dtype], amplitude)
+        initial = checks.per_start("initial", initial, amplitude, starts, ndim)
+    first_seed = checks.seeds(seed, amplitude, ndim)
+    rule = _shrinkwrap_arguments(shrinkwrap)
+
+    def op(monitor: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        result: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.symbreak.reconstruct(
+            amplitude,
+            text,
+            beta=float(beta),
+            valid=valid,
+            support=support,
+            initial=initial,
+            seed=first_seed,
+            starts=starts,
+            ndim=ndim,
+            record_every=record_every,
+            monitor=monitor,
+            **rule,
+        )
+        return result
+
+    if torch.compiler.is_compiling():
+        return Reconstruction(*op(0))
+    checks.check_values(amplitude, valid, support, initial, ndim)
+    images = first_seed.numel() * starts
+    return Reconstruction(*run_watched(op, images * total_iterations(text), progress))
+
+
+def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | list[float] | None]:
+    if rule is None:
+        return {"shrinkwrap_every": 0}
+    if not isinstance(rule, Shrinkwrap):
+        raise TypeError(
+            f"reconstruct: shrinkwrap must be a Shrinkwrap or None, got {type(rule).__name__}."
+        )
+    return {
+        "shrinkwrap_every": rule.every,
+        "shrinkwrap_sigma": float(rule.sigma),
+        "shrinkwrap_sigma_min": float(rule.sigma_min),
+        "shrinkwrap_decay": float(rule.decay),
+        "shrinkwrap_threshold": float(rule.threshold),
+        "shrinkwrap_area": rule.areas,
+    }
+
+
+@torch.library.register_fake("symbreak::reconstruct")
+def _(
+    amplitude: Tensor,
+    schedule: str = "3*(20*ER+180*HIO)+20*ER",
+    *,
+    starts: int = 1,
+    ndim: int = 2,
+    record_every: int = 0,
+    **options: object,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
+    records = total_iterations(schedule) // record_every if record_every > 0 else 0
+    return (
+        amplitude.new_empty((*batch, starts, *grid), dtype=checks.COMPLEX_OF[amplitude.dtype]),
+        amplitude.new_empty((*batch, starts, *grid), dtype=torch.bool),
+        amplitude.new_empty((*batch, starts)),
+        amplitude.new_empty((*batch, starts, records)),
+    )
+
+
+refuse_gradient(
+    "reconstruct", "the support and the phases are chosen by iteration. Use amplitude.detach()."
+)

@@ -1,0 +1,68 @@
+"""Reconstruction: what reconstruct returns, and how to pick and centre the objects in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from symbreak.ops.center import center
+
+
+class Reconstruction(NamedTuple):
+    """Reconstructed objects; ``(*batch, starts)`` before the grid, or ``(*batch)`` of the best."""
+
+    object: Tensor
+    """The last iterate on the periodic grid M, complex; with HIO, RAAR and DM it holds feedback
+    outside the support, so the object proper is ``object * support``."""
+    support: Tensor
+    """The support the last iteration used, bool, shape of ``object``."""
+    error: Tensor
+    """``sqrt(sum (|F(support * x)| - a)^2 / sum a^2)`` over the measured pixels, ``(..., )``."""
+    history: Tensor
+    """``error`` after every ``record_every`` iterations, ``(..., records)``."""
+
+    def best(self) -> Reconstruction:
+        """Pick the start of the lowest error of each item (of equal ones the first).
+
+        Returns:
+            Reconstruction: Without the axis of the starts; a start without a finite error loses.
+        """
+        starts = self.error.dim() - 1
+        if starts < 0:
+            raise ValueError("Reconstruction.best: there is no axis of starts left to pick from.")
+        finite = torch.where(self.error.isfinite(), self.error, torch.inf)
+        chosen = finite.argmin(dim=-1, keepdim=True)
+
+        def pick(x: Tensor) -> Tensor:
+            index = chosen.reshape(chosen.shape + (1,) * (x.dim() - chosen.dim()))
+            shape = (*x.shape[:starts], 1, *x.shape[starts + 1 :])
+            return x.gather(starts, index.expand(shape)).squeeze(starts)
+
+        return Reconstruction(*map(pick, self))
+
+    def centered(self) -> Reconstruction:
+        """Move each object, whole, to the middle of its periodic grid.
+
+        The bounding box of ``object * support`` on the periodic grid is found as by
+        ``center(..., wrap=True)``, and object and support are rolled alike; nothing is lost, and
+        error and history stay as they are.
+        """
+        ndim = self.object.dim() - self.error.dim()
+        content = torch.where(self.support, self.object, torch.zeros_like(self.object))
+        shift = center(content, wrap=True, ndim=ndim).shift
+        return self._replace(object=roll(self.object, shift), support=roll(self.support, shift))
+
+
+def roll(x: Tensor, shift: Tensor) -> Tensor:
+    """y(n) = x(n - shift) on a periodic grid; shift ``(*batch, ndim)``, one for each item."""
+    ndim = shift.shape[-1]
+    for axis in range(ndim):
+        size = x.shape[axis - ndim]
+        source = (torch.arange(size, device=x.device) - shift[..., axis, None]) % size
+        shape = [1] * ndim
+        shape[axis] = size
+        index = source.reshape(*shift.shape[:-1], *shape).expand(x.shape)
+        x = x.gather(axis - ndim, index)
+    return x

@@ -1,0 +1,48 @@
+"""Schedules: which algorithm runs for how many iterations, as text or as a list of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from symbreak import _C
+
+Schedule: TypeAlias = "str | Sequence[tuple[str, int]]"
+"""``"3*(20*ER+180*HIO)+20*ER"``, or steps like ``[("ER", 20), ("HIO", 180)]``."""
+
+
+def schedule_text(schedule: Schedule) -> str:
+    """Write a schedule as text; what the text means is checked by :func:`parse_schedule`."""
+    if isinstance(schedule, str):
+        return schedule
+    if not isinstance(schedule, (list, tuple)):
+        raise TypeError(
+            "reconstruct: schedule must be a string like '20*ER+180*HIO' or a list of steps like "
+            f"[('ER', 20), ('HIO', 180)], got {type(schedule).__name__}."
+        )
+    terms = []
+    for step in schedule:
+        named = isinstance(step, (list, tuple)) and len(step) == 2 and isinstance(step[0], str)
+        if not named or isinstance(step[1], bool) or not isinstance(step[1], int):
+            raise TypeError(
+                "reconstruct: each step of schedule must be a name and a count like ('HIO', 180), "
+                f"got {step!r}."
+            )
+        terms.append(f"{step[1]}*{step[0]}")
+    return "+".join(terms)
+
+
+def parse_schedule(text: str) -> list[tuple[str, int]]:
+    """Write a schedule out as steps, equal neighbours merged.
+
+    Terms ``n*ALG`` are joined by ``+``; ``k*( ... )`` repeats what is in the parentheses; ALG is
+    ER, HIO, RAAR or DM in upper or lower case, and without a count it runs once.
+
+    Raises:
+        ValueError: The text is not a schedule; the message points at the offending character.
+    """
+    return _C.parse_schedule(text)
+
+
+def total_iterations(text: str) -> int:
+    return sum(count for _, count in parse_schedule(text))

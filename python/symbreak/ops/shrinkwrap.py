@@ -1,0 +1,81 @@
+"""Shrinkwrap: how the support follows the object while it is reconstructed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shrinkwrap:
+    """The support update of Marchesini et al., Phys. Rev. B 68, 140101 (2003).
+
+    After iteration ``every``, ``2 every``, ... (counted over the whole schedule, not after the last
+    one), |x| is blurred by a periodic Gaussian, and the support becomes where the blur is bright.
+
+    Args:
+        every: Iterations from one update to the next, at least 1.
+        sigma: Standard deviation of the Gaussian in pixels; update j = 0, 1, ... uses
+            ``max(sigma * decay**j, sigma_min)``.
+        sigma_min: Where it stops shrinking, in pixels, at most ``sigma``.
+        decay: In (0, 1].
+        threshold: Bright means above this fraction of the blur's maximum, in (0, 1).
+        area: Instead of ``threshold``, keep this fraction of the grid's pixels, the brightest, in
+            (0, 1]; with equal ones at the limit, all of these. A pair goes linearly from the first
+            fraction, at the first update, to the second, at the last.
+
+    Raises:
+        TypeError: An argument is not a number.
+        ValueError: An argument is out of range.
+    """
+
+    every: int = 20
+    sigma: float = 3.0
+    sigma_min: float = 1.5
+    decay: float = 0.99
+    threshold: float = 0.2
+    area: float | tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.every, bool) or not isinstance(self.every, int):
+            raise TypeError(f"Shrinkwrap: every must be an integer, got {self.every!r}.")
+        if self.every < 1:
+            raise ValueError(f"Shrinkwrap: every must be at least 1, got {self.every}.")
+        for name in ("sigma", "sigma_min", "decay", "threshold"):
+            _check_number(name, getattr(self, name))
+        if not 0 <= self.sigma_min <= self.sigma < math.inf:
+            raise ValueError(
+                "Shrinkwrap: sigma and sigma_min must be pixels with 0 <= sigma_min <= sigma, "
+                f"got sigma {self.sigma} and sigma_min {self.sigma_min}."
+            )
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"Shrinkwrap: decay must be in (0, 1], got {self.decay}.")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"Shrinkwrap: threshold must be in (0, 1), got {self.threshold}.")
+        self._check_area()
+
+    def _check_area(self) -> None:
+        if self.area is None:
+            return
+        if isinstance(self.area, (tuple, list)) and len(self.area) != 2:
+            raise ValueError(
+                f"Shrinkwrap: area must be one fraction or a pair of them, got {self.area!r}."
+            )
+        for fraction in self.areas or ():
+            _check_number("area", fraction)
+            if not 0 < fraction <= 1:
+                raise ValueError(f"Shrinkwrap: area must be in (0, 1], got {self.area!r}.")
+
+    @property
+    def areas(self) -> list[float] | None:
+        """``area`` as two fractions, from and to; None in threshold mode."""
+        if self.area is None:
+            return None
+        if isinstance(self.area, (tuple, list)):
+            return list(self.area)
+        return [self.area, self.area]
+
+
+def _check_number(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"Shrinkwrap: {name} must be a number, got {value!r}.")
