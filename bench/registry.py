@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import gc
 import platform
+import shutil
 import statistics
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -129,8 +134,24 @@ def copy_rate(device: str) -> float:
     return statistics.median(rates)
 
 
+@functools.cache
+def flop_rate() -> float | None:
+    """Additions and multiplications per second of one core, or None without a C++ compiler."""
+    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if not compiler:
+        return None
+    source = Path(__file__).with_name("floor.cpp")
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "floor"
+        flags = ["-O3", "-march=native", "-ffp-contract=off", str(source), "-o", str(program)]
+        subprocess.run([compiler, *flags], check=True, timeout=120)
+        done = subprocess.run([program], check=True, capture_output=True, text=True, timeout=120)
+    return float(done.stdout)
+
+
 def environment(device: str) -> dict[str, str]:
     """What the figures depend on."""
+    rate = flop_rate() if device == "cpu" else None
     info = {
         "date": datetime.date.today().isoformat(),
         "symbreak": symbreak.__version__,
@@ -138,6 +159,7 @@ def environment(device: str) -> dict[str, str]:
         "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
         "threads": str(torch.get_num_threads()),
         "copy_GB_per_s": f"{copy_rate(device) / 1e9:.1f}",
+        "core_Gflop_per_s": f"{rate / 1e9:.1f}" if rate else "not measured",
     }
     if device == "cuda":
         info["cuda"] = str(torch.version.cuda)

@@ -11,7 +11,7 @@ from pathlib import Path
 import bench_phasing  # noqa: F401  (registers its cases)
 import bench_symmetries  # noqa: F401
 import torch
-from registry import CASES, Timing, environment, time_case
+from registry import CASES, Timing, environment, flop_rate, time_case
 
 FIELDS = (
     "case device variant unit seconds_per_unit low_quartile high_quartile ratio error rounds "
@@ -88,6 +88,10 @@ def report(timings: list[Timing], earlier: dict[tuple[str, ...], float]) -> list
             f"  {timing.variant:<24} {1e6 * timing.per_unit:10.2f} us "
             f"[{1e6 * low:.2f}, {1e6 * high:.2f}]  x{ratio:<7.2f} error {timing.error:.1e}"
         )
+        rate = flop_rate() if timing.device == "cpu" and timing.flops else None
+        if rate:
+            floor = timing.flops / rate / torch.get_num_threads()
+            line += f"  {timing.median / floor:.2f} x the add/multiply floor"
         before = earlier.get((timing.case, timing.device, timing.variant))
         if before:
             line += f"  {100 * (timing.per_unit / before - 1):+.0f} % against the earlier file"
