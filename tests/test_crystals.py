@@ -1,6 +1,7 @@
 """Simulated crystals: shapes, magnitudes, filled area, and independence of items."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -174,3 +175,14 @@ def test_dimension_errors():
         crystals(1, 8, ndim=4)
     with pytest.raises(ValueError, match=r"defects must be within \[0, 1\] in 3D"):
         crystals(1, 8, ndim=3, settings=CrystalSettings())
+
+
+@pytest.mark.parametrize(
+    ("ndim", "library", "module"),
+    [(2, "shapely", "polygons"), (3, "scipy.spatial", "polyhedra")],
+)
+def test_a_missing_library_is_named(monkeypatch, ndim, library, module):
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"symbreak.data.{module}", raising=False)
+    with pytest.raises(ImportError, match=rf"{ndim}D crystals needs {library}: pip install 'symb"):
+        crystals(1, 8, ndim=ndim)
