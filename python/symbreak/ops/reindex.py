@@ -8,7 +8,7 @@ for objects ``x`` ``(*batch, *grid)``, ``offset`` int64 ``(*batch, ndim)``, ``fl
 ``(*batch)`` and ``phase`` in radians, ``(*batch)`` of the real dtype of ``x``. Where the source
 pixel is outside the grid the result is 0; with ``wrap`` the grid is periodic. Phase 0 copies bits.
 
-Differentiable in ``x`` to any order, since its adjoint is again a reindex; not in ``phase``.
+Differentiable in ``x`` and ``phase`` to any order, since its adjoint is again a reindex.
 """
 
 from typing import Any
@@ -42,15 +42,21 @@ def _(
 def _setup_context(
     ctx: Any, inputs: tuple[Tensor, ...], keyword_only_inputs: dict[str, Any], output: Tensor
 ) -> None:
-    ctx.save_for_backward(*inputs[1:])
+    x, *element = inputs
+    ctx.save_for_backward(*element, *([x] if ctx.needs_input_grad[3] else []))
     ctx.options = keyword_only_inputs
 
 
-def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-    if ctx.needs_input_grad[3]:
-        raise RuntimeError("symbreak.reindex is not differentiable in phase: detach it.")
-    element = adjoint_element(*ctx.saved_tensors)
-    return torch.ops.symbreak.reindex(gradient, *element, **ctx.options), None, None, None
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None, Tensor | None]:
+    offset, flipped, phase, *saved = ctx.saved_tensors
+    reindex, options = torch.ops.symbreak.reindex, ctx.options
+    towards_x = towards_phase = None
+    if ctx.needs_input_grad[0]:
+        towards_x = reindex(gradient, *adjoint_element(offset, flipped, phase), **options)
+    if ctx.needs_input_grad[3]:  # d y / d phase = i y
+        y = reindex(*saved, offset, flipped, phase, **options)
+        towards_phase = (gradient * y.conj()).imag.sum(tuple(range(-options["ndim"], 0)))
+    return towards_x, None, None, towards_phase
 
 
 torch.library.register_autograd("symbreak::reindex", _backward, setup_context=_setup_context)
