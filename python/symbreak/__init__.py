@@ -3,10 +3,12 @@
 import torch  # noqa: F401  (loads libtorch before the kernels that are linked to it)
 
 from symbreak import _C  # noqa: F401  (registers the ops before their Python side looks for them)
+from symbreak.ops.align import Alignment, align, sa_mse
 from symbreak.ops.apply_symmetry import apply_symmetry
 from symbreak.ops.break_symmetry import SymmetryBreaking, break_symmetry
 from symbreak.ops.build_info import build_info
 from symbreak.ops.center import Centered, center
+from symbreak.ops.fourier_amplitude import fourier_amplitude
 from symbreak.ops.reconstruct import reconstruct
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -14,13 +16,17 @@ from symbreak.ops.shrinkwrap import Shrinkwrap
 __version__: str = build_info()["version"]
 
 __all__ = [
+    "Alignment",
     "Centered",
     "Reconstruction",
     "Shrinkwrap",
     "SymmetryBreaking",
+    "align",
     "apply_symmetry",
     "break_symmetry",
     "build_info",
     "center",
+    "fourier_amplitude",
     "reconstruct",
+    "sa_mse",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -55,3 +57,54 @@ def check_tolerance(function: str, tol: float) -> None:
 def check_flag(function: str, name: str, value: bool) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{function}: {name} must be True or False, got {value!r}.")
+
+
+def check_pair(function: str, estimate: Tensor, reference: Tensor, ndim: int) -> None:
+    """Check that ``estimate`` and ``reference`` are objects of one shape, dtype and device."""
+    check_object(function, "estimate", estimate, ndim)
+    check_object(function, "reference", reference, ndim)
+    if reference.dtype != estimate.dtype:
+        raise TypeError(
+            f"{function}: reference must have the dtype of estimate, "
+            f"{dtype_name(estimate.dtype)}, got {dtype_name(reference.dtype)}."
+        )
+    if reference.shape != estimate.shape:
+        raise ValueError(
+            f"{function}: reference must have the shape of estimate, {tuple(estimate.shape)}, "
+            f"got {tuple(reference.shape)}."
+        )
+    if reference.device != estimate.device:
+        raise ValueError(
+            f"{function}: reference must be on the device of estimate, {estimate.device}, "
+            f"got {reference.device}."
+        )
+
+
+def check_reduction(function: str, reduction: str) -> None:
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(
+            f'{function}: reduction must be "none", "mean" or "sum", got {reduction!r}.'
+        )
+
+
+def check_oversampling(function: str, oversampling: int) -> None:
+    if isinstance(oversampling, bool) or not isinstance(oversampling, int):
+        raise TypeError(f"{function}: oversampling must be an integer, got {oversampling!r}.")
+    if oversampling < 1:
+        raise ValueError(f"{function}: oversampling must be >= 1, got {oversampling}.")
+
+
+def check_shape(function: str, shape: Sequence[int], grid: Sequence[int]) -> list[int]:
+    """Check that ``shape`` has one integer per axis of the grid, none below its length."""
+    if not isinstance(shape, (tuple, list)) or any(
+        isinstance(size, bool) or not isinstance(size, int) for size in shape
+    ):
+        raise TypeError(f"{function}: shape must be a sequence of integers, got {shape!r}.")
+    if len(shape) != len(grid):
+        raise ValueError(f"{function}: shape must have ndim = {len(grid)} sizes, got {shape!r}.")
+    if any(size < n for size, n in zip(shape, grid, strict=True)):
+        raise ValueError(
+            f"{function}: shape must be >= the grid {tuple(grid)} on every axis, "
+            f"got {tuple(shape)}."
+        )
+    return list(shape)

@@ -1,0 +1,270 @@
+"""align: brute force, recovery of the applied element, ties, edge cases, errors, compile."""
+
+import math
+
+import pytest
+import torch
+from conftest import DTYPES, TOLERANCE, blob, strided
+from hypothesis import given
+from hypothesis import strategies as st
+
+import symbreak
+from symbreak.reference.align import align as brute_force
+from symbreak.reference.align import align_by_fft, flip
+from symbreak.reference.center import translate
+
+GRIDS = [(5, 6), (6, 3), (1, 1), (1, 4), (2, 4, 3)]
+
+
+def member(x, shift, flipped, phase, *, wrap, ndim):
+    """e^{i phase} T_shift C^flipped x, item by item."""
+    out = torch.empty_like(x)
+    grid = x.shape[-ndim:]
+    for item, into, s, f, p in zip(
+        x.reshape(-1, *grid),
+        out.reshape(-1, *grid),
+        shift.reshape(-1, ndim).tolist(),
+        flipped.flatten().tolist(),
+        phase.flatten(),
+        strict=True,
+    ):
+        moved = translate(flip(item, wrap=wrap) if f else item, s, wrap=wrap)
+        into.copy_(torch.polar(torch.ones_like(p), p) * moved)
+    return out
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("layout", [lambda x: x, strided])
+def test_equals_brute_force(device, generator, dtype, grid, wrap, layout):
+    options = {"wrap": wrap, "ndim": len(grid)}
+    for batch in ((), (3,), (2, 1)):
+        pair = [blob((*batch, *grid), ndim=len(grid), generator=generator) for _ in range(2)]
+        pair[1] += 0.1 * blob(pair[1].shape, ndim=len(grid), generator=generator, fill=1.0)
+        estimate, reference = (x.to(dtype) for x in pair)
+        expected = brute_force(estimate.to(pair[0].dtype), reference.to(pair[0].dtype), **options)
+        found = symbreak.align(layout(estimate.to(device)), layout(reference.to(device)), **options)
+        assert [x.dtype for x in found] == [
+            dtype, torch.int64, torch.bool, dtype.to_real(), dtype.to_real()
+        ]  # fmt: skip
+        if math.prod(grid) > 4:  # smaller, and several elements are equally good
+            assert torch.equal(found.shift.cpu(), expected[1])
+            assert torch.equal(found.flipped.cpu(), expected[2])
+        shift, flipped, phase = (f.cpu() for f in found[1:4])
+        applied = symbreak.apply_symmetry(
+            estimate, shift=shift, flipped=flipped, phase=phase, **options
+        )
+        assert torch.equal(found.object.cpu(), applied)
+        again = member(estimate, shift, flipped, phase, **options)
+        close = {"rtol": 0, "atol": 3 * TOLERANCE[dtype], "check_dtype": False}
+        torch.testing.assert_close(found.object.cpu(), again, **close)
+        torch.testing.assert_close(found.sa_mse.cpu(), expected[4], **close)
+
+
+def test_empty_batch(device):
+    found = symbreak.align(*[torch.ones(0, 2, 4, 5, dtype=torch.complex64, device=device)] * 2)
+    assert [tuple(x.shape) for x in found] == [(0, 2, 4, 5), (0, 2, 2), (0, 2), (0, 2), (0, 2)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("wrap", [False, True])
+@given(data=st.data())
+def test_recovers_the_applied_element(dtype, wrap, data):
+    ndim = data.draw(st.sampled_from([2, 3]))
+    size = [data.draw(st.integers(3, 9)) for _ in range(ndim)]
+    extent = [data.draw(st.integers(2, n)) for n in size]
+    x = torch.zeros(size, dtype=dtype)
+    corner = [data.draw(st.integers(0, n - e)) for n, e in zip(size, extent, strict=True)]
+    x[tuple(slice(c, c + e) for c, e in zip(corner, extent, strict=True))] = torch.randn(
+        extent, dtype=dtype, generator=torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
+    )
+    if wrap:
+        shift = [data.draw(st.integers(-((n - 1) // 2), n // 2)) for n in size]
+    else:
+        shift = [
+            data.draw(st.integers(-c, n - e - c))
+            for c, n, e in zip(corner, size, extent, strict=True)
+        ]
+    flipped = torch.tensor(data.draw(st.booleans()))
+    phase = torch.tensor(data.draw(st.floats(-3.1, 3.1)), dtype=dtype.to_real())
+    options = {"wrap": wrap, "ndim": ndim}
+    reference = member(x, torch.tensor(shift), flipped, phase, **options)
+    found = symbreak.align(x, reference, **options)
+    assert found.shift.tolist() == shift
+    assert found.flipped == flipped
+    assert math.isclose(found.phase, phase, abs_tol=TOLERANCE[dtype])
+    assert found.sa_mse <= 1e-10 * reference.abs().square().mean()
+    torch.testing.assert_close(found.object, reference, rtol=0, atol=TOLERANCE[dtype] * 10)
+
+
+def test_nearly_symmetric_object_is_told_from_its_flip(device, generator):
+    """The two correlations differ by 1e-9 of their size, far below complex64 rounding."""
+    x = blob((16, 17), dtype=torch.complex128, generator=generator)
+    x = x + flip(x)
+    x = (x + 3e-5 * blob((16, 17), generator=generator)).to(torch.complex64).to(device)
+    for reference, flipped in ((x, False), (flip(x), True)):
+        found = symbreak.align(x, reference)
+        assert found.flipped == flipped
+        assert found.sa_mse == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nearly_flat_periodic_object_is_found_among_all_shifts(device, generator, dtype):
+    """Every shift correlates within complex64 rounding of the best: the search turns precise."""
+    noise = torch.randn(24, 20, dtype=torch.complex128, generator=generator)
+    x = (1 + 1e-4 * noise).to(dtype).to(device)
+    found = symbreak.align(x, torch.roll(x, (5, -7), (0, 1)), wrap=True)
+    assert found.shift.tolist() == [5, -7]
+    assert found.sa_mse == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_ties_go_to_the_unflipped_then_to_the_lowest_shift(device, dtype):
+    x = torch.zeros(6, 6, dtype=dtype, device=device)
+    x[2, 2] = x[2, 4] = 1  # its own flip
+    assert not symbreak.align(x, x).flipped
+    single = torch.zeros_like(x)
+    single[1, 3] = 1  # fits either point of x
+    assert symbreak.align(single, x).shift.tolist() == [1, -1]
+    assert symbreak.align(single, x, wrap=True).shift.tolist() == [
+        1,
+        1,
+    ]  # -1 is 5 around the circle
+    flat = torch.ones_like(x)
+    assert symbreak.align(flat, flat, wrap=True).shift.tolist() == [0, 0]
+
+
+def test_content_pushed_out_of_the_window_counts_as_error(device):
+    x, reference = torch.zeros(2, 1, 5, dtype=torch.complex64, device=device)
+    x[0, 0], x[0, 4] = 1, 10
+    reference[0, 0] = 10  # the 10 goes there, whereby the 1 falls out of the window
+    for estimate, bright in ((x, 1), (x.flip(-1), 2)):
+        found = symbreak.align(estimate, reference)
+        assert not found.flipped
+        assert found.sa_mse.item() == pytest.approx(1 / 5)
+        assert (found.object.abs() > 0).sum() == bright
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_zero_and_non_finite_items_keep_the_identity(device, generator, wrap, bad):
+    estimate, reference = (
+        blob((6, 5, 6), dtype=torch.complex64, generator=generator) for _ in range(2)
+    )
+    estimate[1] = 0
+    reference[2] = 0
+    estimate[3, 1, 2] = complex(0, bad)
+    reference[4, 4, 0] = complex(bad, 1)
+    found = symbreak.align(estimate.to(device), reference.to(device), wrap=wrap)
+    assert not found.shift[1:5].any()
+    assert not found.flipped[1:5].any()
+    assert not found.phase[1:5].any()
+    torch.testing.assert_close(
+        found.object[1:5].cpu(), estimate[1:5], rtol=0, atol=0, equal_nan=True
+    )
+    power = torch.stack([reference[1], estimate[2]]).abs().square().mean((1, 2))
+    torch.testing.assert_close(found.sa_mse[1:3].cpu(), power)
+    assert found.sa_mse[3:5].isnan().all()
+    alone = symbreak.align(estimate[[0, 5]].to(device), reference[[0, 5]].to(device), wrap=wrap)
+    for together, apart in zip(found, alone, strict=True):
+        assert torch.equal(together[[0, 5]], apart)
+
+
+def test_uncorrelated_items_keep_the_identity(device):
+    n = torch.arange(8, device=device)
+    wave = torch.exp(2j * math.pi * n / 8).expand(8, 8)  # orthogonal to a constant up to rounding
+    found = symbreak.align(wave, torch.ones_like(wave), wrap=True)
+    assert (found.shift.tolist(), found.flipped, found.phase) == ([0, 0], False, 0)
+    assert found.sa_mse.item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160])
+def test_any_scale(device, generator, scale):
+    x = blob((6, 7), generator=generator).to(device)
+    found = symbreak.align(scale * x, torch.roll(x, 1, 1).conj().flip(0, 1) / scale)
+    assert found.flipped
+    assert symbreak.align(scale * x, scale * flip(x)).sa_mse == 0
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_an_item_does_not_see_its_batch_nor_the_threads(device, generator, wrap):
+    estimate = blob((9, 20, 21), dtype=torch.complex64, generator=generator).to(device)
+    reference = blob((9, 20, 21), dtype=torch.complex64, generator=generator).to(device)
+    together = symbreak.align(estimate, reference, wrap=wrap)
+    alone = [symbreak.align(e, r, wrap=wrap) for e, r in zip(estimate, reference, strict=True)]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        one_thread = symbreak.align(estimate, reference, wrap=wrap)
+    finally:
+        torch.set_num_threads(threads)
+    for field, items, other in zip(together, zip(*alone, strict=True), one_thread, strict=True):
+        assert torch.equal(field, torch.stack(items))
+        assert torch.equal(field, other)
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_baseline_of_the_benchmark_agrees(generator, wrap):
+    estimate, reference = (
+        blob((4, 9, 8), dtype=torch.complex128, generator=generator) for _ in range(2)
+    )
+    found = symbreak.align(estimate, reference, wrap=wrap)
+    for field, expected in zip(found, align_by_fft(estimate, reference, wrap=wrap), strict=True):
+        torch.testing.assert_close(field, expected, rtol=0, atol=1e-12)
+
+
+def test_phase_is_never_minus_pi(device):
+    x = torch.ones(2, 2, dtype=torch.complex64, device=device)
+    for turned in (-x, x * complex(-1, -1e-12), x * complex(-1, 1e-12), (-x.conj()).resolve_conj()):
+        assert symbreak.align(x, turned).phase == torch.tensor(math.pi, dtype=torch.float32)
+
+
+def test_opcheck_and_compile(device, generator):
+    for grid in ((5, 6), (3, 4, 5)):
+        pair = [
+            blob((2, *grid), ndim=len(grid), dtype=torch.complex64, generator=generator).to(device)
+            for _ in range(2)
+        ]
+        for wrap in (False, True):
+            options = {"wrap": wrap, "ndim": len(grid)}
+            torch.library.opcheck(torch.ops.symbreak.align.default, pair, options)
+    compiled = torch.compile(
+        lambda e, r: symbreak.align(2 * e, r, ndim=3).object + 1,
+        fullgraph=True,
+        backend="aot_eager",
+    )
+    assert torch.equal(compiled(*pair), symbreak.align(2 * pair[0], pair[1], ndim=3).object + 1)
+
+
+def test_gradient_is_a_clear_error(device):
+    x = torch.ones(3, 3, dtype=torch.complex64, device=device, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"symbreak.align is not differentiable.*sa_mse"):
+        symbreak.align(x, x).object.abs().sum().backward()
+
+
+@pytest.mark.parametrize("function", [symbreak.align, symbreak.sa_mse])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"estimate": torch.ones(3, 3)}, TypeError, "estimate must be complex64 or complex128"),
+        ({"reference": 1j}, TypeError, "reference must be a torch.Tensor, got complex"),
+        (
+            {"reference": torch.ones(3, 3, dtype=torch.complex128)},
+            TypeError,
+            "reference must have the dtype of estimate, complex64, got complex128",
+        ),
+        (
+            {"reference": torch.ones(1, 3, 3, dtype=torch.complex64)},
+            ValueError,
+            r"reference must have the shape of estimate, \(3, 3\), got \(1, 3, 3\)",
+        ),
+        ({"ndim": 3}, ValueError, "estimate must have at least ndim = 3 axes"),
+        ({"ndim": 1}, ValueError, "ndim must be 2 or 3, got 1"),
+        ({"wrap": None}, TypeError, "wrap must be True or False, got None"),
+    ],
+)
+def test_bad_arguments(function, arguments, error, message):
+    given = {name: torch.ones(3, 3, dtype=torch.complex64) for name in ("estimate", "reference")}
+    with pytest.raises(error, match=f"{function.__name__}: {message}"):
+        function(**given | arguments)
