@@ -54,10 +54,9 @@ inline double blur_sigma(const ShrinkwrapRule& rule, int64_t j) {
 }
 
 inline int64_t kept_pixels(const ShrinkwrapRule& rule, int64_t j, int64_t updates, int64_t pixels) {
-  const double t = updates > 1 ? static_cast<double>(j) / static_cast<double>(updates - 1) : 1.0;
+  const double t = updates > 1 ? static_cast<double>(j) / static_cast<double>(updates - 1) : 0.0;
   const double area = rule.area_start + t * (rule.area_end - rule.area_start);
-  const auto count = static_cast<int64_t>(std::floor(area * static_cast<double>(pixels) + 0.5));
-  return std::clamp<int64_t>(count, 1, pixels);
+  return std::clamp<int64_t>(std::llround(area * static_cast<double>(pixels)), 1, pixels);
 }
 
 // T: float or double. Complex arrays are interleaved. An image is one start of one item.

@@ -162,10 +162,4 @@ Schedule parse_schedule(const std::string& text) { return Parser(text).parse(); 
 
 const char* algorithm_name(Algorithm algorithm) { return kNames[static_cast<int>(algorithm)]; }
 
-int64_t total_iterations(const Schedule& schedule) {
-  int64_t total = 0;
-  for (const Step& step : schedule) total += step.count;
-  return total;
-}
-
 }  // namespace symbreak

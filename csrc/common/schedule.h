@@ -29,6 +29,10 @@ Schedule parse_schedule(const std::string& text);
 
 const char* algorithm_name(Algorithm algorithm);
 
-int64_t total_iterations(const Schedule& schedule);
+inline int64_t total_iterations(const Schedule& schedule) {
+  int64_t total = 0;
+  for (const Step& step : schedule) total += step.count;
+  return total;
+}
 
 }  // namespace symbreak

@@ -1,6 +1,7 @@
 // The pointwise passes of an iteration, between two FFTs. Complex arrays are interleaved.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>

@@ -1,6 +1,10 @@
 // reconstruct: phase retrieval from random or given starts, on the engine that suits the grid.
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <string>
 #include <tuple>
+#include <vector>
 
 #include "common/phasing.h"
 #include "common/stable.h"

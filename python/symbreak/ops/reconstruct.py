@@ -152,7 +152,7 @@ def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | li
 def _(
     amplitude: Tensor,
     schedule: str = "3*(20*ER+180*HIO)+20*ER",
-    *,
+    *tensors: Tensor | None,
     starts: int = 1,
     ndim: int = 2,
     record_every: int = 0,

@@ -22,7 +22,7 @@ class Shrinkwrap:
         threshold: Bright means above this fraction of the blur's maximum, in (0, 1).
         area: Instead of ``threshold``, keep this fraction of the grid's pixels, the brightest, in
             (0, 1]; with equal ones at the limit, all of these. A pair goes linearly from the first
-            fraction, at the first update, to the second, at the last.
+            fraction, at the first update, to the second, at the last; a lone update uses the first.
 
     Raises:
         TypeError: An argument is not a number.

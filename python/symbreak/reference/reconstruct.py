@@ -1,0 +1,131 @@
+"""reconstruct, written from the formulas, one image and one iteration at a time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.fft import fftn, ifftn
+
+from symbreak.ops.schedule import Schedule, parse_schedule, schedule_text
+from symbreak.ops.shrinkwrap import Shrinkwrap
+from symbreak.reference.random import random_turns
+
+Image = tuple[Tensor, Tensor, Tensor, Tensor]  # object, support, error, history
+
+
+def reconstruct(
+    amplitude: Tensor,
+    schedule: Schedule = "3*(20*ER+180*HIO)+20*ER",
+    *,
+    beta: float = 0.9,
+    valid: Tensor | None = None,
+    support: Tensor | None = None,
+    initial: Tensor | None = None,
+    shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
+    starts: int = 1,
+    seed: int | Tensor = 0,
+    ndim: int = 2,
+    record_every: int = 0,
+) -> Image:
+    """Phase every start of every item; see :func:`symbreak.reconstruct`.
+
+    Here ``support`` and ``initial``, if given, are of the full shape ``(*batch, starts, *M)``.
+    """
+    batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
+    measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
+    measured = measured.expand(amplitude.shape).reshape(-1, *grid)
+    items = amplitude.reshape(-1, *grid)
+    seeds = torch.as_tensor(seed).expand(batch).reshape(-1).tolist()
+    images: list[Image] = []
+    for k in range(len(items) * starts):
+        item, start = divmod(k, starts)
+        a, known = items[item].where(measured[item], 0), measured[item]
+        if initial is not None:
+            x = initial.reshape(-1, *grid)[k]
+        else:
+            phase = 2 * math.pi * random_turns(seeds[item], start, grid)
+            x = ifftn(torch.polar(a.double(), phase)).to(torch.complex(a, a).dtype)
+        if support is not None:
+            inside = support.reshape(-1, *grid)[k]
+        else:
+            autocorrelation = ifftn(a**2).abs()
+            inside = autocorrelation > 0.04 * autocorrelation.max()
+        images.append(phase_image(x, inside, a, known, schedule, beta, shrinkwrap, record_every))
+    object_, support_, error, history = (
+        torch.stack(part).reshape(*batch, starts, *part[0].shape)
+        for part in zip(*images, strict=True)
+    )
+    return object_, support_, error, history
+
+
+def phase_image(
+    x: Tensor,
+    support: Tensor,
+    a: Tensor,
+    measured: Tensor,
+    schedule: Schedule,
+    beta: float,
+    shrinkwrap: Shrinkwrap | None,
+    record_every: int,
+) -> Image:
+    """Take one image through the schedule: x complex, support and measured bool, a real."""
+    steps = parse_schedule(schedule_text(schedule))
+    algorithms = [name for name, count in steps for _ in range(count)]
+    total, history = len(algorithms), []
+    updates = (total - 1) // shrinkwrap.every if shrinkwrap else 0
+    for k, algorithm in enumerate(algorithms, start=1):
+        p = project_modulus(x, a, measured)
+        if algorithm == "ER":
+            x = p.where(support, 0)
+        elif algorithm == "HIO":
+            x = p.where(support, x - beta * p)
+        elif algorithm == "RAAR":
+            x = p.where(support, beta * x + (1 - 2 * beta) * p)
+        else:
+            f_support = (1 - 1 / beta) * x.where(support, 0) + x / beta
+            f_modulus = (1 + 1 / beta) * p - x / beta
+            q = project_modulus(f_support, a, measured)
+            x = x + beta * (f_modulus.where(support, 0) - q)
+        if record_every and k % record_every == 0:
+            history.append(error(x, support, a, measured))
+        if shrinkwrap and k % shrinkwrap.every == 0 and k < total:
+            support = update_support(x, shrinkwrap, k // shrinkwrap.every - 1, updates)
+    records = torch.stack(history) if history else a.new_empty(0)
+    return x, support, error(x, support, a, measured), records
+
+
+def project_modulus(x: Tensor, a: Tensor, measured: Tensor) -> Tensor:
+    """P_M x = F^-1(a X / |X|), X itself where not measured; X = 0 stays 0."""
+    spectrum = fftn(x)
+    projected: Tensor = ifftn((a * torch.sgn(spectrum)).where(measured, spectrum))
+    return projected
+
+
+def error(x: Tensor, support: Tensor, a: Tensor, measured: Tensor) -> Tensor:
+    """sqrt(sum (|F(support x)| - a)^2 / sum a^2) over the measured pixels."""
+    difference: Tensor = (fftn(x.where(support, 0)).abs() - a)[measured]
+    return difference.square().sum().sqrt() / a[measured].square().sum().sqrt()
+
+
+def update_support(x: Tensor, rule: Shrinkwrap, j: int, updates: int) -> Tensor:
+    """Support update j of ``updates``: where the blurred |x| is bright."""
+    blurred = blur(x.abs(), max(rule.sigma * rule.decay**j, rule.sigma_min))
+    if rule.areas is None:
+        return blurred > rule.threshold * blurred.max()
+    first, last = rule.areas
+    area = first + (last - first) * j / max(updates - 1, 1)
+    kept = max(1, math.floor(area * blurred.numel() + 0.5))
+    return blurred >= blurred.flatten().topk(kept).values[-1]
+
+
+def blur(image: Tensor, sigma: float) -> Tensor:
+    """Convolve with a periodic Gaussian of standard deviation ``sigma`` pixels."""
+    transfer = torch.ones_like(image)
+    for axis, size in enumerate(image.shape):
+        f = torch.fft.fftfreq(size, dtype=image.dtype, device=image.device)
+        factor = torch.exp(-2 * math.pi**2 * sigma**2 * f**2)
+        transfer = transfer * factor.reshape([-1 if d == axis else 1 for d in range(image.dim())])
+    blurred: Tensor = ifftn(fftn(image) * transfer).real
+    return blurred

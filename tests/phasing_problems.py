@@ -1,0 +1,37 @@
+"""Simulated phasing problems: compact complex objects on an oversampled grid, their amplitudes."""
+
+import torch
+
+from symbreak.reference.reconstruct import reconstruct as reference_reconstruct
+
+
+def objects(count, grid, *, generator):
+    """Smooth complex content in a lopsided convex region, at the corner of the grid; complex128."""
+    axes = torch.meshgrid(*[torch.arange(n, dtype=torch.float64) for n in grid], indexing="ij")
+    inside = sum(k / (0.45 * n) for k, n in zip(axes, grid, strict=True)) <= 1.0
+    inside &= axes[0] < 0.3 * grid[0]
+    modulus = 0.5 + torch.rand((count, *grid), dtype=torch.float64, generator=generator)
+    slope = torch.rand((count, len(grid)), dtype=torch.float64, generator=generator)
+    phase = sum(
+        2 * slope[:, i].reshape(-1, *[1] * len(grid)) * axis / grid[i] * 3.1
+        for i, axis in enumerate(axes)
+    )
+    return torch.polar(modulus, phase) * inside, inside
+
+
+def amplitudes(x, ndim=2):
+    return torch.fft.fftn(x, dim=tuple(range(-ndim, 0))).abs()
+
+
+def relative(found, expected, ndim=2):
+    """Largest relative L2 difference of any image."""
+    axes = tuple(range(-ndim, 0))
+    difference = (found - expected).abs().square().sum(axes).sqrt()
+    return float((difference / expected.abs().square().sum(axes).sqrt()).max())
+
+
+def oracle(amplitude, schedule, **options):
+    """The reference in float64, whatever the type of the problem."""
+    if options.get("initial") is not None:
+        options["initial"] = options["initial"].to(torch.complex128)
+    return reference_reconstruct(amplitude.double(), schedule, **options)

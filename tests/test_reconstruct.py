@@ -1,0 +1,166 @@
+"""reconstruct: the iteration against the reference, over sizes, types and masks."""
+
+import pytest
+import torch
+from conftest import strided
+from phasing_problems import amplitudes, objects, oracle, relative
+
+import symbreak
+from symbreak.ops.shrinkwrap import Shrinkwrap
+
+TYPES = (torch.float32, torch.float64)
+# After 10 iterations, or 100 of ER; HIO, RAAR and DM are chaotic, and part later.
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}
+GRIDS = [(24, 24), (15, 22), (13, 9), (8, 9, 10)]
+
+
+@pytest.fixture
+def measured(generator):
+    """Amplitudes of two noisy patterns on a grid, and where they were measured."""
+
+    def make(grid, dtype):
+        x, inside = objects(2, grid, generator=generator)
+        a = amplitudes(x, len(grid))
+        a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
+        valid = torch.rand(a.shape, generator=generator) > 0.1
+        return a.to(dtype), valid, inside
+
+    return make
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("schedule", ["10*HIO", "10*RAAR", "10*DM", "100*ER", "4*HIO+3*ER+3*DM"])
+def test_equals_the_reference(device, measured, dtype, grid, schedule):
+    ndim = len(grid)
+    a, valid, inside = measured(grid, dtype)
+    a[~valid] = torch.nan  # whatever stands there is ignored
+    expected = oracle(
+        a, schedule, valid=valid, support=inside.expand(2, 3, *grid), shrinkwrap=None, starts=3,
+        seed=7, ndim=ndim, record_every=4, beta=0.8,
+    )  # fmt: skip
+    found = symbreak.reconstruct(
+        a.to(device), schedule, valid=valid.to(device), support=inside.to(device),
+        shrinkwrap=None, starts=3, seed=7, ndim=ndim, record_every=4, beta=0.8,
+    )  # fmt: skip
+    object_, support, error, history = (x.cpu() for x in found)
+    assert object_.dtype == torch.complex(a, a).dtype
+    assert error.dtype == history.dtype == dtype
+    assert relative(object_, expected[0], ndim) < TOLERANCE[dtype]
+    assert torch.equal(support, expected[1])
+    torch.testing.assert_close(error.double(), expected[2], rtol=TOLERANCE[dtype], atol=1e-9)
+    torch.testing.assert_close(history.double(), expected[3], rtol=TOLERANCE[dtype], atol=1e-9)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Shrinkwrap(every=3, sigma=1.2, sigma_min=0.7, decay=0.5, threshold=0.3),
+        Shrinkwrap(every=2, sigma=0.8, sigma_min=0.0, area=0.2),
+        Shrinkwrap(every=3, sigma=1.0, sigma_min=1.0, area=(0.4, 0.1)),
+        Shrinkwrap(every=10, area=0.1),  # never: not after the last iteration
+        Shrinkwrap(every=6, sigma_min=1.0, area=(0.3, 0.2)),  # a lone update
+    ],
+)
+def test_shrinkwrap_equals_the_reference(device, measured, grid, rule):
+    a, valid, _ = measured(grid, torch.float64)
+    options = {"valid": valid, "shrinkwrap": rule, "starts": 2, "ndim": len(grid)}
+    expected = oracle(a, "10*HIO", **options)
+    found = symbreak.reconstruct(a.to(device), "10*HIO", **{**options, "valid": valid.to(device)})
+    assert torch.equal(found.support.cpu(), expected[1])
+    assert relative(found.object.cpu(), expected[0], len(grid)) < TOLERANCE[torch.float64]
+    torch.testing.assert_close(found.error.cpu(), expected[2], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_area_keeps_exactly_the_pixels(device, measured, dtype):
+    a, _, _ = measured((15, 22), dtype)
+    for area, kept in ((0.1, 33), (0.5, 165), (1.0, 330), (1e-6, 1)):
+        rule = Shrinkwrap(every=2, area=area)
+        found = symbreak.reconstruct(a.to(device), "3*HIO", shrinkwrap=rule, starts=4)
+        assert found.support.sum((-2, -1)).unique().tolist() == [kept]
+
+
+def test_error_of_er_never_increases(device, measured):
+    a, valid, inside = measured((24, 24), torch.float64)
+    found = symbreak.reconstruct(
+        a.to(device), "200*ER", valid=valid.to(device), support=inside.to(device), starts=8,
+        shrinkwrap=None, record_every=1,
+    )  # fmt: skip
+    # With every pixel measured this is a theorem (Fienup 1982); a pixel that is free drops out of
+    # the error, not of the distance, so the theorem is asked of the complete pattern.
+    complete = symbreak.reconstruct(
+        a.to(device), "200*ER", support=inside.to(device), starts=8, shrinkwrap=None, record_every=1
+    )
+    assert complete.history.shape == (2, 8, 200)
+    steps = complete.history.diff(dim=-1)
+    assert steps.max() <= 1e-14
+    assert (complete.history[..., -1] < 0.9 * complete.history[..., 0]).all()
+    assert (found.history[..., -1] < found.history[..., 0]).all()
+
+
+def test_history_is_the_error_of_shorter_runs(device, measured):
+    a, valid, _ = measured((15, 22), torch.float32)
+    a, valid = a.to(device), valid.to(device)
+    rule = Shrinkwrap(every=4, sigma=1.5, sigma_min=1.5)
+    options = {"valid": valid, "shrinkwrap": rule, "starts": 2}
+    whole = symbreak.reconstruct(a, "3*(3*HIO+2*ER)", record_every=4, **options)
+    assert whole.history.shape == (2, 2, 3)
+    for j, schedule in enumerate(("3*HIO+ER", "3*HIO+2*ER+3*HIO", "2*(3*HIO+2*ER)+2*HIO")):
+        part = symbreak.reconstruct(a, schedule, **options)
+        assert torch.equal(whole.history[..., j], part.error)
+        assert part.history.shape == (2, 2, 0)
+
+
+def test_error_is_what_its_definition_says(device, measured):
+    a, valid, _ = measured((15, 22), torch.float64)
+    found = symbreak.reconstruct(a.to(device), "7*HIO", valid=valid.to(device), starts=2)
+    inside = torch.where(found.support, found.object, 0).cpu()
+    residual = (torch.fft.fft2(inside).abs() - a[:, None])[valid[:, None].expand(2, 2, 15, 22)]
+    power = a.where(valid, 0).square().sum((-2, -1))
+    expected = (residual**2).reshape(-1).sum() / power[0]
+    alone = (found.error.cpu() ** 2 * (power / power[0])[:, None]).sum()
+    torch.testing.assert_close(alone, expected)
+
+
+def test_initial_support_and_valid_broadcast(device, measured):
+    a, valid, inside = (x.to(device) for x in measured((15, 22), torch.float32))
+    x = torch.randn(15, 22, dtype=torch.complex64, device=device)
+    run = lambda **options: symbreak.reconstruct(a, "5*HIO", shrinkwrap=None, **options)  # noqa: E731
+    full = run(
+        initial=x.expand(2, 3, 15, 22), support=inside.expand(2, 3, 15, 22), starts=3,
+        valid=valid[0].expand(2, 15, 22),
+    )  # fmt: skip
+    short = run(initial=x, support=inside[None], valid=strided(valid[0]), starts=3)
+    assert torch.equal(short.object, full.object)
+    per_start = torch.stack([x, 2 * x, -x])
+    assert torch.equal(
+        run(initial=per_start[None], support=inside, starts=3).object[:, 1],
+        run(initial=2 * x, support=inside).object[:, 0],
+    )
+    per_item = torch.stack([x, 1j * x])
+    assert torch.equal(
+        run(initial=per_item, support=inside, starts=2).object[1, 1],
+        symbreak.reconstruct(a[1], "5*HIO", shrinkwrap=None, initial=1j * x, support=inside).object[
+            0
+        ],
+    )
+
+
+@pytest.mark.parametrize("scale", [2.0**-100, 2.0**100])
+def test_units_do_not_matter(device, measured, scale):
+    # Squares of such amplitudes are no float32 numbers.
+    a, valid, _ = (x.to(device) for x in measured((13, 9), torch.float32))
+    here = symbreak.reconstruct(a, "9*HIO+3*DM", valid=valid, starts=2)
+    there = symbreak.reconstruct(scale * a, "9*HIO+3*DM", valid=valid, starts=2)
+    assert torch.equal(there.object, scale * here.object)
+    assert torch.equal(there.error, here.error)
+
+
+def test_black_spectrum_stays_black(device):
+    a = torch.ones(6, 6, device=device)
+    x = torch.ones(6, 6, dtype=torch.complex64, device=device)  # F x = 0 but at the origin
+    full = torch.ones(6, 6, dtype=torch.bool, device=device)
+    found = symbreak.reconstruct(a, "ER", initial=x, support=full, shrinkwrap=None)
+    torch.testing.assert_close(found.object[0], x / 36)
