@@ -1,0 +1,79 @@
+"""CrystalSettings: every choice of the crystal simulation in one frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class CrystalSettings:
+    """How simulated crystals are drawn; see ``docs/experiments.md`` for the reasons.
+
+    A pair is a closed range from which each crystal draws its own value, uniformly. The defaults
+    give a mean filled fraction, and so a mean ``|x|^2``, of 0.278.
+
+    Attributes:
+        area: Filled fraction of the frame (3D: of its volume), within [0.02, 0.6].
+        nonconvex: Probability in [0, 1] that an outline is non-convex. 2D only.
+        vertices: Corners drawn per outline (3D: facets drawn per polyhedron), within [4, 64].
+            Fewer may remain: a convex hull drops corners, a far facet does not cut.
+        rounding: Radius of the rounded corners in units of sqrt(area of the crystal), within
+            [0, 0.3]. 2D only.
+        aspect: Stretch of the shape along a random direction, within [1, 3].
+        defects: Dislocations per crystal, within [0, 64]. 3D: at most 1.
+        miller: Largest Miller index of the reflection Q = 2 pi (h, k[, l]), in [1, 3].
+        poisson_ratio: Poisson ratio of the isotropic medium, in [0, 0.5).
+        rigid_phase: Add a constant phase, uniform in [0, 2 pi): the rigid displacement of the
+            crystal is unknown to elasticity. Without it a crystal without defects is real.
+
+    Raises:
+        ValueError: A value is outside the range given above.
+    """
+
+    area: Range = (0.116, 0.44)
+    nonconvex: float = 0.5
+    vertices: tuple[int, int] = (5, 10)
+    rounding: Range = (0.04, 0.2)
+    aspect: Range = (1.0, 1.7)
+    defects: tuple[int, int] = (0, 6)
+    miller: int = 1
+    poisson_ratio: float = 0.3
+    rigid_phase: bool = True
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _check_range("area", self.area, 0.02, 0.6)
+        _check_range("vertices", self.vertices, 4, 64, whole=True)
+        _check_range("rounding", self.rounding, 0.0, 0.3)
+        _check_range("aspect", self.aspect, 1.0, 3.0)
+        _check_range("defects", self.defects, 0, 64, whole=True)
+        if not 0.0 <= self.nonconvex <= 1.0:
+            raise ValueError(
+                f"CrystalSettings: nonconvex must be within [0, 1], got {self.nonconvex!r}."
+            )
+        if self.miller not in (1, 2, 3):
+            raise ValueError(f"CrystalSettings: miller must be 1, 2 or 3, got {self.miller!r}.")
+        if not 0.0 <= self.poisson_ratio < 0.5:
+            raise ValueError(
+                f"CrystalSettings: poisson_ratio must be in [0, 0.5), got {self.poisson_ratio!r}."
+            )
+
+
+def _check_range(
+    name: str, value: tuple[float, float], low: float, high: float, *, whole: bool = False
+) -> None:
+    """Raise unless ``value`` is a pair with ``low <= value[0] <= value[1] <= high``."""
+    kind = "two integers" if whole else "two numbers"
+    pair = isinstance(value, (tuple, list)) and len(value) == 2
+    accepted = int if whole else (int, float)
+    if (
+        not pair
+        or not all(isinstance(v, accepted) for v in value)
+        or not low <= value[0] <= value[1] <= high
+    ):
+        raise ValueError(
+            f"CrystalSettings: {name} must be {kind} (low, high) within [{low}, {high}], "
+            f"got {value!r}."
+        )

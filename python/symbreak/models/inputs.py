@@ -1,0 +1,101 @@
+"""What the networks share: sizes, the scaling of the measured amplitude, the complex output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+
+Scaling = Literal["none", "unit", "log"]
+
+
+def check_sizes(
+    network: str, object_shape: int | Sequence[int], measurement_shape: int | Sequence[int] | None
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return both shapes as tuples; the measurement's default is twice the object's.
+
+    Args:
+        network: Name for error messages.
+        object_shape: N: pixels per axis, or one number for a square.
+        measurement_shape: M in the same way, or None.
+
+    Returns:
+        N and M, tuples of the same length, 2 or 3.
+
+    Raises:
+        ValueError: Not positive integers, or of different lengths.
+    """
+    shapes = []
+    double = object_shape if measurement_shape is None else measurement_shape
+    for name, value in (("object_shape", object_shape), ("measurement_shape", double)):
+        shape = (value, value) if isinstance(value, int) else tuple(value)
+        if len(shape) not in (2, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise ValueError(
+                f"{network}: {name} must be a positive integer or 2 or 3 of them, got {value!r}."
+            )
+        shapes.append(shape)
+    if measurement_shape is None:
+        shapes[1] = tuple(2 * n for n in shapes[0])
+    if len(shapes[0]) != len(shapes[1]):
+        raise ValueError(
+            f"{network}: measurement_shape must have as many axes as object_shape {shapes[0]}, "
+            f"got {shapes[1]}."
+        )
+    return shapes[0], shapes[1]
+
+
+def check_scaling(network: str, scaling: str) -> None:
+    """Raise ValueError unless ``scaling`` is one of `Scaling`."""
+    if scaling not in get_args(Scaling):
+        raise ValueError(
+            f"{network}: scaling must be one of {', '.join(get_args(Scaling))}, got {scaling!r}."
+        )
+
+
+def network_input(
+    network: str, amplitude: torch.Tensor, shape: tuple[int, ...], scaling: Scaling
+) -> torch.Tensor:
+    """Bring measured amplitudes into the form the networks see.
+
+    DC moves from index 0 to the middle: a convolution with zero padding would otherwise see the
+    centre of the pattern torn into the array's corners. The scalings, with P the pixels of M::
+
+        none: a      unit: a / sqrt(sum a^2 / P) per item      log: log(1 + a)
+
+    Args:
+        network: Name for error messages.
+        amplitude: Real, floating point, ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0.
+        shape: M.
+        scaling: See above. An all-zero item stays zero.
+
+    Returns:
+        ``(batch, 1, *M)``, dtype of ``amplitude``, DC in the middle.
+
+    Raises:
+        TypeError: ``amplitude`` is not floating point.
+        ValueError: ``amplitude`` has another shape.
+    """
+    if not amplitude.is_floating_point():
+        raise TypeError(f"{network}: amplitude must be floating point, got {amplitude.dtype}.")
+    got = tuple(amplitude.shape)
+    if got[1:] not in (shape, (1, *shape)):
+        raise ValueError(f"{network}: amplitude must be (batch, *{shape}), got {got}.")
+    image = amplitude.reshape(-1, 1, *shape)
+    axes = tuple(range(2, image.ndim))
+    if scaling == "unit":
+        power = image.square().mean(dim=axes, keepdim=True)
+        image = image * torch.where(power > 0, power, torch.ones_like(power)).rsqrt()
+    elif scaling == "log":
+        image = image.log1p()
+    shifted: torch.Tensor = torch.fft.fftshift(image, dim=axes)
+    return shifted
+
+
+def to_complex(channels: torch.Tensor) -> torch.Tensor:
+    """Join real and imaginary channels, ``(batch, 2, *N)``, to a complex ``(batch, *N)``.
+
+    Half precision (autocast) becomes complex64, as there is no complex bfloat16.
+    """
+    wide = channels if channels.dtype == torch.float64 else channels.float()
+    return torch.complex(wide[:, 0].contiguous(), wide[:, 1].contiguous())
