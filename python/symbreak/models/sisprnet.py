@@ -53,7 +53,7 @@ class SiSPRNet(nn.Module):
         stages: int | None = None,
         hidden: int = 1024,
         dropout: float = 0.2,
-        scaling: Scaling = "log",
+        scaling: Scaling = "unit",
     ) -> None:
         super().__init__()
         self.object_shape, self.measurement_shape = check_sizes(

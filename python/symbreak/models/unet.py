@@ -70,7 +70,7 @@ class UNet(nn.Module):
         max_width: int = 512,
         skips: bool = False,
         norm: Norm = "batch",
-        scaling: Scaling = "log",
+        scaling: Scaling = "unit",
         complex_output: bool = True,
     ) -> None:
         super().__init__()
