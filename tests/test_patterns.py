@@ -164,7 +164,7 @@ def test_missing_things_are_named(tmp_path):
         read_pattern(Source(source.path, "nothing"))
     with pytest.raises(DataError, match=r"shape \(3,\) differs from the pattern's, \(6, 5\)"):
         read_pattern(source, mask=Source.parse(":other"))
-    with pytest.raises(DataError, match="unknown kind of file '.dat'"):
+    with pytest.raises(DataError, match=r"unknown kind of file '\.dat'"):
         read_pattern(Source(tmp_path / "a.dat"))
 
 
