@@ -21,13 +21,13 @@ from rich.table import Table
 
 
 def out() -> Console:
-    """Results: on stdout, so that they can be piped."""
-    return Console(highlight=False)
+    """Results: on stdout, so that they can be piped. A file named a:v:.h5 holds no emoji."""
+    return Console(highlight=False, emoji=False)
 
 
 def err() -> Console:
     """Notes and progress: on stderr."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def note(lines: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ import tifffile
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
 TIFF = (".tif", ".tiff")
+NAMED = (*HDF5, ".npz")  # files that hold several arrays by name
 SUFFIXES = (*HDF5, *NUMPY, *TIFF)
 
 
@@ -208,7 +209,8 @@ def _choose(
     else:
         raise DataError(f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}.")
     others = {n: array for n, array in arrays.items() if n != name}
-    return OpenArray(arrays[name], Source(source.path, name), others, notes)
+    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
+    return OpenArray(arrays[name], chosen, others, notes)
 
 
 def describe(arrays: dict[str, ArrayLike], most: int = 12) -> str:

@@ -57,7 +57,10 @@ def reconstruction_figure(
     best = middle_slice(starts.objects[starts.best].cpu().numpy())[box]
     mean = middle_slice(starts.mean.cpu().numpy())[box]
     measured = valid.cpu().numpy()
-    image = draw_pattern(axes[0, 0], amplitude.cpu().numpy(), measured, title="measured pattern")
+    where = "" if valid.dim() == 2 else ", middle slice"
+    image = draw_pattern(
+        axes[0, 0], amplitude.cpu().numpy(), measured, title=f"measured pattern{where}"
+    )
     figure.colorbar(image, ax=axes[0, 0], label="log10 intensity", shrink=0.9)
     draw_object(
         axes[0, 1],
@@ -157,7 +160,7 @@ def _draw_magnitude(figure: SubFigure, axes: Any, values: NDArray[Any]) -> None:
 def _draw_starts(figure: SubFigure, starts: StartComparison, box: tuple[slice, slice]) -> None:
     """Every start, best first: its error, whether it was the twin; those left out are dimmed."""
     order = starts.error.argsort().tolist()[:MOST_STARTS]
-    axes = figure.subplots(-(-len(order) // 8), min(8, len(order)), squeeze=False)
+    axes = figure.subplots(-(-len(order) // 8), 8, squeeze=False)
     for place in axes.flat:
         place.set_axis_off()
     for place, k in zip(axes.flat, order, strict=False):
