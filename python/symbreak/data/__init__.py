@@ -1,4 +1,4 @@
-"""Simulated Bragg CDI crystals, Poisson noise and detector masks."""
+"""Simulated Bragg CDI crystals, photon noise, detector masks; modules that read and write files."""
 
 from symbreak.data.crystals import crystals
 from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude

@@ -1,0 +1,66 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from symbreak.data.arrays import Source
+from symbreak.data.atomic import check_writable
+
+FILE = "FILE[:DATASET]"
+PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff")
+
+Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 3.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
+
+
+def source(text: str) -> Source:
+    """Parse ``FILE[:DATASET]``."""
+    if not text.strip(":"):
+        raise typer.BadParameter(f"expected {FILE}, got {text!r}")
+    return Source.parse(text)
+
+
+def device(name: str) -> torch.device:
+    """Parse the name of a device and make sure that it is there."""
+    try:
+        found = torch.device(name)
+    except RuntimeError:
+        raise typer.BadParameter(f"expected cpu or cuda, got {name!r}") from None
+    if found.type not in ("cpu", "cuda"):
+        raise typer.BadParameter(f"expected cpu or cuda, got {name!r}")
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise typer.BadParameter(
+            f"no device {name} here: this PyTorch sees {torch.cuda.device_count()} CUDA devices"
+        )
+    return found
+
+
+def area(text: str | None) -> float | tuple[float, float] | None:
+    """Parse ``FRACTION`` or ``START,END``."""
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(0 < n <= 1 for n in numbers):
+        raise typer.BadParameter(
+            f"expected FRACTION or START,END, each above 0 and at most 1, got {text!r}",
+            param_hint="--area",
+        )
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+
+
+def result_path(path: Path, suffixes: tuple[str, ...], *, inputs: tuple[Source, ...] = ()) -> None:
+    """Check before the work starts that a result can be written and overwrites no input."""
+    if path.suffix.lower() not in suffixes:
+        raise typer.BadParameter(f"{path} must end with {' or '.join(suffixes)}")
+    for given in inputs:
+        if path.exists() and given.path.exists() and path.samefile(given.path):
+            raise typer.BadParameter(f"{path} is an input, it would be overwritten")
+    check_writable(path)

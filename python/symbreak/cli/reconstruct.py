@@ -1,0 +1,235 @@
+"""symbreak reconstruct: phase a measured diffraction pattern."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+import symbreak
+from symbreak.cli import options
+from symbreak.cli.output import err, note, wrote
+from symbreak.cli.phasing import as_phasing, print_starts, run
+from symbreak.data.arrays import Source
+from symbreak.data.cxi import Parameter, write_cxi
+from symbreak.data.patterns import Pattern, read_like, read_pattern
+from symbreak.evaluation import GOOD, compare_starts
+
+DATASET = "FILE or :DATASET"
+RECORD_EVERY = 10
+PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
+EXAMPLES = (
+    "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
+    "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
+    "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
+)
+
+
+class Dc(str, Enum):
+    """Where zero frequency lies in the file."""
+
+    CENTER = "center"
+    CORNER = "corner"
+
+
+def reconstruct(
+    context: typer.Context,
+    pattern: Annotated[
+        str,
+        typer.Argument(
+            metavar=options.FILE, help=".h5 .hdf5 .cxi .nxs .npy .npz .tif; 2D or 3D pattern."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Result, CXI (HDF5).")],
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw the result: .png, .pdf, .svg ...")
+    ] = None,
+    amplitudes: Annotated[
+        bool,
+        typer.Option(
+            "--amplitudes/--intensities",
+            help="The file holds square roots of counts, or counts.",
+            rich_help_panel=PATTERN,
+        ),
+    ] = False,
+    dc: Annotated[
+        Dc, typer.Option(help="Where the file has zero frequency.", rich_help_panel=PATTERN)
+    ] = Dc.CENTER,
+    valid: Annotated[
+        str | None,
+        typer.Option(
+            metavar=DATASET, help="Not 0 where a pixel was measured.", rich_help_panel=PATTERN
+        ),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            metavar=DATASET, help="0 where a pixel was measured.", rich_help_panel=PATTERN
+        ),
+    ] = None,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            help="Terms n*ALG joined by +, repeated by k*(...); ER, HIO, RAAR, DM.",
+            rich_help_panel=PHASING,
+        ),
+    ] = "3*(20*ER+180*HIO)+20*ER",
+    beta: Annotated[
+        float, typer.Option(help="Feedback of HIO, RAAR, DM.", rich_help_panel=PHASING)
+    ] = 0.9,
+    starts: Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)] = 0,
+    good: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            help="Average the starts with error at most this times the best.",
+            rich_help_panel=PHASING,
+        ),
+    ] = GOOD,
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)
+    ] = "cpu",
+    support: Annotated[
+        str | None,
+        typer.Option(
+            metavar=DATASET,
+            help="First support, anywhere; default: from the autocorrelation.",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = None,
+    fixed_support: Annotated[
+        bool,
+        typer.Option("--fixed-support", help="No shrinkwrap.", rich_help_panel=SUPPORT),
+    ] = False,
+    area: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FRACTION or START,END",
+            help="Keep this fraction of the pixels instead of a threshold.",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Of the blurred maximum.", rich_help_panel=SUPPORT)
+    ] = 0.2,
+    every: Annotated[
+        int, typer.Option(min=1, help="Iterations between updates.", rich_help_panel=SUPPORT)
+    ] = 20,
+    sigma: Annotated[
+        float, typer.Option(help="First blur, pixels.", rich_help_panel=SUPPORT)
+    ] = 3.0,
+    sigma_min: Annotated[
+        float, typer.Option(help="Last blur, pixels.", rich_help_panel=SUPPORT)
+    ] = 1.5,
+    decay: Annotated[
+        float, typer.Option(help="Of the blur per update.", rich_help_panel=SUPPORT)
+    ] = 0.99,
+) -> None:
+    """Phase a diffraction pattern from many random starts and tell how far they agree.
+
+    The starts are aligned to the best (shift, twin, phase), the good ones averaged; OUT holds
+    best, mean, all starts, errors, transfer function, every parameter and the version.
+    """
+    given = options.source(pattern)
+    extra = {
+        name: options.source(text)
+        for name, text in (("valid", valid), ("mask", mask), ("support", support))
+        if text is not None
+    }
+    inputs = (given, *extra.values())
+    options.result_path(output, (".cxi", ".h5", ".hdf5"), inputs=inputs)
+    if plot is not None:
+        options.result_path(plot, options.PICTURES, inputs=inputs)
+    if fixed_support and support is None:
+        raise typer.BadParameter("--fixed-support needs --support")
+    rule = symbreak.Shrinkwrap(
+        every=every,
+        sigma=sigma,
+        sigma_min=min(sigma, sigma_min),
+        decay=decay,
+        threshold=threshold,
+        area=options.area(area),
+    )
+    where = options.device(device)
+    measured = read_pattern(
+        given,
+        values="amplitudes" if amplitudes else "intensities",
+        origin="corner" if dc is Dc.CORNER else "center",
+        valid=extra.get("valid"),
+        mask=extra.get("mask"),
+    )
+    note(measured.notes)
+    _describe(measured)
+    amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
+    first = _support(extra.get("support"), measured)
+    found = run(
+        amplitude,
+        schedule,
+        beta=beta,
+        valid=measured_pixels,
+        support=None if first is None else first.to(where),
+        shrinkwrap=None if fixed_support else rule,
+        starts=starts,
+        seed=seed,
+        record_every=RECORD_EVERY,
+    )
+    compared = compare_starts(
+        found.object,
+        found.support,
+        found.error,
+        amplitude,
+        measured_pixels,
+        factor=good,
+        ndim=amplitude.dim(),
+    )
+    write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
+    print_starts(compared)
+    wrote(output, "best, mean and all starts")
+    if plot is not None:
+        from symbreak.plotting import reconstruction_figure, save
+
+        figure = reconstruction_figure(
+            measured.amplitude,
+            measured.valid,
+            compared,
+            history=found.history,
+            every=RECORD_EVERY,
+            title=f"{measured.source.path.name}: {schedule}",
+        )
+        save(figure, plot)
+        wrote(plot, "picture")
+
+
+def _parameters(context: typer.Context, pattern: Pattern) -> dict[str, Parameter]:
+    """Every option as it was used, also those left at their defaults."""
+    used: dict[str, Parameter] = {
+        name: value.value if isinstance(value, Enum) else value
+        for name, value in context.params.items()
+        if name not in ("output", "plot")
+    }
+    used["pattern"] = str(pattern.source)
+    used["measured_pixels"] = int(pattern.valid.sum())
+    used["record_every"] = RECORD_EVERY
+    return used
+
+
+def _support(source: Source | None, pattern: Pattern) -> torch.Tensor | None:
+    """The first support. Where it lies on the periodic grid does not matter, so it stays there."""
+    if source is None:
+        return None
+    shape = tuple(pattern.amplitude.shape)
+    return torch.from_numpy(read_like(source, pattern.source, shape, what="support") != 0)
+
+
+def _describe(pattern: Pattern) -> None:
+    shape = " x ".join(map(str, pattern.amplitude.shape))
+    missing = 100 * float(1 - pattern.valid.double().mean())
+    err().print(
+        f"{pattern.source}: {shape} pixels, {missing:.1f} % not measured",
+        markup=False,
+        soft_wrap=True,
+    )

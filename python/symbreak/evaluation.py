@@ -1,0 +1,124 @@
+"""Compare the starts of one reconstruction: who is a twin, who is good, what is their mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from symbreak import align, apply_symmetry, break_symmetry, center
+from symbreak.ops.checks import check_object
+from symbreak.transfer import TransferFunction, r_factor, transfer_function
+
+GOOD = 1.1
+
+
+@dataclass(frozen=True)
+class StartComparison:
+    """What :func:`compare_starts` returns. Objects are 0 outside their supports."""
+
+    objects: Tensor
+    """complex ``(starts, *grid)``, each aligned to the best and in the middle of the grid."""
+    supports: Tensor
+    """bool ``(starts, *grid)``, moved and flipped along with the objects."""
+    mean: Tensor
+    """Mean of the good starts, complex ``(*grid)``."""
+    best: int
+    """Index of the determined start with the smallest error."""
+    error: Tensor
+    """float64 ``(starts,)``: sqrt(sum (|F x| - a)^2 / sum a^2) on measured pixels."""
+    r_factor: Tensor
+    """float64 ``(starts,)``: sum ||F x| - a| / sum a on measured pixels."""
+    twin: Tensor
+    """bool ``(starts,)``: came out as the conjugate-flipped twin of the best."""
+    distance: Tensor
+    """float64 ``(starts,)``: min over the symmetries of ||x - best||^2 / ||best||^2."""
+    good: Tensor
+    """bool ``(starts,)``: determined, and error at most ``factor`` times that of the best."""
+    determined: Tensor
+    """bool ``(starts,)``: at least two measured pixels for each pixel of the support."""
+    factor: float
+    transfer: TransferFunction
+    """Phase retrieval transfer function of the good starts."""
+
+
+def compare_starts(
+    objects: Tensor,
+    supports: Tensor,
+    error: Tensor,
+    amplitude: Tensor,
+    valid: Tensor,
+    *,
+    factor: float = GOOD,
+    ndim: int = 2,
+) -> StartComparison:
+    """Align all starts of one pattern to the best one, and average the good ones.
+
+    The best start (smallest error of the determined ones) is moved to the middle of the grid and
+    brought to the canonical form of :func:`symbreak.break_symmetry`, so that another seed shows
+    the same twin; the others are aligned to it over circular shifts, conjugate flip and phase
+    (`align` with ``wrap=True``).
+    A start is good if its error is at most ``factor`` times the best one's.
+
+    A support of more pixels than half the measured ones leaves more unknowns (real and imaginary
+    parts) than data (Elser and Millane, Acta Cryst. A 64, 273 (2008)): such a start fits anything,
+    so its small error says nothing, and it is neither best nor good. Only where all starts are so,
+    errors alone decide.
+
+    Args:
+        objects: complex ``(starts, *grid)``, as :func:`symbreak.reconstruct` returns them.
+        supports: bool ``(starts, *grid)``.
+        error: ``(starts,)``.
+        amplitude: float ``(*grid)``, DC at index 0.
+        valid: bool ``(*grid)``, False = not measured.
+        factor: >= 1.
+        ndim: 2 or 3.
+
+    Returns:
+        StartComparison.
+
+    Raises:
+        TypeError: ``objects`` is not complex.
+        ValueError: Not one stack of starts, ``factor`` < 1, or no start is finite.
+
+    Not differentiable. Cost: one `align` over all starts.
+    """
+    check_object("compare_starts", "objects", objects, ndim)
+    if objects.dim() != ndim + 1 or not len(objects):
+        raise ValueError(
+            "compare_starts: objects must be (starts, *grid) of one pattern, got shape "
+            f"{tuple(objects.shape)}."
+        )
+    if not factor >= 1:
+        raise ValueError(f"compare_starts: factor must be >= 1, got {factor}.")
+    error = error.double()
+    if not bool(error.isfinite().any()):
+        raise ValueError("compare_starts: no start has a finite error.")
+    determined = 2 * supports.flatten(1).sum(1) <= valid.sum()
+    eligible = error.isfinite() & determined
+    if not bool(eligible.any()):
+        eligible = error.isfinite()
+    best = int(torch.where(eligible, error, torch.inf).argmin())
+    inside = torch.where(supports, objects, 0)
+    reference = break_symmetry(center(inside[best], wrap=True, ndim=ndim).object, ndim=ndim).object
+    found = align(inside, reference.expand_as(inside).contiguous(), wrap=True, ndim=ndim)
+    moved = apply_symmetry(
+        supports.to(objects.dtype), shift=found.shift, flipped=found.flipped, wrap=True, ndim=ndim
+    )
+    power = reference.abs().double().square().mean()
+    good = eligible & (error <= factor * error[best])
+    return StartComparison(
+        objects=found.object,
+        supports=moved.real > 0.5,
+        mean=found.object[good].mean(0),
+        best=best,
+        error=error,
+        r_factor=r_factor(inside, amplitude, valid, ndim=ndim),
+        twin=found.flipped != found.flipped[best],
+        distance=found.sa_mse.double() / power,
+        good=good,
+        determined=determined,
+        factor=factor,
+        transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
+    )

@@ -1,0 +1,10 @@
+"""Pictures for people (matplotlib, no display needed): objects, starts, curves, whole reports."""
+
+from symbreak.plotting.figures import save
+from symbreak.plotting.reports import (
+    breaking_figure,
+    demo_figure,
+    reconstruction_figure,
+)
+
+__all__ = ["breaking_figure", "demo_figure", "reconstruction_figure", "save"]

@@ -1,0 +1,134 @@
+"""How well objects agree with the data: R factor and phase retrieval transfer function."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from symbreak.ops.checks import check_object
+
+
+class TransferFunction(NamedTuple):
+    """What :func:`transfer_function` returns, one entry per shell of spatial frequency."""
+
+    frequency: Tensor
+    """Mean |f| of the shell's pixels in cycles per pixel of the object, float64, up to 0.5."""
+    transfer: Tensor
+    """PRTF of the shell, float64; NaN where no photon was measured."""
+    pixels: Tensor
+    """How many measured pixels the shell holds, int64."""
+
+    def resolution(self, level: float = 1 / 2.718281828459045) -> float:
+        """Frequency at which the PRTF first falls below ``level``, in cycles per pixel.
+
+        Interpolated linearly between shells; 0.5 if it never falls. A common level is 1/e.
+        """
+        known = ~self.transfer.isnan()
+        f, t = self.frequency[known], self.transfer[known]
+        below = (t < level).nonzero().flatten()
+        if not len(below):
+            return 0.5
+        k = int(below[0])
+        if k == 0:
+            return float(f[0])
+        part = (t[k - 1] - level) / (t[k - 1] - t[k])
+        return float(f[k - 1] + part * (f[k] - f[k - 1]))
+
+
+def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2) -> Tensor:
+    """R = sum ||F x| - a| / sum a over the measured pixels.
+
+    Args:
+        objects: complex ``(*batch, *grid)`` on the measurement's grid, 0 outside the support.
+        amplitude: Measured amplitudes a, ``(*grid)``, DC at index 0.
+        valid: bool ``(*grid)``, False = not measured.
+        ndim: 2 or 3.
+
+    Returns:
+        float64 ``(*batch)``. Differentiable in ``objects``.
+
+    Raises:
+        TypeError: ``objects`` is not complex.
+        ValueError: The grids differ.
+    """
+    _check("r_factor", objects, amplitude, valid, ndim)
+    axes = tuple(range(-ndim, 0))
+    a = torch.where(valid, amplitude, 0).double()
+    calculated = torch.fft.fftn(objects, dim=axes).abs().double()
+    return torch.where(valid, (calculated - a).abs(), 0).sum(axes) / a.sum()
+
+
+def transfer_function(
+    objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
+) -> TransferFunction:
+    """Phase retrieval transfer function of independent, mutually aligned reconstructions.
+
+    PRTF(q) = sum_shell |<F x_k>| / sum_shell a,  <> the mean over the reconstructions k: 1 where
+    all starts agree in phase, towards 1/sqrt(K) where their phases are random. The ratio is formed
+    of the sums over a shell, not per pixel, so that pixels with hardly a photon do not dominate.
+    After Shapiro et al., PNAS 102, 15343 (2005) and Chapman et al., JOSA A 23, 1179 (2006).
+
+    Shells are one pixel of frequency wide, 1 / min(M), and end at |f| = 0.5, the edge of the
+    pattern; only measured pixels count.
+
+    Args:
+        objects: complex ``(K, *grid)``, aligned to each other on the measurement's grid, 0 outside
+            the support. Twins must have been flipped, or they spoil the mean.
+        amplitude: Measured amplitudes a, ``(*grid)``, DC at index 0.
+        valid: bool ``(*grid)``, False = not measured.
+        ndim: 2 or 3.
+
+    Returns:
+        TransferFunction: per shell frequency, PRTF and number of pixels; empty shells are left out.
+
+    Raises:
+        TypeError: ``objects`` is not complex.
+        ValueError: The grids differ, or ``objects`` is not a stack.
+    """
+    _check("transfer_function", objects, amplitude, valid, ndim)
+    if objects.dim() != ndim + 1:
+        raise ValueError(
+            f"transfer_function: objects must be (K, *grid), got shape {tuple(objects.shape)}."
+        )
+    axes = tuple(range(-ndim, 0))
+    mean = torch.fft.fftn(objects.mean(0), dim=axes).abs().double()
+    grid = amplitude.shape
+    radius = frequency_radius(grid, device=amplitude.device)
+    shell = torch.where(valid & (radius <= 0.5), (radius * min(grid)).round().long(), -1)
+    inside = shell >= 0
+    count = min(grid) // 2 + 2
+
+    def total(values: Tensor) -> Tensor:
+        sums = torch.zeros(count, dtype=torch.float64, device=values.device)
+        return sums.index_add_(0, shell[inside], values[inside].double())
+
+    pixels = total(torch.ones_like(radius))
+    kept = pixels > 0
+    transfer = total(mean) / total(amplitude)
+    transfer = torch.where(total(amplitude) > 0, transfer, torch.nan)
+    frequency = total(radius) / pixels
+    return TransferFunction(frequency[kept].cpu(), transfer[kept].cpu(), pixels[kept].long().cpu())
+
+
+def frequency_radius(
+    grid: tuple[int, ...] | torch.Size, device: torch.device | None = None
+) -> Tensor:
+    """|f| of every pixel of the pattern in cycles per pixel of the object, float64, DC at 0."""
+    squares = torch.zeros((), dtype=torch.float64, device=device)
+    for axis, size in enumerate(grid):
+        f = torch.fft.fftfreq(size, dtype=torch.float64, device=device)
+        squares = squares + f.square().reshape([-1 if a == axis else 1 for a in range(len(grid))])
+    return squares.sqrt()
+
+
+def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> None:
+    check_object(function, "objects", objects, ndim)
+    grid = objects.shape[-ndim:]
+    for name, other in (("amplitude", amplitude), ("valid", valid)):
+        if other.shape != grid:
+            raise ValueError(
+                f"{function}: {name} must have the grid of objects, {tuple(grid)}, got "
+                f"{tuple(other.shape)}."
+            )

@@ -1,0 +1,100 @@
+"""Pictures: the colours mean what the key says, and every figure draws what it is given."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+
+from symbreak.evaluation import compare_starts
+from symbreak.plotting import breaking_figure, demo_figure, reconstruction_figure, save
+from symbreak.plotting.colour import complex_colours, hue, wheel
+from symbreak.plotting.panels import crop_box
+
+
+def test_brightness_is_magnitude_and_hue_is_phase():
+    magnitudes = complex_colours(np.array([0, 0.25, 0.5, 1.0, 2.0]), full=1.0)
+    assert np.all(magnitudes[0] == 0)
+    np.testing.assert_allclose(magnitudes[1:4].max(axis=-1), [0.25, 0.5, 1.0])
+    assert np.array_equal(magnitudes[3], magnitudes[4])
+    assert magnitudes[3].argmax() == 0  # phase 0 is red
+    np.testing.assert_allclose(hue(np.array(math.pi)), hue(np.array(-math.pi)), atol=1e-12)
+    quarters = hue(np.arange(4) * math.pi / 2)
+    gaps = np.abs(quarters[:, None] - quarters[None]).max(-1) + np.eye(4)
+    assert gaps.min() > 0.3
+    assert np.all(complex_colours(np.array([np.nan, 1.0]))[0] == 0.5)
+
+
+def test_the_key_has_phase_0_at_the_right_and_pi_half_above():
+    disc = wheel(101)
+    np.testing.assert_allclose(disc[50, 98, :3], hue(np.array(0.0)) * 0.96, atol=0.01)
+    np.testing.assert_allclose(disc[2, 50, :3], hue(np.array(math.pi / 2)) * 0.96, atol=0.01)
+    assert disc[0, 0, 3] == 0
+
+
+def test_crop_is_a_square_around_the_support():
+    support = np.zeros((40, 50), dtype=bool)
+    support[10:18, 30:42] = True
+    rows, columns = crop_box(support, margin=0.25)
+    assert (rows.stop - rows.start) == (columns.stop - columns.start) == 18
+    assert rows.start <= 10
+    assert rows.stop >= 18
+    assert columns.start <= 30
+    assert columns.stop >= 42
+    assert crop_box(np.zeros((4, 4), dtype=bool)) == (slice(None), slice(None))
+
+
+def starts(grid, count):
+    """`count` starts that agree, and one with a large error."""
+    x = torch.zeros(grid, dtype=torch.complex64)
+    x[tuple(slice(2, 7) for _ in grid)] = 1
+    x[tuple(slice(3, 5) for _ in grid)] = 1j
+    objects = x.expand(count + 1, *grid).contiguous()
+    error = torch.linspace(0.10, 0.105, count + 1)
+    error[-1] = 0.5
+    a, valid = torch.fft.fftn(x).abs(), torch.ones(grid, dtype=torch.bool)
+    valid.view(-1)[0] = False
+    return a, valid, compare_starts(objects, objects != 0, error, a, valid, ndim=len(grid))
+
+
+def painted(path):
+    """The share of a picture that is not white."""
+    return float((imread(path)[..., :3].min(-1) < 0.99).mean())
+
+
+@pytest.mark.parametrize(("grid", "count"), [((24, 20), 1), ((14, 16, 18), 2), ((24, 20), 20)])
+def test_reconstruction_figure(tmp_path, grid, count):
+    a, valid, compared = starts(grid, count)
+    history = torch.rand(count + 1, 7) + 0.1
+    figure = reconstruction_figure(a, valid, compared, history=history, every=10, title="title")
+    save(figure, tmp_path / "a.png")
+    assert painted(tmp_path / "a.png") > 0.2
+    words = {text.get_text() for half in figure.subfigs for ax in half.axes for text in ax.texts}
+    assert "π/2" in words
+    titles = [ax.get_title() for half in figure.subfigs for ax in half.axes]
+    assert sum("start " in t and "0." in t for t in titles) == min(count + 1, 16)
+    assert any("PRTF" in ax.get_ylabel() for half in figure.subfigs for ax in half.axes)
+
+
+def test_reconstruction_figure_without_history(tmp_path):
+    a, valid, compared = starts((16, 16), 1)
+    save(reconstruction_figure(a, valid, compared), tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_breaking_and_demo_figures(tmp_path):
+    a, valid, compared = starts((16, 16), 3)
+    x = compared.objects
+    save(breaking_figure(x, x, torch.tensor([True, False] * 2)), tmp_path / "b.png")
+    save(demo_figure(x[0], a, valid, x[1], x[2], caption="caption"), tmp_path / "d.png")
+    for name in ("b.png", "d.png"):
+        assert painted(tmp_path / name) > 0.3
+
+
+def test_a_picture_of_no_known_kind_is_refused(tmp_path):
+    _, _, compared = starts((16, 16), 1)
+    figure = breaking_figure(compared.objects, compared.objects, compared.twin)
+    with pytest.raises(ValueError, match="must end with one of"):
+        save(figure, tmp_path / "a.docx")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,165 @@
+"""R factor, transfer function, and the comparison of starts."""
+
+import math
+
+import pytest
+import torch
+from conftest import blob
+
+import symbreak
+from symbreak.evaluation import compare_starts
+from symbreak.transfer import TransferFunction, frequency_radius, r_factor, transfer_function
+
+GRID = (24, 20)
+
+
+def measured(generator, grid=GRID):
+    x = blob(grid, ndim=len(grid), generator=generator, fill=0.4)
+    return x, torch.fft.fftn(x).abs(), torch.ones(grid, dtype=torch.bool)
+
+
+def test_r_factor_is_the_share_of_the_amplitude_that_is_wrong(generator):
+    x, a, valid = measured(generator)
+    assert r_factor(x, a, valid) < 1e-14
+    assert r_factor(0 * x, a, valid) == 1
+    stack = torch.stack([1.5 * x, 0.75 * x])
+    torch.testing.assert_close(r_factor(stack, a, valid), torch.tensor([0.5, 0.25]).double())
+
+
+def test_r_factor_ignores_what_was_not_measured(generator):
+    x, a, valid = measured(generator)
+    valid[2:5] = False
+    a[~valid] = float("nan")
+    assert r_factor(x, a, valid) < 1e-14
+
+
+@pytest.mark.parametrize("grid", [GRID, (9, 8, 7)])
+def test_transfer_is_one_for_equal_starts_and_the_shells_are_complete(generator, grid):
+    x, a, valid = measured(generator, grid)
+    found = transfer_function(torch.stack([x, x]), a, valid, ndim=len(grid))
+    torch.testing.assert_close(found.transfer, torch.ones_like(found.transfer))
+    assert found.pixels.sum() == (frequency_radius(grid) <= 0.5).sum()
+    assert found.frequency[0] == 0
+    assert bool((found.frequency.diff() > 0).all())
+    assert found.resolution() == 0.5
+
+
+def test_transfer_of_random_phases_is_one_over_the_root_of_their_number(generator):
+    count, grid = 100, (64, 64)
+    a = torch.ones(grid, dtype=torch.float64)
+    phases = 2 * math.pi * torch.rand(count, *grid, dtype=torch.float64, generator=generator)
+    starts = torch.fft.ifftn(torch.polar(torch.ones_like(phases), phases), dim=(-2, -1))
+    found = transfer_function(starts, a, torch.ones(grid, dtype=torch.bool))
+    # The mean of |sum of many random unit vectors| / count: Rayleigh, sqrt(pi / 4 / count).
+    expected = math.sqrt(math.pi / 4 / count)
+    assert float(found.transfer[5:].mean()) == pytest.approx(expected, rel=0.02)
+    assert found.resolution() < 0.05
+
+
+def test_transfer_sees_only_measured_pixels(generator):
+    x, a, valid = measured(generator)
+    valid[0, 0] = False
+    a[0, 0] = float("nan")
+    found = transfer_function(torch.stack([x, x]), a, valid)
+    assert found.frequency[0] > 0
+    torch.testing.assert_close(found.transfer, torch.ones_like(found.transfer))
+
+
+def test_resolution_is_interpolated():
+    frequency = torch.tensor([0.1, 0.2, 0.3, 0.4]).double()
+    transfer = torch.tensor([1.0, float("nan"), 0.6, 0.2]).double()
+    curve = TransferFunction(frequency, transfer, torch.ones(4))
+    assert curve.resolution(0.5) == pytest.approx(0.325)
+    assert curve.resolution(1.1) == pytest.approx(0.1)
+
+
+def starts_of(x, generator):
+    """Five members of x's orbit on the periodic grid, two of them twins, and a bad start."""
+    flipped = torch.tensor([False, True, False, True, False])
+    shift = torch.randint(-9, 10, (5, x.dim()), generator=generator)
+    phase = torch.rand(5, dtype=torch.float64, generator=generator)
+    objects = symbreak.apply_symmetry(
+        x.expand(5, *x.shape), shift=shift, flipped=flipped, phase=phase, wrap=True, ndim=x.dim()
+    )
+    bad = torch.roll(torch.rot90(x, 2, (-2, -1)).abs() + 0j, 3, -1)
+    return torch.cat([objects, bad[None]]), flipped
+
+
+@pytest.mark.parametrize("grid", [GRID, (9, 8, 7)])
+def test_starts_are_aligned_twins_told_and_the_good_ones_averaged(generator, grid):
+    x, a, valid = measured(generator, grid)
+    objects, flipped = starts_of(x, generator)
+    feedback = objects.clone()
+    feedback[objects == 0] = 5j  # outside the supports, as HIO leaves it
+    error = torch.tensor([0.105, 0.1, 0.1001, 0.109, 0.104, 0.3])
+    found = compare_starts(feedback, objects != 0, error, a, valid, ndim=len(grid))
+    assert found.best == 1
+    assert found.good.tolist() == [True] * 5 + [False]
+    assert found.twin[:5].tolist() == (flipped != flipped[1]).tolist()
+    assert bool((found.distance[:5] < 1e-20).all())
+    assert found.distance[5] > 0.1
+    torch.testing.assert_close(found.objects[:5], found.objects[1].expand(5, *grid))
+    torch.testing.assert_close(found.mean, found.objects[1])
+    assert bool((found.supports[:5] == (found.objects[1].abs() > 1e-9)).all())
+    assert bool((found.r_factor[:5] < 1e-13).all())
+    torch.testing.assert_close(found.transfer.transfer, torch.ones_like(found.transfer.transfer))
+
+
+def test_the_twin_that_is_shown_does_not_depend_on_the_starts(generator):
+    x, a, valid = measured(generator)
+    objects, _ = starts_of(x, generator)
+    shown = []
+    for best in range(4):
+        error = torch.full((6,), 0.2)
+        error[best] = 0.1
+        shown.append(compare_starts(objects, objects != 0, error, a, valid).objects[best])
+    for other in shown[1:]:
+        torch.testing.assert_close(other, shown[0])
+
+
+def test_a_support_with_more_unknowns_than_data_is_never_best(generator):
+    x, a, valid = measured(generator)
+    objects, _ = starts_of(x, generator)
+    supports = objects != 0
+    supports[3] = True
+    error = torch.tensor([0.2, 0.2, 0.2, 0.0, 0.2, 0.2])
+    found = compare_starts(objects, supports, error, a, valid)
+    assert found.determined.tolist() == [True, True, True, False, True, True]
+    assert found.best == 0
+    assert not found.good[3]
+    alone = compare_starts(objects[3:4], supports[3:4], error[3:4], a, valid)
+    assert alone.best == 0
+    assert alone.good.tolist() == [True]
+
+
+def test_a_start_that_is_not_finite_loses(generator):
+    x, a, valid = measured(generator)
+    objects, _ = starts_of(x, generator)
+    objects[0] = float("nan")
+    error = torch.tensor([float("nan"), 0.2, 0.1, 0.1, 0.1, 0.9])
+    found = compare_starts(objects, objects != 0, error, a, valid)
+    assert found.best == 2
+    assert not found.good[0]
+    assert bool(found.mean.isfinite().all())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"objects": torch.ones(4, 4, dtype=torch.complex64)}, r"must be \(starts, \*grid\)"),
+        ({"factor": 0.5}, "factor must be >= 1, got 0.5"),
+        ({"error": torch.tensor([float("nan")])}, "no start has a finite error"),
+        ({"valid": torch.ones(3, 4, dtype=torch.bool)}, "valid must have the grid of objects"),
+    ],
+)
+def test_bad_arguments(change, message):
+    arguments = {
+        "objects": torch.ones(1, 4, 4, dtype=torch.complex64),
+        "supports": torch.ones(1, 4, 4, dtype=torch.bool),
+        "error": torch.zeros(1),
+        "amplitude": torch.ones(4, 4),
+        "valid": torch.ones(4, 4, dtype=torch.bool),
+        **change,
+    }
+    with pytest.raises(ValueError, match=message):
+        compare_starts(**arguments)
