@@ -17,7 +17,7 @@ constexpr T kDarkIntensity = T(1e-36);
 template <typename Math, typename T, typename V>
 SYMBREAK_HD V inverse_magnitude(const Complex<V>& value) {
   const V intensity = value.re * value.re + value.im * value.im;
-  const V dark = intensity * T(0) + kDarkIntensity<T>;
+  const V dark = V{} + kDarkIntensity<T>;
   return Math::inverse_sqrt(intensity < dark ? dark : intensity);
 }
 
@@ -26,7 +26,7 @@ SYMBREAK_HD V inverse_magnitude(const Complex<V>& value) {
 template <typename Math, typename T, typename V>
 SYMBREAK_HD Complex<V> project_modulus(const Complex<V>& value, const V& amplitude, T gain) {
   const V measured = amplitude * inverse_magnitude<Math, T>(value);
-  const V factor = amplitude < T(0) ? amplitude * T(0) + gain : measured;
+  const V factor = amplitude < T(0) ? V{} + gain : measured;
   return {value.re * factor, value.im * factor};
 }
 
@@ -35,7 +35,7 @@ template <typename Math, typename T, typename V>
 SYMBREAK_HD V residual(const Complex<V>& value, const V& amplitude, T gain) {
   const V intensity = value.re * value.re + value.im * value.im;
   const V difference = intensity * inverse_magnitude<Math, T>(value) * gain - amplitude;
-  return amplitude < T(0) ? amplitude * T(0) : difference * difference;
+  return amplitude < T(0) ? V{} : difference * difference;
 }
 
 // ER, HIO, RAAR: p inside the support, keep x + project p outside.
