@@ -84,6 +84,14 @@ SYMBREAK_HD Complex<V> held(Complex<V> value) {
   return value;
 }
 
+// Fetches cache lines that will be read soon.
+template <int Bytes, typename T>
+SYMBREAK_HD void prefetch(const T* pointer) {
+  SYMBREAK_UNROLL for (int i = 0; i < Bytes; i += 64) {
+    __builtin_prefetch(reinterpret_cast<const char*>(pointer) + i, 0, 3);
+  }
+}
+
 // The support of kLanes pixels, bytes 0 or -1. (g++ 12 makes a scalar loop of the generic form.)
 template <typename T>
 SYMBREAK_HD Mask<T> load_mask(const int8_t* bytes) {
@@ -91,21 +99,21 @@ SYMBREAK_HD Mask<T> load_mask(const int8_t* bytes) {
   __m128i wide = {};
   std::memcpy(&wide, bytes, sizeof(typename SimdTypes<T>::Bytes));
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) return Mask<T>(_mm512_maskz_cvtepi8_epi32(-1, wide)) < 0;
-  if constexpr (sizeof(T) == 8) return Mask<T>(_mm512_maskz_cvtepi8_epi64(-1, wide)) < 0;
+  if constexpr (sizeof(T) == 4) return Mask<T>(_mm512_maskz_cvtepi8_epi32(-1, wide));
+  if constexpr (sizeof(T) == 8) return Mask<T>(_mm512_maskz_cvtepi8_epi64(-1, wide));
 #elif defined(__AVX2__)
-  if constexpr (sizeof(T) == 4) return Mask<T>(_mm256_cvtepi8_epi32(wide)) < 0;
-  if constexpr (sizeof(T) == 8) return Mask<T>(_mm256_cvtepi8_epi64(wide)) < 0;
+  if constexpr (sizeof(T) == 4) return Mask<T>(_mm256_cvtepi8_epi32(wide));
+  if constexpr (sizeof(T) == 8) return Mask<T>(_mm256_cvtepi8_epi64(wide));
 #else
   wide = _mm_unpacklo_epi8(wide, wide);  // every bit of a byte is the same
   wide = _mm_unpacklo_epi16(wide, wide);
   if constexpr (sizeof(T) == 8) wide = _mm_unpacklo_epi32(wide, wide);
-  return Mask<T>(wide) < 0;
+  return Mask<T>(wide);
 #endif
 #else
   typename SimdTypes<T>::Bytes packed;
   std::memcpy(&packed, bytes, sizeof(packed));
-  return __builtin_convertvector(packed, Mask<T>) < 0;
+  return __builtin_convertvector(packed, Mask<T>);
 #endif
 }
 

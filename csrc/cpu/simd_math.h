@@ -1,7 +1,8 @@
-// The one function beyond + - * that the kernels need: 1/sqrt, by estimate and Newton steps.
+// What the kernels need beyond + - *: 1/sqrt by estimate and Newton steps, choice by the sign.
 //
-// For arguments between 1e-36 and 1e36, positive; a NaN gives a NaN. The estimates are single
-// precision; a division and a square root take the divider for 10-20 clocks a vector instead.
+// inverse_sqrt is for arguments between 1e-36 and 1e36, positive; a NaN gives a NaN. The estimates
+// are single precision; a division and a square root take the divider for 10-20 clocks a vector
+// instead.
 #pragma once
 
 #include "simd.h"
@@ -24,6 +25,10 @@ struct SimdMath {
         newton_step(Vector<double>(_mm512_maskz_rsqrt14_pd(-1, __m512d(x))), x, 0.0);
     return newton_step(y, x, 0.0);
   }
+  template <typename Sign, typename V>
+  static SYMBREAK_HD V blend(const Sign& sign, const V& a, const V& b) {
+    return sign < 0 ? a : b;
+  }
 #elif defined(__AVX2__)
   static SYMBREAK_HD Vector<float> inverse_sqrt(const Vector<float>& x) {
     return newton_step(Vector<float>(_mm256_rsqrt_ps(__m256(x))), x, 0.0f);
@@ -35,7 +40,22 @@ struct SimdMath {
     y = newton_step(y, x, 0.0);
     return newton_step(y, x, 0.0);
   }
+  // One blend by the sign bits, where a comparison would be a second instruction.
+  template <typename Sign>
+  static SYMBREAK_HD Vector<float> blend(const Sign& sign, const Vector<float>& a,
+                                         const Vector<float>& b) {
+    return Vector<float>(_mm256_blendv_ps(__m256(b), __m256(a), __m256(sign)));
+  }
+  template <typename Sign>
+  static SYMBREAK_HD Vector<double> blend(const Sign& sign, const Vector<double>& a,
+                                          const Vector<double>& b) {
+    return Vector<double>(_mm256_blendv_pd(__m256d(b), __m256d(a), __m256d(sign)));
+  }
 #else
+  template <typename Sign, typename V>
+  static SYMBREAK_HD V blend(const Sign& sign, const V& a, const V& b) {
+    return sign < 0 ? a : b;
+  }
   template <typename V>
   static SYMBREAK_HD V inverse_sqrt(const V& x) {
     V y;
@@ -49,6 +69,16 @@ struct SimdMath {
     return y;
   }
 #endif
+
+  // The lanes of a mask are -1 or 0.
+  template <typename Mask, typename V>
+  static SYMBREAK_HD V where(const Mask& mask, const V& a, const V& b) {
+    return blend(mask, a, b);
+  }
+  template <typename V>
+  static SYMBREAK_HD V where_negative(const V& x, const V& a, const V& b) {
+    return blend(x, a, b);
+  }
 };
 
 }  // namespace SYMBREAK_ISA

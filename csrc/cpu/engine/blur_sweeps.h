@@ -19,12 +19,6 @@ SYMBREAK_HD void blur_lines(const AxisPlan<T>& plan, const T* transfer, Element<
   });
 }
 
-// |x|, 0 at 0.
-template <typename T>
-SYMBREAK_HD Vector<T> magnitude(const Element<T>& x) {
-  return (x.re * x.re + x.im * x.im) * inverse_magnitude<SimdMath, T>(x);
-}
-
 template <typename T>
 void blur_rows(const Image<T>& image, const T* transfer, T* scratch, int begin, int end) {
   constexpr int W = kLanes<T>;
@@ -36,7 +30,7 @@ void blur_rows(const Image<T>& image, const T* transfer, T* scratch, int begin, 
     const Element<T>* first = iterate_rows(image, 2 * pair);
     const Element<T>* other = both ? first + image.columns : first;
     for (int column = 0; column < image.columns; ++column) {
-      line[column] = {magnitude<T>(first[column]), magnitude<T>(other[column])};
+      line[column] = {magnitude<SimdMath, T>(first[column]), magnitude<SimdMath, T>(other[column])};
     }
     blur_lines(image.along_rows, transfer, line);
     for (int p = 0; p < image.columns; p += kChunk<T>) {

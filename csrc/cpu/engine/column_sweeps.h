@@ -25,13 +25,18 @@ void project_columns(const Image<T>& image, T* target, int begin, int end) {
   for (int block = begin; block < end; ++block) {
     const T* amplitude = amplitude_block(image, block);
     const T gain = image.gain;
+    const T* next = target + (block + 1) * image.state_stride;
+    const T* next_amplitude = amplitude + int64_t{image.rows} * kLanes<T>;
     filter_lines<T>(image.along_columns, column_block(image, target, block),
-                    [amplitude, gain](int p, Element<T>* a) __attribute__((always_inline)) {
-                      SYMBREAK_UNROLL for (int k = 0; k < 4; ++k) {
-                        const Vector<T>& measured = as_vector(amplitude + (p + k) * kLanes<T>);
-                        a[k] = project_modulus<SimdMath, T>(a[k], measured, gain);
-                      }
-                    });
+                    [amplitude, gain, next, next_amplitude](int p, Element<T>* a)
+                        __attribute__((always_inline)) {
+                          prefetch<4 * sizeof(Element<T>)>(next + 2 * p * kLanes<T>);
+                          prefetch<4 * sizeof(Vector<T>)>(next_amplitude + p * kLanes<T>);
+                          SYMBREAK_UNROLL for (int k = 0; k < 4; ++k) {
+                            const Vector<T>& measured = as_vector(amplitude + (p + k) * kLanes<T>);
+                            a[k] = project_modulus<SimdMath, T>(a[k], measured, gain);
+                          }
+                        });
   }
 }
 
@@ -39,15 +44,15 @@ template <typename T>
 void residual_columns(const Image<T>& image, int begin, int end) {
   using Wide = typename SimdTypes<T>::Wide;
   const AxisPlan<T>& plan = image.along_columns;
-  const int length = plan.length, sub_length = length / plan.radix[0];
+  const int length = plan.length, section = section_length(plan);
   for (int block = begin; block < end; ++block) {
     Element<T>* x = column_block(image, image.second, block);
     const T* amplitude = amplitude_block(image, block);
     Wide sum = {};
     forward_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
-    for (int start = 0; start < length; start += sub_length) {
-      forward_inner_passes(plan, x + start);
-      for (int p = start; p < start + sub_length; p += 4) {
+    for (int start = 0; start < length; start += section) {
+      forward_inner_passes(plan, x + start, section);
+      for (int p = start; p < start + section; p += 4) {
         Element<T> a[4];
         load_points<4, T>(a, x + p, 1);
         Butterfly<4, Direction::kForward, T>::apply(a);

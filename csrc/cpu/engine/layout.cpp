@@ -55,7 +55,7 @@ void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T sc
       const T* line = amplitude + int64_t{along_columns.frequency()[row]} * image.columns;
       for (int lane = 0; lane < lanes; ++lane) {
         const T value = line[along_rows.frequency()[block * lanes + lane]];
-        const T scaled = value < 0 ? T(-1) : value * scale * image.gain;
+        const T scaled = value < 0 ? T(-1) : value * scale * image.gain + T(0);  // no -0
         if (!(value < 0)) sum += double(scaled) * double(scaled);
         *out++ = scaled;
       }

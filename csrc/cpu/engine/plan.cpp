@@ -1,36 +1,25 @@
 // Radices, twiddles and digit reversal of one axis.
 #include "plan.h"
 
+#include <bit>
 #include <cmath>
 #include <numbers>
 
 namespace symbreak {
 namespace {
 
-// The first radix is the one fused with the real-space update, the last one (4) with the modulus;
-// a radix 8 has too many live registers for either and goes between them.
+// Radix 4 wherever possible; the first radix (5, 3, 2 or 4) is fused with the real-space update.
 std::vector<int> choose_radices(int length) {
   std::vector<int> radices;
-  int rest = length / 4;
-  for (int odd : {5, 3}) {
-    for (; rest % odd == 0; rest /= odd) radices.push_back(odd);
+  int rest = length / 16;
+  for (int radix : {5, 3}) {
+    for (; rest % radix == 0; rest /= radix) radices.push_back(radix);
   }
-  int bits = 0;
-  while ((rest >> bits) > 1) ++bits;
-  const bool lone_two = bits % 2 == 1 && bits < 3 + (radices.empty() ? 2 : 0);
-  if (lone_two) {
-    radices.push_back(2);
-    bits -= 1;
-  } else if (bits % 2 == 1) {
-    if (radices.empty()) {
-      radices.push_back(4);
-      bits -= 2;
-    }
-    radices.push_back(8);
-    bits -= 3;
-  }
-  for (; bits > 0; bits -= 2) radices.push_back(4);
-  radices.push_back(4);
+  // A 2 goes second, so that long lines fall into four sections after the first pass.
+  const int powers = std::countr_zero(static_cast<unsigned>(rest));
+  for (int i = 0; i < powers / 2; ++i) radices.push_back(4);
+  const int second = radices.empty() ? 0 : 1;
+  if (powers % 2 == 1) radices.insert(radices.begin() + second, 2);
   return radices;
 }
 
@@ -46,7 +35,7 @@ bool axis_supported(int64_t length) {
 
 template <typename T>
 OwnedPlan<T>::OwnedPlan(int length) {
-  const std::vector<int> radices = choose_radices(length);
+  std::vector<int> radices = choose_radices(length);
   plan_.length = length;
   plan_.passes = static_cast<int>(radices.size());
   std::vector<size_t> offsets;
@@ -66,6 +55,7 @@ OwnedPlan<T>::OwnedPlan(int length) {
     plan_.radix[i] = radices[i];
     plan_.twiddles[i] = twiddles_.data() + offsets[i];
   }
+  radices.insert(radices.end(), {4, 4});
   frequency_.resize(length);
   for (int position = 0; position < length; ++position) {
     int weight = 1, block = length, rest = position, frequency = 0;

@@ -8,9 +8,9 @@ namespace symbreak {
 
 constexpr int kMaxPasses = 8;
 
-// Pass i splits blocks of n_i points (n_0 = length, n_{i+1} = n_i / radix[i]). The last radix is
-// always 4: the sweeps fuse it with the transposition of tiles and with the modulus.
-// twiddles[i] holds, for j < n_{i+1} and k = 1..radix[i]-1, the pair cos, sin of 2 pi j k / n_i.
+// Pass i splits blocks of n_i points (n_0 = length, n_{i+1} = n_i / radix[i]) until blocks of 16
+// are left, which are transformed 4 x 4 with constant twiddles. twiddles[i] holds, for j < n_{i+1}
+// and k = 1..radix[i]-1, the pair cos, sin of 2 pi j k / n_i.
 template <typename T>
 struct AxisPlan {
   int length = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../../common/projections.h"
+#include "../simd_math.h"
 #include "kernels.h"
 #include "passes.h"
 #include "tiles.h"
@@ -12,21 +13,20 @@
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
 
-// Where position p of axis 1 begins in row block `block`: the corner of a tile of
-// kLanes rows [re W, im W], or a column in it.
+// Row block `block` of the block of columns that holds position p of axis 1, p a multiple of 16.
 template <typename T>
-SYMBREAK_HD T* tile_at(const Image<T>& image, T* state, int block, unsigned p) {
-  constexpr unsigned W = kLanes<T>;
-  return state + (p / W) * image.state_stride + int64_t{block} * (2 * W * W) + p % W;
+SYMBREAK_HD T* tiles_at(const Image<T>& image, T* state, int block, int p) {
+  constexpr int W = kLanes<T>;
+  return state + p / W * image.state_stride + int64_t{block} * (2 * W * W);
 }
 
-// Fetches this column's share of the same tile in the next row block: tiles are too short and too
-// far apart for the hardware to foresee.
+// Fetches a column's share of the same tile in the next row block: tiles are too short and too far
+// apart for the hardware to foresee.
 template <typename T>
-SYMBREAK_HD void prefetch_next_tile(const T* tile, unsigned p) {
-  constexpr unsigned W = kLanes<T>, kLine = 64 / sizeof(T), kShare = kChunk<T> * 2 * W;
-  const T* next = tile - p % W + 2 * W * W + p % W * 2 * W;
-  SYMBREAK_UNROLL for (unsigned i = 0; i < kShare; i += kLine) __builtin_prefetch(next + i, 1, 2);
+SYMBREAK_HD void prefetch_next_tile(const T* tile, int column) {
+  constexpr int W = kLanes<T>, kLine = 64 / int(sizeof(T)), kShare = kChunk<T> * 2 * W;
+  const T* next = tile + 2 * W * W + column * 2 * W;
+  SYMBREAK_UNROLL for (int i = 0; i < kShare; i += kLine) __builtin_prefetch(next + i, 1, 2);
 }
 
 // line = F_1^-1 state but for the first radix, which the caller fuses with its update.
@@ -34,21 +34,25 @@ template <typename T>
 SYMBREAK_HD void gather_rows(const Image<T>& image, T* state, int block, Element<T>* line) {
   constexpr int W = kLanes<T>;
   const AxisPlan<T>& plan = image.along_rows;
-  const int sub_length = plan.length / plan.radix[0];
-  for (int start = 0; start < plan.length; start += sub_length) {
-    for (int p = start; p < start + sub_length; p += 4) {
-      Vector<T> re[4], im[4];
-      SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
-        const T* tile = tile_at(image, state, block, p + k);
-        prefetch_next_tile<T>(tile, p + k);
-        load_transposed<T>(re + k, tile, 2 * W);
-        load_transposed<T>(im + k, tile + W, 2 * W);
+  const int section = section_length(plan);
+  for (int start = 0; start < plan.length; start += section) {
+    for (int p = start; p < start + section; p += 16) {
+      const T* tiles = tiles_at(image, state, block, p);
+      SYMBREAK_UNROLL for (int i = 0; i < 16; i += 4) {
+        Vector<T> re[4], im[4];
+        SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
+          const int column = (i + k) % W;
+          const T* tile = tiles + (i + k) / W * image.state_stride;
+          prefetch_next_tile<T>(tile, column);
+          load_transposed<T>(re + k, tile + column, 2 * W);
+          load_transposed<T>(im + k, tile + column + W, 2 * W);
+        }
+        Element<T> a[4] = {{re[0], im[0]}, {re[1], im[1]}, {re[2], im[2]}, {re[3], im[3]}};
+        Butterfly<4, Direction::kInverse, T>::apply(a);
+        store_points<4, T>(line + p + i, 1, a);
       }
-      Element<T> a[4] = {{re[0], im[0]}, {re[1], im[1]}, {re[2], im[2]}, {re[3], im[3]}};
-      Butterfly<4, Direction::kInverse, T>::apply(a);
-      store_points<4, T>(line + p, 1, a);
     }
-    inverse_inner_passes(plan, line + start);
+    inverse_inner_passes(plan, line + start, section);
   }
 }
 
@@ -57,19 +61,23 @@ template <typename T>
 SYMBREAK_HD void scatter_rows(const Image<T>& image, T* state, int block, Element<T>* line) {
   constexpr int W = kLanes<T>;
   const AxisPlan<T>& plan = image.along_rows;
-  const int sub_length = plan.length / plan.radix[0];
-  for (int start = 0; start < plan.length; start += sub_length) {
-    forward_inner_passes(plan, line + start);
-    for (int p = start; p < start + sub_length; p += 4) {
-      Element<T> a[4];
-      load_points<4, T>(a, line + p, 1);
-      Butterfly<4, Direction::kForward, T>::apply(a);
-      Vector<T> re[4] = {a[0].re, a[1].re, a[2].re, a[3].re};
-      Vector<T> im[4] = {a[0].im, a[1].im, a[2].im, a[3].im};
-      SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
-        T* tile = tile_at(image, state, block, p + k);
-        store_transposed<T>(tile, 2 * W, re + k);
-        store_transposed<T>(tile + W, 2 * W, im + k);
+  const int section = section_length(plan);
+  for (int start = 0; start < plan.length; start += section) {
+    forward_inner_passes(plan, line + start, section);
+    for (int p = start; p < start + section; p += 16) {
+      T* tiles = tiles_at(image, state, block, p);
+      SYMBREAK_UNROLL for (int i = 0; i < 16; i += 4) {
+        Element<T> a[4];
+        load_points<4, T>(a, line + p + i, 1);
+        Butterfly<4, Direction::kForward, T>::apply(a);
+        Vector<T> re[4] = {a[0].re, a[1].re, a[2].re, a[3].re};
+        Vector<T> im[4] = {a[0].im, a[1].im, a[2].im, a[3].im};
+        SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
+          const int column = (i + k) % W;
+          T* tile = tiles + (i + k) / W * image.state_stride + column;
+          store_transposed<T>(tile, 2 * W, re + k);
+          store_transposed<T>(tile + W, 2 * W, im + k);
+        }
       }
     }
   }
@@ -103,10 +111,10 @@ __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* 
       const int column = j + k * stride;
       const Mask<T> inside = load_mask<T>(mask + column * W);
       if constexpr (NeedsPrevious) {
-        a[k] = feed_back(a[k], iterate[column], inside, keep, project);
+        a[k] = feed_back<SimdMath>(a[k], iterate[column], inside, keep, project);
       } else {
         const Vector<T> zero = {};
-        a[k] = {inside ? a[k].re : zero, inside ? a[k].im : zero};
+        a[k] = {SimdMath::where(inside, a[k].re, zero), SimdMath::where(inside, a[k].im, zero)};
       }
       iterate[column] = a[k];
     }
@@ -152,7 +160,8 @@ void forward_rows(const Image<T>& image, T* target, T outside_gain, T* scratch, 
     for (int column = 0; column < image.columns; ++column) {
       const Element<T> x = iterate[column];
       const Mask<T> inside = load_mask<T>(mask + column * W);
-      line[column] = {inside ? x.re : outside_gain * x.re, inside ? x.im : outside_gain * x.im};
+      line[column] = {SimdMath::where(inside, x.re, outside_gain * x.re),
+                      SimdMath::where(inside, x.im, outside_gain * x.im)};
     }
     forward_pass<T>(plan.radix[0], line, plan.length, plan.length, plan.twiddles[0]);
     scatter_rows(image, target, block, line);
@@ -174,7 +183,8 @@ void difference_rows(const Image<T>& image, T beta, T* scratch, int begin, int e
     const int8_t* mask = mask_rows(image, block);
     for (int column = 0; column < image.columns; ++column) {
       const Mask<T> inside = load_mask<T>(mask + column * W);
-      iterate[column] = difference_map(p[column], q[column], iterate[column], inside, beta);
+      iterate[column] =
+          difference_map<SimdMath>(p[column], q[column], iterate[column], inside, beta);
       p[column] = iterate[column];
     }
     forward_pass<T>(plan.radix[0], p, plan.length, plan.length, plan.twiddles[0]);

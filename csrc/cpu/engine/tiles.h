@@ -74,19 +74,18 @@ SYMBREAK_HD Vector<T> load_chunks(const T* base, int64_t row_stride) {
 
 template <typename T>
 SYMBREAK_HD void store_chunks(T* base, int64_t row_stride, const Vector<T>& vector) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  // g++ would permute the high half down before storing it.
+  const __m256i bits = __m256i(vector);
+  _mm_store_si128(reinterpret_cast<__m128i*>(base), _mm256_castsi256_si128(bits));
+  _mm_store_si128(reinterpret_cast<__m128i*>(base + kChunk<T> * row_stride),
+                  _mm256_extracti128_si256(bits, 1));
+#else
   const T* parts = reinterpret_cast<const T*>(&vector);
-  if constexpr (kParts<T> == 2) {
-    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-      constexpr int kHigh = kChunk<T>;
-      *reinterpret_cast<Chunk<T>*>(base) = __builtin_shufflevector(vector, vector, I...);
-      *reinterpret_cast<Chunk<T>*>(base + kHigh * row_stride) =
-          __builtin_shufflevector(vector, vector, (kHigh + I)...);
-    }(std::make_integer_sequence<int, kChunk<T>>());
-  } else {
-    SYMBREAK_UNROLL for (int part = 0; part < kParts<T>; ++part) {
-      std::memcpy(base + part * kChunk<T> * row_stride, parts + part * kChunk<T>, 16);
-    }
+  SYMBREAK_UNROLL for (int part = 0; part < kParts<T>; ++part) {
+    std::memcpy(base + part * kChunk<T> * row_stride, parts + part * kChunk<T>, 16);
   }
+#endif
 }
 
 // columns[k] = column k of kLanes rows, for the kChunk columns that begin at base.
