@@ -1,0 +1,11 @@
+// The table of kernels for the selected instruction set.
+#pragma once
+
+#include "kernels.h"
+
+namespace symbreak {
+
+template <typename T>
+const Kernels<T>& selected_kernels();
+
+}  // namespace symbreak

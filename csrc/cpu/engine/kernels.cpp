@@ -1,0 +1,23 @@
+// The kernels for one instruction set: compiled once for each, with SYMBREAK_ISA naming it.
+//
+// Everything here is a template in the namespace of that name or always inlined: a function that
+// the linker could share between instruction sets would end up in the wrong program.
+#include "kernels.h"
+
+#include "blur_sweeps.h"
+#include "column_sweeps.h"
+#include "row_sweeps.h"
+
+namespace symbreak {
+inline namespace SYMBREAK_ISA {
+
+template <typename T>
+constexpr Kernels<T> kKernels = {kLanes<T>,          forward_rows<T>,    update_rows<T>,
+                                 difference_rows<T>, project_columns<T>, residual_columns<T>,
+                                 blur_rows<T>,       blur_columns<T>,    threshold_rows<T>};
+
+extern const Kernels<float> kSingle = kKernels<float>;
+extern const Kernels<double> kDouble = kKernels<double>;
+
+}  // namespace SYMBREAK_ISA
+}  // namespace symbreak

@@ -1,0 +1,172 @@
+// The schedule loop: sweeps with a wait between them, support updates and errors where due.
+#include "solver.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <numbers>
+
+#include "layout.h"
+#include "rank.h"
+
+namespace symbreak {
+namespace {
+
+double sum(const double* values, int count) {
+  double total = 0;
+  for (int i = 0; i < count; ++i) total += values[i];
+  return total;
+}
+
+// exp(-2 pi^2 sigma^2 f^2) over the positions of one axis, with the normalisation of the inverse.
+template <typename T>
+void gaussian_transfer(const OwnedPlan<T>& plan, double sigma, T* transfer) {
+  const int length = plan.plan().length;
+  for (int position = 0; position < length; ++position) {
+    const int k = plan.frequency()[position];
+    const double f = double(std::min(k, length - k)) / length;
+    const double angle = std::numbers::pi * sigma * f;
+    transfer[position] = T(std::exp(-2.0 * angle * angle) / length);
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void Solver<T>::forward_rows(T* target, T outside_gain) const {
+  kernels_.forward_rows(image_, target, outside_gain, line(), member_.begin(row_blocks_),
+                        member_.end(row_blocks_));
+}
+
+template <typename T>
+void Solver<T>::project_columns(T* target) const {
+  kernels_.project_columns(image_, target, member_.begin(column_blocks_),
+                           member_.end(column_blocks_));
+}
+
+template <typename T>
+void Solver<T>::iterate(Algorithm algorithm) {
+  const int begin = member_.begin(row_blocks_), end = member_.end(row_blocks_);
+  const T beta = T(task_.beta);
+  if (algorithm == Algorithm::kDM) {
+    forward_rows(image_.second, 1 / beta);
+    member_.wait();
+    project_columns(image_.second);
+  }
+  project_columns(image_.state);
+  member_.wait();
+  if (algorithm == Algorithm::kDM) {
+    kernels_.difference_rows(image_, beta, line(), begin, end);
+  } else {
+    const Feedback rule = feedback(algorithm, task_.beta);
+    kernels_.update_rows(image_, T(rule.keep), T(rule.project), line(), begin, end);
+  }
+  member_.wait();
+}
+
+template <typename T>
+double Solver<T>::error() {
+  forward_rows(image_.second, T(0));
+  member_.wait();
+  kernels_.residual_columns(image_, member_.begin(column_blocks_), member_.end(column_blocks_));
+  member_.wait();
+  return std::sqrt(sum(image_.partial, column_blocks_) / measured_power_);
+}
+
+template <typename T>
+T Solver<T>::area_threshold(double area) const {
+  const int64_t pixels = int64_t{image_.rows} * image_.columns;
+  const int64_t kept = std::llround(area * double(pixels));
+  return nth_largest(image_.second, pixels, std::clamp<int64_t>(kept, 1, pixels));
+}
+
+// "Above the threshold" as "at least the next number above it", which is what the kernel tests.
+template <typename T>
+T Solver<T>::relative_threshold() const {
+  double largest = image_.partial[0];
+  for (int pair = 1; pair < (column_blocks_ + 1) / 2; ++pair) {
+    if (!(image_.partial[pair] <= largest)) largest = image_.partial[pair];
+  }
+  return std::nextafter(T(task_.shrinkwrap.threshold) * T(largest), T(INFINITY));
+}
+
+template <typename T>
+void Solver<T>::update_support(int64_t update, int64_t updates) {
+  const ShrinkwrapRule& rule = task_.shrinkwrap;
+  if (member_.leads()) {
+    const double sigma =
+        std::max(rule.sigma * std::pow(rule.decay, double(update)), rule.sigma_min);
+    gaussian_transfer(along_columns_, sigma, workspace_.transfer(0));
+    gaussian_transfer(along_rows_, sigma, workspace_.transfer(1));
+  }
+  member_.wait();
+  const int row_pairs = (row_blocks_ + 1) / 2, column_pairs = (column_blocks_ + 1) / 2;
+  kernels_.blur_rows(image_, workspace_.transfer(1), line(), member_.begin(row_pairs),
+                     member_.end(row_pairs));
+  member_.wait();
+  kernels_.blur_columns(image_, workspace_.transfer(0), line(), member_.begin(column_pairs),
+                        member_.end(column_pairs));
+  member_.wait();
+  if (member_.leads()) {
+    const double along = updates > 1 ? double(update) / double(updates - 1) : 0.0;
+    const double area = rule.area_start + (rule.area_end - rule.area_start) * along;
+    workspace_.threshold = rule.area_start >= 0 ? area_threshold(area) : relative_threshold();
+  }
+  member_.wait();
+  kernels_.threshold_rows(image_, workspace_.threshold, member_.begin(row_blocks_),
+                          member_.end(row_blocks_));
+  member_.wait();
+}
+
+template <typename T>
+void Solver<T>::run(int64_t index) {
+  const int64_t pixels = int64_t{image_.rows} * image_.columns;
+  const T* amplitude = task_.amplitude + index / task_.starts * pixels;
+  T* object = task_.object + index * 2 * pixels;
+  uint8_t* support = task_.support + index * pixels;
+  const int begin = member_.begin(row_blocks_), end = member_.end(row_blocks_);
+
+  const T scale = amplitude_scale(amplitude, pixels);
+  import_rows(image_, kernels_.lanes, object, support, scale, begin, end);
+  import_amplitude(image_, kernels_.lanes, amplitude, scale, along_rows_, along_columns_,
+                   workspace_.amplitude(), member_.begin(column_blocks_),
+                   member_.end(column_blocks_));
+  forward_rows(image_.state, T(1));
+  member_.wait();
+  measured_power_ = sum(image_.partial, column_blocks_);
+
+  const int64_t total = total_iterations(task_.schedule);
+  const int64_t updates = support_updates(task_.shrinkwrap, total);
+  const int64_t records = task_.record_every > 0 ? total / task_.record_every : 0;
+  int64_t k = 0, update = 0;
+  bool stopped = false;
+  for (const Step& step : task_.schedule) {
+    for (int64_t i = 0; i < step.count && !stopped; ++i) {
+      // Set here, read after the iteration: there are waits before and after every member reads.
+      if (member_.leads() && task_.monitor) {
+        std::atomic_ref<int64_t>(task_.monitor[0]).fetch_add(1, std::memory_order_relaxed);
+        workspace_.stop = std::atomic_ref<int64_t>(task_.monitor[1]).load() != 0;
+      }
+      iterate(step.algorithm);
+      ++k;
+      stopped = workspace_.stop;
+      if (task_.record_every > 0 && k % task_.record_every == 0) {
+        const double value = error();
+        if (member_.leads()) {
+          task_.history[index * records + k / task_.record_every - 1] = T(value);
+        }
+      }
+      if (update < updates && k % task_.shrinkwrap.every == 0) update_support(update++, updates);
+      member_.wait();
+    }
+  }
+  const double value = error();
+  if (member_.leads()) task_.error[index] = T(value);
+  export_rows(image_, kernels_.lanes, object, support, scale, begin, end);
+  member_.wait();
+}
+
+template class Solver<float>;
+template class Solver<double>;
+
+}  // namespace symbreak
