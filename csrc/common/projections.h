@@ -5,7 +5,7 @@
 //   inverse_sqrt(x), where(mask, a, b), and where_negative(x, a, b), which may go by the sign bit.
 #pragma once
 
-#include "fft.h"
+#include "common/fft.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

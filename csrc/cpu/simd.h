@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include "../common/fft.h"
+#include "common/fft.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

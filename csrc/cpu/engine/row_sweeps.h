@@ -4,11 +4,11 @@
 // scattered back by the last pass of the forward one; between them it lives in `line`.
 #pragma once
 
-#include "../../common/projections.h"
-#include "../simd_math.h"
-#include "kernels.h"
-#include "passes.h"
-#include "tiles.h"
+#include "common/projections.h"
+#include "cpu/engine/kernels.h"
+#include "cpu/engine/passes.h"
+#include "cpu/engine/tiles.h"
+#include "cpu/simd_math.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
