@@ -55,6 +55,11 @@ void Solver<T>::iterate(Algorithm algorithm) {
   }
   project_columns(image_.state);
   member_.wait();
+  // Written between the two waits and read after them: every member sees the same answer.
+  if (member_.leads() && task_.monitor) {
+    std::atomic_ref<int64_t>(task_.monitor[0]).fetch_add(1, std::memory_order_relaxed);
+    workspace_.stop = std::atomic_ref<int64_t>(task_.monitor[1]).load() != 0;
+  }
   if (algorithm == Algorithm::kDM) {
     kernels_.difference_rows(image_, beta, line(), begin, end);
   } else {
@@ -142,11 +147,6 @@ void Solver<T>::run(int64_t index) {
   bool stopped = false;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count && !stopped; ++i) {
-      // Set here, read after the iteration: there are waits before and after every member reads.
-      if (member_.leads() && task_.monitor) {
-        std::atomic_ref<int64_t>(task_.monitor[0]).fetch_add(1, std::memory_order_relaxed);
-        workspace_.stop = std::atomic_ref<int64_t>(task_.monitor[1]).load() != 0;
-      }
       iterate(step.algorithm);
       ++k;
       stopped = workspace_.stop;
@@ -157,7 +157,6 @@ void Solver<T>::run(int64_t index) {
         }
       }
       if (update < updates && k % task_.shrinkwrap.every == 0) update_support(update++, updates);
-      member_.wait();
     }
   }
   const double value = error();
