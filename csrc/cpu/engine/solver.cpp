@@ -55,6 +55,11 @@ void Solver<T>::iterate(Algorithm algorithm) {
   }
   project_columns(image_.state);
   member_.wait();
+  // Written between the two waits and read after them: every member sees the same answer.
+  if (member_.leads() && task_.monitor) {
+    task_.monitor->advance(1);
+    workspace_.stop = task_.monitor->stopped();
+  }
   if (algorithm == Algorithm::kDM) {
     kernels_.difference_rows(image_, beta, line(), begin, end);
   } else {
@@ -139,11 +144,6 @@ void Solver<T>::run(int64_t index) {
   bool stopped = false;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count && !stopped; ++i) {
-      // Set here, read after the iteration: there are waits before and after every member reads.
-      if (member_.leads() && task_.monitor) {
-        task_.monitor->advance(1);
-        workspace_.stop = task_.monitor->stopped();
-      }
       iterate(step.algorithm);
       ++k;
       stopped = workspace_.stop;
@@ -154,7 +154,6 @@ void Solver<T>::run(int64_t index) {
         }
       }
       if (update < updates && k % task_.shrinkwrap.every == 0) update_support(update++, updates);
-      member_.wait();
     }
   }
   if (!stopped) {
