@@ -40,17 +40,19 @@ def relative(a, b):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("algorithm", ["HIO", "RAAR", "DM", "ER"])
-def test_ten_iterations_agree(monkeypatch, grid, dtype, algorithm):
+def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
+    # Rounding errors grow from iteration to iteration: ten in double precision, three in single.
+    schedule = f"{10 if dtype == torch.float64 else 3}*{algorithm}"
     amplitude, options = problem(grid, dtype)
     support = torch.zeros(grid, dtype=torch.bool)
     support[: grid[0] // 2, : grid[1] // 2] = True
     fused, general = both(
         monkeypatch,
         amplitude,
-        f"10*{algorithm}",
+        schedule,
         support=support,
         shrinkwrap=None,
-        record_every=5,
+        record_every=2,
         **options,
     )
     assert not torch.equal(fused.object, general.object)  # or the engine was not taken
@@ -59,12 +61,12 @@ def test_ten_iterations_agree(monkeypatch, grid, dtype, algorithm):
         assert relative(fused.object, general.object) < 1e-10
         assert relative(fused.error, general.error) < 1e-10
         assert relative(fused.history, general.history) < 1e-10
-    else:  # rounding errors grow from iteration to iteration; no faster here than there
+    else:
         options |= {"support": support, "shrinkwrap": None}
-        exact = symbreak.reconstruct(amplitude.double(), f"10*{algorithm}", **options)
+        exact = symbreak.reconstruct(amplitude.double(), schedule, **options)
         norm = exact.object.norm()
         errors = [float((x.object - exact.object).norm() / norm) for x in (fused, general)]
-        assert errors[0] < 3 * errors[1] + 1e-6
+        assert errors[0] < 2 * errors[1] + 1e-7
 
 
 @pytest.mark.parametrize("rule", [{"threshold": 0.15}, {"area": (0.3, 0.08)}, {"area": 0.1}])
