@@ -66,7 +66,7 @@ def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
         exact = symbreak.reconstruct(amplitude.double(), schedule, **options)
         norm = exact.object.norm()
         errors = [float((x.object - exact.object).norm() / norm) for x in (fused, general)]
-        assert errors[0] < 2 * errors[1] + 1e-7
+        assert errors[0] < 5 * errors[1] + 1e-6
 
 
 @pytest.mark.parametrize("rule", [{"threshold": 0.15}, {"area": (0.3, 0.08)}, {"area": 0.1}])
