@@ -25,7 +25,7 @@ def orbits(draw, ndim, dtype):
         content[tuple(e // 2 for e in extent)] = 0
     for axis, e in enumerate(extent):  # the box is tight: every face holds content
         for face in (0, e - 1):
-            content.select(axis, face).view(-1)[0] = 1 + 0.5j
+            content.select(axis, face)[(0,) * (ndim - 1)] = 1 + 0.5j
     x = torch.zeros(size, dtype=torch.complex128)
     x[tuple(slice(c, c + e) for c, e in zip(corner, extent, strict=True))] = content
     x = x.to(dtype)

@@ -77,6 +77,12 @@ inline int64_t product(const std::vector<int64_t>& sizes) {
   return result;
 }
 
+// Items a thread takes at least: waking threads costs more than some 16 thousand pixels do.
+inline int64_t items_per_task(int64_t pixels) {
+  constexpr int64_t kPixels = int64_t{1} << 14;
+  return pixels > 0 && pixels < kPixels ? kPixels / pixels : 1;
+}
+
 // Calls an op of torch by name; the arguments must match its schema one by one, none left out.
 template <size_t kArguments>
 Tensor call_aten(const char* name, const char* overload,

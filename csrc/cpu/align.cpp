@@ -18,7 +18,7 @@ void for_items(int64_t items, int64_t bytes_per_item, Body&& body) {
   if (one_by_one) {
     body(0, items);
   } else {
-    torch::stable::parallel_for(0, items, 1, body);
+    torch::stable::parallel_for(0, items, items_per_task(bytes_per_item / 64), body);
   }
 }
 

@@ -81,7 +81,7 @@ void break_items(const Tensor& x, const Grid& grid, double tol, Results& results
   T* phase = mutable_real_data<T>(results.phase);
   T* margin = mutable_real_data<T>(results.margin);
   const int64_t pixels = grid.pixels(), items = pixels > 0 ? x.numel() / pixels : 0;
-  torch::stable::parallel_for(0, items, 1, [&](int64_t begin, int64_t end) {
+  torch::stable::parallel_for(0, items, items_per_task(pixels), [&](int64_t begin, int64_t end) {
     BoundingBox<T> boxes(grid);
     Moments moments(grid);
     for (int64_t item = begin; item < end; ++item) {

@@ -16,7 +16,7 @@ void center_items(const Tensor& x, const Grid& grid, double tol, bool wrap, Tens
   T* to = mutable_real_data<T>(object);
   int64_t* moved = shift.mutable_data_ptr<int64_t>();
   const int64_t pixels = grid.pixels(), items = pixels > 0 ? x.numel() / pixels : 0;
-  torch::stable::parallel_for(0, items, 1, [&](int64_t begin, int64_t end) {
+  torch::stable::parallel_for(0, items, items_per_task(pixels), [&](int64_t begin, int64_t end) {
     BoundingBox<T> boxes(grid);
     for (int64_t item = begin; item < end; ++item) {
       const Box box = boxes.find(from + 2 * pixels * item, tol, wrap);

@@ -13,7 +13,7 @@ Tensor flip_pivot_cpu(const Tensor& x, bool wrap, int64_t ndim) {
   int64_t* to = pivot.mutable_data_ptr<int64_t>();
   const int64_t pixels = grid.pixels(), items = pixels > 0 ? in.numel() / pixels : 0;
   with_complex(in, "flip_pivot", [&]<typename T>() {
-    torch::stable::parallel_for(0, items, 1, [&](int64_t begin, int64_t end) {
+    torch::stable::parallel_for(0, items, items_per_task(pixels), [&](int64_t begin, int64_t end) {
       BoundingBox<T> boxes(grid);
       for (int64_t item = begin; item < end; ++item) {
         // Periodic grids, and content without a box, are reversed as a whole.

@@ -15,7 +15,7 @@ void reindex_items(const Tensor& x, const Tensor& offset, const Tensor& flipped,
   const T* phases = phase.const_data_ptr<T>();
   T* to = mutable_real_data<T>(y);
   const int64_t pixels = grid.pixels(), items = pixels > 0 ? x.numel() / pixels : 0;
-  torch::stable::parallel_for(0, items, 1, [&](int64_t begin, int64_t end) {
+  torch::stable::parallel_for(0, items, items_per_task(pixels), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       IndexMap map{{0, 0, 0}, flips[item]};
       for (int64_t i = 0; i < grid.rank; ++i) {
