@@ -60,9 +60,12 @@ def _report(error: Exception) -> int | None:
 
 
 def _one_line(text: str) -> str:
-    """Join lines, without PyTorch's C++ stack and without a caret that has no line above it."""
-    lines = text.split("\nException raised from")[0].splitlines()
-    return " ".join(" ".join(line.split()) for line in lines if line.strip(" ^"))
+    """Join lines, without PyTorch's C++ stack; a caret stays under the character it points at."""
+    text = text.split("\nException raised from")[0]
+    lines = text.splitlines()
+    if lines and lines[-1].strip() == "^":
+        return text
+    return " ".join(" ".join(line.split()) for line in lines)
 
 
 def _say(text: str) -> None:
