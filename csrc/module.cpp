@@ -10,6 +10,7 @@
 
 #include "common/monitor.h"
 #include "common/schedule.h"
+#include "cpu/isa.h"
 
 namespace py = pybind11;
 using symbreak::Monitor;
@@ -22,6 +23,13 @@ PYBIND11_MODULE(_C, m) {
     info["torch"] = TORCH_VERSION;
     info["compiler"] = __VERSION__;
     info["cuda_archs"] = SYMBREAK_CUDA_ARCHS;
+    info["cpu_isa"] = symbreak::isa_name(symbreak::selected_isa());
+    py::list isas;
+    for (const auto isa :
+         {symbreak::Isa::kBaseline, symbreak::Isa::kAvx2, symbreak::Isa::kAvx512}) {
+      if (symbreak::isa_available(isa)) isas.append(symbreak::isa_name(isa));
+    }
+    info["cpu_isas"] = isas;
     return info;
   });
   m.def("parse_schedule", [](const std::string& text) {

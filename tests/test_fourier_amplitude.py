@@ -67,7 +67,7 @@ def test_a_bad_item_spoils_no_other(device, generator):
     x[1, 2, 2] = float("nan")
     found = symbreak.fourier_amplitude(x)
     assert found[1].isnan().all()
-    torch.testing.assert_close(found[::2], alone)
+    assert torch.equal(found[::2], alone)
 
 
 @pytest.mark.parametrize("grid", [(3, 4), (2, 3, 2)])

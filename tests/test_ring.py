@@ -25,7 +25,7 @@ def ring(tmp_path_factory):
     out = tmp_path_factory.mktemp("ring") / "ring.cxi"
     words = ["reconstruct", str(RING), "-o", str(out), "--plot", str(out.with_suffix(".png"))]
     words += ["--amplitudes", "--dc", "corner", "--valid", ":mask", "--starts", "8"]
-    words += ["--schedule", "2000*HIO+20*ER", "--area", "0.10,0.035"]
+    words += ["--schedule", "1000*RAAR+100*ER", "--area", "0.10,0.035"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     return read_cxi(out)

@@ -6,7 +6,7 @@
 // ... at position k_1 N/R_1 + k_2 N/(R_1 R_2) + ... + k_L.
 #pragma once
 
-#include "portability.h"
+#include "common/host_device.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

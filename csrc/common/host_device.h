@@ -1,8 +1,18 @@
-// SYMBREAK_HD marks functions that the CPU and the GPU both run.
+// Marks for functions that the CPU kernels (any instruction set) and the CUDA kernels share.
 #pragma once
 
-#ifdef __CUDACC__
+// A shared formula must never be emitted as a callable function under g++: the linker would keep
+// one copy for all instruction sets, perhaps the one this machine cannot run. Hence always_inline,
+// and the inline namespace below for whatever has a name.
+#if defined(__CUDACC__)
 #define SYMBREAK_HD __host__ __device__ __forceinline__
+#define SYMBREAK_UNROLL _Pragma("unroll")
 #else
-#define SYMBREAK_HD inline
+#define SYMBREAK_HD inline __attribute__((always_inline))
+#define SYMBREAK_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+// The kernel files are compiled once per instruction set, each time with another name here.
+#ifndef SYMBREAK_ISA
+#define SYMBREAK_ISA portable
 #endif

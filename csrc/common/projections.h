@@ -5,7 +5,7 @@
 //   inverse_sqrt(x), where(mask, a, b), and where_negative(x, a, b), which may go by the sign bit.
 #pragma once
 
-#include "fft.h"
+#include "common/fft.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
@@ -43,12 +43,11 @@ SYMBREAK_HD V residual(const Complex<V>& value, const V& amplitude, T gain) {
   return Math::where_negative(amplitude, V{}, difference * difference);
 }
 
-// ER, HIO, RAAR: p inside the support, keep x + project p outside.
-template <typename Math, typename T, typename V, typename Mask>
-SYMBREAK_HD Complex<V> feed_back(const Complex<V>& p, const Complex<V>& x, const Mask& inside,
-                                 T keep, T project) {
-  return {Math::where(inside, p.re, keep * x.re + project * p.re),
-          Math::where(inside, p.im, keep * x.im + project * p.im)};
+// keep x + project p, the iterate outside the support; keep is taken as 1 unless Mixed.
+template <bool Mixed, typename T, typename V>
+SYMBREAK_HD Complex<V> feed_back(const Complex<V>& p, const Complex<V>& x, T keep, T project) {
+  if constexpr (Mixed) return {keep * x.re + project * p.re, keep * x.im + project * p.im};
+  return {x.re + project * p.re, x.im + project * p.im};
 }
 
 // The difference map (Elser 2003) with p = P_M x and q = P_M f_S(x), f_S(x) = x inside the support

@@ -1,36 +1,58 @@
-// fourier_amplitude: torch's FFT, then the modulus in one pass.
-#include <cmath>
+// fourier_amplitude: torch's FFT and then the modulus, image by image, while it is in the cache.
+#include <algorithm>
 #include <optional>
 
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
+#include "cpu/fourier.h"
 
 namespace symbreak {
 namespace {
 
 constexpr int64_t kPixelsPerTask = 1 << 15;
 
+// x: contiguous, [*batch, *grid]; sizes: of the padded grid.
+template <typename T>
+void write_amplitudes(const Tensor& x, const std::vector<int64_t>& sizes, Tensor& amplitude) {
+  const int64_t ndim = static_cast<int64_t>(sizes.size());
+  const auto shape = shape_of(x);
+  const std::vector<int64_t> grid(shape.end() - ndim, shape.end());
+  std::vector<int64_t> strides(ndim, 1);
+  for (int64_t i = ndim - 1; i > 0; --i) strides[i - 1] = strides[i] * grid[i];
+  const int64_t pixels = product(grid), padded = product(sizes);
+  const T* objects = real_data<T>(x);
+  T* to = amplitude.mutable_data_ptr<T>();
+  for_images(amplitude.numel() / padded, [&](int64_t item) {
+    const Tensor object = torch::stable::from_blob(
+        const_cast<T*>(objects + 2 * pixels * item), grid, strides,
+        torch::stable::Device(torch::headeronly::DeviceType::CPU), kComplexType<T>);
+    const Tensor spectrum = torch::stable::contiguous(fourier_transform(object, sizes, false));
+    const T* from = real_data<T>(spectrum);
+    torch::stable::parallel_for(0, padded, kPixelsPerTask, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        to[padded * item + i] = static_cast<T>(modulus(from[2 * i], from[2 * i + 1]));
+      }
+    });
+  });
+}
+
 Tensor fourier_amplitude_cpu(const Tensor& x, int64_t oversampling,
                              std::optional<std::vector<int64_t>> shape, int64_t ndim) {
-  std::vector<int64_t> out_shape = batch_shape(x, ndim), sizes(ndim);
+  std::vector<int64_t> out_shape = batch_shape(x, ndim);
+  STD_TORCH_CHECK(!shape || static_cast<int64_t>(shape->size()) == ndim,
+                  "fourier_amplitude: shape must have ndim sizes.");
+  std::vector<int64_t> sizes;
   for (int64_t i = 0; i < ndim; ++i) {
     const int64_t size = x.size(x.dim() - ndim + i);
-    sizes[i] = shape ? shape->at(i) : oversampling * size;
-    STD_TORCH_CHECK(sizes[i] >= size, "fourier_amplitude: shape must be >= the grid per axis.");
-    out_shape.push_back(sizes[i]);
+    sizes.push_back(shape ? (*shape)[i] : oversampling * size);
+    STD_TORCH_CHECK(sizes[i] >= std::max<int64_t>(size, 1),
+                    "fourier_amplitude: shape must be >= the grid on every axis.");
   }
+  out_shape.insert(out_shape.end(), sizes.begin(), sizes.end());
   return with_complex(x, "fourier_amplitude", [&]<typename T>() {
-    Tensor amplitude = torch::stable::new_empty(x, out_shape, kRealType<T>);
-    if (amplitude.numel() == 0) return amplitude;
-    const Tensor spectrum = torch::stable::contiguous(fourier_transform(x, sizes, false));
-    const T* from = real_data<T>(spectrum);
-    T* to = amplitude.mutable_data_ptr<T>();
-    torch::stable::parallel_for(0, amplitude.numel(), kPixelsPerTask,
-                                [&](int64_t begin, int64_t end) {
-                                  for (int64_t i = begin; i < end; ++i) {
-                                    to[i] = static_cast<T>(modulus(from[2 * i], from[2 * i + 1]));
-                                  }
-                                });
+    const Tensor in = torch::stable::contiguous(x);
+    Tensor amplitude = torch::stable::new_empty(in, out_shape, kRealType<T>);
+    write_amplitudes<T>(in, sizes, amplitude);
     return amplitude;
   });
 }

@@ -1,5 +1,5 @@
 // Detection and choice of the instruction set.
-#include "isa.h"
+#include "cpu/isa.h"
 
 #include <cstdlib>
 #include <stdexcept>

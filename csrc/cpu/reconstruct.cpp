@@ -1,5 +1,6 @@
 // reconstruct: phase retrieval from random or given starts, on the engine that suits the grid.
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "common/phasing.h"
 #include "common/stable.h"
+#include "cpu/engine.h"
 #include "cpu/phasing_general.h"
 #include "cpu/phasing_start.h"
 
@@ -22,10 +24,19 @@ struct Options {
   const int64_t* seed = nullptr;  // [items]
 };
 
-// Every engine gets the same task; the first one that supports it runs it.
+// SYMBREAK_CPU_ENGINE=general takes the general engine for every grid, to check the other by it.
+bool general_is_forced() {
+  const char* name = std::getenv("SYMBREAK_CPU_ENGINE");
+  return name != nullptr && std::string(name) == "general";
+}
+
 template <typename T>
 void run(const PhasingTask<T>& task) {
-  run_general(task);
+  if (engine_supports(task.grid) && !general_is_forced()) {
+    run_engine(task, static_cast<int>(torch::stable::get_num_threads()));
+  } else {
+    run_general(task);
+  }
 }
 
 template <typename T>

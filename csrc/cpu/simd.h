@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include "../common/fft.h"
+#include "common/fft.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
@@ -119,8 +119,28 @@ SYMBREAK_HD Mask<T> load_mask(const int8_t* bytes) {
 
 template <typename T>
 SYMBREAK_HD void store_mask(int8_t* bytes, const Mask<T>& mask) {
+#if defined(__AVX512F__)
+  __m128i packed;
+  if constexpr (sizeof(T) == 4) packed = _mm512_maskz_cvtepi32_epi8(-1, __m512i(mask));
+  if constexpr (sizeof(T) == 8) packed = _mm512_maskz_cvtepi64_epi8(-1, __m512i(mask));
+#elif defined(__x86_64__)
+#if defined(__AVX2__)
+  const __m128i low = _mm256_castsi256_si128(__m256i(mask));
+  const __m128i high = _mm256_extracti128_si256(__m256i(mask), 1);
+#else
+  const __m128i low = __m128i(mask), high = low;
+#endif
+  // Saturation keeps 0 and -1 what they are; of a double's mask every other 32 bits are enough.
+  __m128i packed = _mm_packs_epi32(low, high);
+  if constexpr (sizeof(T) == 8) {
+    const __m128 even = _mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), 0x88);
+    packed = _mm_packs_epi32(_mm_castps_si128(even), _mm_castps_si128(even));
+  }
+  packed = _mm_packs_epi16(packed, packed);
+#else
   const auto packed = __builtin_convertvector(mask, typename SimdTypes<T>::Bytes);
-  std::memcpy(bytes, &packed, sizeof(packed));
+#endif
+  std::memcpy(bytes, &packed, sizeof(typename SimdTypes<T>::Bytes));
 }
 
 }  // namespace SYMBREAK_ISA

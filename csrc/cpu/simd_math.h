@@ -5,7 +5,7 @@
 // instead.
 #pragma once
 
-#include "simd.h"
+#include "cpu/simd.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

@@ -4,8 +4,8 @@
 // transform, one in the real and one in the imaginary part.
 #pragma once
 
-#include "column_sweeps.h"
-#include "row_sweeps.h"
+#include "cpu/engine/column_sweeps.h"
+#include "cpu/engine/row_sweeps.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

@@ -2,10 +2,10 @@
 // where a block of columns is contiguous.
 #pragma once
 
-#include "../../common/projections.h"
-#include "../simd_math.h"
-#include "kernels.h"
-#include "passes.h"
+#include "common/projections.h"
+#include "cpu/engine/kernels.h"
+#include "cpu/engine/passes.h"
+#include "cpu/simd_math.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

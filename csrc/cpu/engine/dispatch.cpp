@@ -1,7 +1,7 @@
 // One table of kernels for each instruction set this build was compiled for.
-#include "dispatch.h"
+#include "cpu/engine/dispatch.h"
 
-#include "../isa.h"
+#include "cpu/isa.h"
 
 namespace symbreak {
 

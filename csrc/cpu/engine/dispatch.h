@@ -1,7 +1,7 @@
 // The table of kernels for the selected instruction set.
 #pragma once
 
-#include "kernels.h"
+#include "cpu/engine/kernels.h"
 
 namespace symbreak {
 

@@ -1,20 +1,20 @@
 // Images to threads: one image a thread while there are enough, then lines of an image.
-#include "../engine.h"
+#include "cpu/engine.h"
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <vector>
 
-#include "dispatch.h"
-#include "solver.h"
+#include "cpu/engine/dispatch.h"
+#include "cpu/engine/solver.h"
 
 namespace symbreak {
 namespace {
 
 // Splits `threads` threads into `teams` teams, which take the images [begin, end) from a queue.
 template <typename T>
-void run_images(const EngineTask<T>& task, const OwnedPlan<T>& along_rows,
+void run_images(const PhasingTask<T>& task, const OwnedPlan<T>& along_rows,
                 const OwnedPlan<T>& along_columns, int64_t begin, int64_t end, int teams,
                 int team_size) {
   struct Team {
@@ -37,8 +37,7 @@ void run_images(const EngineTask<T>& task, const OwnedPlan<T>& along_rows,
     for (;;) {
       if (member.leads()) {
         team.image = next.fetch_add(1);
-        const bool stop = task.monitor && std::atomic_ref<int64_t>(task.monitor[1]).load() != 0;
-        if (stop) team.image = end;
+        if (task.monitor != nullptr && task.monitor->stopped()) team.image = end;
       }
       member.wait();
       if (team.image >= end) return;
@@ -49,27 +48,26 @@ void run_images(const EngineTask<T>& task, const OwnedPlan<T>& along_rows,
 
 }  // namespace
 
-bool engine_supports(int64_t rows, int64_t columns) {
-  return axis_supported(rows) && axis_supported(columns);
+bool engine_supports(const Grid& grid) {
+  return grid.rank == 2 && axis_supported(grid.size[1]) && axis_supported(grid.size[2]);
 }
 
 template <typename T>
-void engine_run(const EngineTask<T>& task) {
-  const OwnedPlan<T> along_rows(static_cast<int>(task.columns));
-  const OwnedPlan<T> along_columns(static_cast<int>(task.rows));
-  const int64_t images = task.items * task.starts;
-  const int threads = std::max(task.threads, 1);
+void run_engine(const PhasingTask<T>& task, int threads) {
+  const int64_t rows = task.grid.size[1], columns = task.grid.size[2], images = task.images();
+  const OwnedPlan<T> along_rows(static_cast<int>(columns));
+  const OwnedPlan<T> along_columns(static_cast<int>(rows));
   // Whole rounds of an image a thread; those left over share the threads.
   const int64_t whole = images / threads * threads;
   if (whole > 0) run_images(task, along_rows, along_columns, 0, whole, threads, 1);
   const int rest = static_cast<int>(images - whole);
   if (rest == 0) return;
-  const int64_t blocks = std::min(task.rows, task.columns) / selected_kernels<T>().lanes;
+  const int64_t blocks = std::min(rows, columns) / selected_kernels<T>().lanes;
   const int team_size = static_cast<int>(std::min<int64_t>(threads / rest, blocks));
   run_images(task, along_rows, along_columns, whole, images, rest, team_size);
 }
 
-template void engine_run<float>(const EngineTask<float>&);
-template void engine_run<double>(const EngineTask<double>&);
+template void run_engine<float>(const PhasingTask<float>&, int);
+template void run_engine<double>(const PhasingTask<double>&, int);
 
 }  // namespace symbreak

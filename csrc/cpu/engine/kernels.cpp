@@ -2,11 +2,11 @@
 //
 // Everything here is a template in the namespace of that name or always inlined: a function that
 // the linker could share between instruction sets would end up in the wrong program.
-#include "kernels.h"
+#include "cpu/engine/kernels.h"
 
-#include "blur_sweeps.h"
-#include "column_sweeps.h"
-#include "row_sweeps.h"
+#include "cpu/engine/blur_sweeps.h"
+#include "cpu/engine/column_sweeps.h"
+#include "cpu/engine/row_sweeps.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

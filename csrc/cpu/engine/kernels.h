@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-#include "plan.h"
+#include "cpu/engine/plan.h"
 
 namespace symbreak {
 

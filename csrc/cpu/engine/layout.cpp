@@ -1,5 +1,5 @@
 // Copies in and out of the engine's layout, once per image.
-#include "layout.h"
+#include "cpu/engine/layout.h"
 
 #include <cmath>
 

@@ -1,8 +1,8 @@
 // Between the caller's arrays and the engine's blocks of lines.
 #pragma once
 
-#include "kernels.h"
-#include "plan.h"
+#include "cpu/engine/kernels.h"
+#include "cpu/engine/plan.h"
 
 namespace symbreak {
 

@@ -5,8 +5,8 @@
 // level with twiddles from a table (36 and 88 clocks for 8 and 16 points).
 #pragma once
 
-#include "../simd.h"
-#include "plan.h"
+#include "cpu/engine/plan.h"
+#include "cpu/simd.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

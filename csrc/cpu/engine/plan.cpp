@@ -1,5 +1,5 @@
 // Radices, twiddles and digit reversal of one axis.
-#include "plan.h"
+#include "cpu/engine/plan.h"
 
 #include <bit>
 #include <cmath>

@@ -1,19 +1,19 @@
 // The value of a given rank, for supports that keep a fraction of the pixels.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <limits>
-#include <vector>
+#include <type_traits>
 
 namespace symbreak {
 
 // The n-th largest of `count` values, 1 <= n <= count, by counting digits of the bit patterns from
-// the highest on: four passes for float, far fewer than a partition's moves. Not ordered: NaN.
+// the highest on: three passes for float, the later ones over few candidates. NaNs have no rank.
 template <typename T>
 T nth_largest(const T* values, int64_t count, int64_t n) {
   using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  constexpr int kBits = 8 * sizeof(Bits), kDigit = 8;
+  constexpr int kBits = 8 * sizeof(Bits), kDigit = 11;
   constexpr Bits kSign = Bits{1} << (kBits - 1);
   // Order-preserving: negative numbers are turned over, positive ones lifted above them.
   const auto key = [](T value) {
@@ -21,16 +21,18 @@ T nth_largest(const T* values, int64_t count, int64_t n) {
     return bits & kSign ? ~bits : bits | kSign;
   };
   Bits prefix = 0, known = 0;
-  for (int shift = kBits - kDigit; shift >= 0; shift -= kDigit) {
+  for (int high = kBits; high > 0; high -= kDigit) {
+    const int shift = std::max(high - kDigit, 0);
+    const Bits mask = (Bits{1} << (high - shift)) - 1;
     int64_t histogram[1 << kDigit] = {};
     for (int64_t i = 0; i < count; ++i) {
       const Bits bits = key(values[i]);
-      if ((bits & known) == prefix) ++histogram[bits >> shift & ((1 << kDigit) - 1)];
+      if ((bits & known) == prefix) ++histogram[bits >> shift & mask];
     }
-    int digit = (1 << kDigit) - 1;
+    Bits digit = mask;
     for (; digit > 0 && n > histogram[digit]; --digit) n -= histogram[digit];
-    prefix |= Bits(digit) << shift;
-    known |= Bits((1 << kDigit) - 1) << shift;
+    prefix |= digit << shift;
+    known |= mask << shift;
   }
   return std::bit_cast<T>(prefix & kSign ? prefix ^ kSign : ~prefix);
 }

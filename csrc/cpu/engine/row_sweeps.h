@@ -4,11 +4,11 @@
 // scattered back by the last pass of the forward one; between them it lives in `line`.
 #pragma once
 
-#include "../../common/projections.h"
-#include "../simd_math.h"
-#include "kernels.h"
-#include "passes.h"
-#include "tiles.h"
+#include "common/projections.h"
+#include "cpu/engine/kernels.h"
+#include "cpu/engine/passes.h"
+#include "cpu/engine/tiles.h"
+#include "cpu/simd_math.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
@@ -18,15 +18,6 @@ template <typename T>
 SYMBREAK_HD T* tiles_at(const Image<T>& image, T* state, int block, int p) {
   constexpr int W = kLanes<T>;
   return state + p / W * image.state_stride + int64_t{block} * (2 * W * W);
-}
-
-// Fetches a column's share of the same tile in the next row block: tiles are too short and too far
-// apart for the hardware to foresee.
-template <typename T>
-SYMBREAK_HD void prefetch_next_tile(const T* tile, int column) {
-  constexpr int W = kLanes<T>, kLine = 64 / int(sizeof(T)), kShare = kChunk<T> * 2 * W;
-  const T* next = tile + 2 * W * W + column * 2 * W;
-  SYMBREAK_UNROLL for (int i = 0; i < kShare; i += kLine) __builtin_prefetch(next + i, 1, 2);
 }
 
 // line = F_1^-1 state but for the first radix, which the caller fuses with its update.
@@ -43,7 +34,6 @@ SYMBREAK_HD void gather_rows(const Image<T>& image, T* state, int block, Element
         SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
           const int column = (i + k) % W;
           const T* tile = tiles + (i + k) / W * image.state_stride;
-          prefetch_next_tile<T>(tile, column);
           load_transposed<T>(re + k, tile + column, 2 * W);
           load_transposed<T>(im + k, tile + column + W, 2 * W);
         }
@@ -93,9 +83,12 @@ SYMBREAK_HD const int8_t* mask_rows(const Image<T>& image, int block) {
   return image.mask + int64_t{block} * image.columns * kLanes<T>;
 }
 
+// What happens outside the support: ER sets zero and needs no x, HIO adds to x, RAAR mixes.
+enum class Outside { kZero, kAdd, kMix };
+
 // The first radix of both transforms and the update between them, so that the line is read and
 // written once for the three.
-template <int R, bool NeedsPrevious, typename T>
+template <int R, Outside Rule, typename T>
 __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* line,
                                            Element<T>* iterate, const int8_t* mask, T keep,
                                            T project) {
@@ -110,12 +103,12 @@ __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* 
     SYMBREAK_UNROLL for (int k = 0; k < R; ++k) {
       const int column = j + k * stride;
       const Mask<T> inside = load_mask<T>(mask + column * W);
-      if constexpr (NeedsPrevious) {
-        a[k] = feed_back<SimdMath>(a[k], iterate[column], inside, keep, project);
-      } else {
-        const Vector<T> zero = {};
-        a[k] = {SimdMath::where(inside, a[k].re, zero), SimdMath::where(inside, a[k].im, zero)};
+      Element<T> outside = {};
+      if constexpr (Rule != Outside::kZero) {
+        outside = feed_back<Rule == Outside::kMix>(a[k], iterate[column], keep, project);
       }
+      a[k] = {SimdMath::where(inside, a[k].re, outside.re),
+              SimdMath::where(inside, a[k].im, outside.im)};
       iterate[column] = a[k];
     }
     Butterfly<R, Direction::kForward, T>::apply(a);
@@ -124,14 +117,14 @@ __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* 
   }
 }
 
-template <bool NeedsPrevious, typename T>
-void update_rows_of(const Image<T>& image, T keep, T project, T* scratch, int begin, int end) {
+template <Outside Rule, typename T>
+void update_rows_by(const Image<T>& image, T keep, T project, T* scratch, int begin, int end) {
   Element<T>* line = reinterpret_cast<Element<T>*>(scratch);
   const AxisPlan<T>& plan = image.along_rows;
-  const auto update = plan.radix[0] == 2   ? update_line<2, NeedsPrevious, T>
-                      : plan.radix[0] == 3 ? update_line<3, NeedsPrevious, T>
-                      : plan.radix[0] == 5 ? update_line<5, NeedsPrevious, T>
-                                           : update_line<4, NeedsPrevious, T>;
+  const auto update = plan.radix[0] == 2   ? update_line<2, Rule, T>
+                      : plan.radix[0] == 3 ? update_line<3, Rule, T>
+                      : plan.radix[0] == 5 ? update_line<5, Rule, T>
+                                           : update_line<4, Rule, T>;
   for (int block = begin; block < end; ++block) {
     gather_rows(image, image.state, block, line);
     update(plan, line, iterate_rows(image, block), mask_rows(image, block), keep, project);
@@ -142,9 +135,11 @@ void update_rows_of(const Image<T>& image, T keep, T project, T* scratch, int be
 template <typename T>
 void update_rows(const Image<T>& image, T keep, T project, T* line, int begin, int end) {
   if (keep == T(0) && project == T(0)) {
-    update_rows_of<false>(image, keep, project, line, begin, end);
+    update_rows_by<Outside::kZero>(image, keep, project, line, begin, end);
+  } else if (keep == T(1)) {
+    update_rows_by<Outside::kAdd>(image, keep, project, line, begin, end);
   } else {
-    update_rows_of<true>(image, keep, project, line, begin, end);
+    update_rows_by<Outside::kMix>(image, keep, project, line, begin, end);
   }
 }
 

@@ -1,13 +1,13 @@
 // The schedule loop: sweeps with a wait between them, support updates and errors where due.
-#include "solver.h"
+#include "cpu/engine/solver.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numbers>
 
-#include "layout.h"
-#include "rank.h"
+#include "cpu/engine/layout.h"
+#include "cpu/engine/rank.h"
 
 namespace symbreak {
 namespace {
@@ -55,6 +55,11 @@ void Solver<T>::iterate(Algorithm algorithm) {
   }
   project_columns(image_.state);
   member_.wait();
+  // Written between the two waits and read after them: every member sees the same answer.
+  if (member_.leads() && task_.monitor) {
+    task_.monitor->advance(1);
+    workspace_.stop = task_.monitor->stopped();
+  }
   if (algorithm == Algorithm::kDM) {
     kernels_.difference_rows(image_, beta, line(), begin, end);
   } else {
@@ -74,10 +79,8 @@ double Solver<T>::error() {
 }
 
 template <typename T>
-T Solver<T>::area_threshold(double area) const {
-  const int64_t pixels = int64_t{image_.rows} * image_.columns;
-  const int64_t kept = std::llround(area * double(pixels));
-  return nth_largest(image_.second, pixels, std::clamp<int64_t>(kept, 1, pixels));
+T Solver<T>::area_threshold(int64_t kept) const {
+  return nth_largest(image_.second, task_.grid.pixels(), kept);
 }
 
 // "Above the threshold" as "at least the next number above it", which is what the kernel tests.
@@ -94,8 +97,7 @@ template <typename T>
 void Solver<T>::update_support(int64_t update, int64_t updates) {
   const ShrinkwrapRule& rule = task_.shrinkwrap;
   if (member_.leads()) {
-    const double sigma =
-        std::max(rule.sigma * std::pow(rule.decay, double(update)), rule.sigma_min);
+    const double sigma = blur_sigma(rule, update);
     gaussian_transfer(along_columns_, sigma, workspace_.transfer(0));
     gaussian_transfer(along_rows_, sigma, workspace_.transfer(1));
   }
@@ -108,9 +110,9 @@ void Solver<T>::update_support(int64_t update, int64_t updates) {
                         member_.end(column_pairs));
   member_.wait();
   if (member_.leads()) {
-    const double along = updates > 1 ? double(update) / double(updates - 1) : 0.0;
-    const double area = rule.area_start + (rule.area_end - rule.area_start) * along;
-    workspace_.threshold = rule.area_start >= 0 ? area_threshold(area) : relative_threshold();
+    workspace_.threshold =
+        rule.keeps_area() ? area_threshold(kept_pixels(rule, update, updates, task_.grid.pixels()))
+                          : relative_threshold();
   }
   member_.wait();
   kernels_.threshold_rows(image_, workspace_.threshold, member_.begin(row_blocks_),
@@ -137,16 +139,11 @@ void Solver<T>::run(int64_t index) {
 
   const int64_t total = total_iterations(task_.schedule);
   const int64_t updates = support_updates(task_.shrinkwrap, total);
-  const int64_t records = task_.record_every > 0 ? total / task_.record_every : 0;
+  const int64_t records = task_.records();
   int64_t k = 0, update = 0;
   bool stopped = false;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count && !stopped; ++i) {
-      // Set here, read after the iteration: there are waits before and after every member reads.
-      if (member_.leads() && task_.monitor) {
-        std::atomic_ref<int64_t>(task_.monitor[0]).fetch_add(1, std::memory_order_relaxed);
-        workspace_.stop = std::atomic_ref<int64_t>(task_.monitor[1]).load() != 0;
-      }
       iterate(step.algorithm);
       ++k;
       stopped = workspace_.stop;
@@ -157,11 +154,12 @@ void Solver<T>::run(int64_t index) {
         }
       }
       if (update < updates && k % task_.shrinkwrap.every == 0) update_support(update++, updates);
-      member_.wait();
     }
   }
-  const double value = error();
-  if (member_.leads()) task_.error[index] = T(value);
+  if (!stopped) {
+    const double value = error();
+    if (member_.leads()) task_.error[index] = T(value);
+  }
   export_rows(image_, kernels_.lanes, object, support, scale, begin, end);
   member_.wait();
 }

@@ -1,18 +1,18 @@
 // The schedule on one image, as one member of the team that works on it.
 #pragma once
 
-#include "../engine.h"
-#include "kernels.h"
-#include "plan.h"
-#include "team.h"
-#include "workspace.h"
+#include "common/phasing.h"
+#include "cpu/engine/kernels.h"
+#include "cpu/engine/plan.h"
+#include "cpu/engine/team.h"
+#include "cpu/engine/workspace.h"
 
 namespace symbreak {
 
 template <typename T>
 class Solver {
  public:
-  Solver(const EngineTask<T>& task, const Kernels<T>& kernels, const OwnedPlan<T>& along_rows,
+  Solver(const PhasingTask<T>& task, const Kernels<T>& kernels, const OwnedPlan<T>& along_rows,
          const OwnedPlan<T>& along_columns, Workspace<T>& workspace, Member member)
       : task_(task),
         kernels_(kernels),
@@ -30,7 +30,7 @@ class Solver {
  private:
   void iterate(Algorithm algorithm);
   void update_support(int64_t update, int64_t updates);
-  T area_threshold(double area) const;
+  T area_threshold(int64_t kept) const;
   T relative_threshold() const;
   // Only the leader's return value means anything.
   double error();
@@ -39,7 +39,7 @@ class Solver {
   void project_columns(T* target) const;
   T* line() const { return workspace_.line(member_.rank); }
 
-  const EngineTask<T>& task_;
+  const PhasingTask<T>& task_;
   const Kernels<T>& kernels_;
   const OwnedPlan<T>& along_rows_;
   const OwnedPlan<T>& along_columns_;

@@ -1,5 +1,5 @@
 // Starting and joining the threads of one call.
-#include "team.h"
+#include "cpu/engine/team.h"
 
 #include <vector>
 

@@ -8,7 +8,7 @@
 
 #include <utility>
 
-#include "../simd.h"
+#include "cpu/simd.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

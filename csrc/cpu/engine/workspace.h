@@ -7,7 +7,7 @@
 #include <new>
 #include <vector>
 
-#include "kernels.h"
+#include "cpu/engine/kernels.h"
 
 namespace symbreak {
 

@@ -33,9 +33,9 @@ def fourier_amplitude(
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
         ValueError: ``ndim``, ``oversampling`` or ``shape`` out of range, or an empty grid.
 
-    Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0. NaN and
-    infinity spread over their own item only. Cost: one FFT of the padded grid (any size) and one
-    pass; memory: one padded spectrum.
+    Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
+    Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
+    padded grid (any size) and one pass; memory: one padded spectrum per thread.
 
     Example:
         >>> symbreak.fourier_amplitude(torch.ones(2, 2, dtype=torch.complex64)).shape

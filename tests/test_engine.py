@@ -1,0 +1,152 @@
+"""The fused CPU engine against the general one, on every instruction set this machine has."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import SEED
+
+import symbreak
+from symbreak.data import crystals
+
+GRIDS = [(32, 32), (64, 64), (128, 64), (96, 160), (48, 320), (256, 256), (80, 240), (512, 32)]
+ISAS = ("baseline", "avx2", "avx512")
+
+
+def problem(grid, dtype, items=2):
+    """Amplitudes of crystals on this grid, with some pixels that were not measured."""
+    generator = torch.Generator().manual_seed(SEED)
+    size = min(grid) // 2
+    objects = crystals(items, size=size, seed=SEED)
+    amplitude = symbreak.fourier_amplitude(objects, shape=grid).to(dtype)
+    valid = torch.rand(grid, generator=generator) > 0.02
+    return amplitude, {"valid": valid, "starts": 2, "seed": 3}
+
+
+def both(monkeypatch, amplitude, schedule, **options):
+    results = []
+    for name in ("", "general"):
+        monkeypatch.setenv("SYMBREAK_CPU_ENGINE", name)
+        results.append(symbreak.reconstruct(amplitude, schedule, **options))
+    return results
+
+
+def relative(a, b):
+    return float((a - b).abs().max() / b.abs().max())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("algorithm", ["HIO", "RAAR", "DM", "ER"])
+def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
+    # Rounding errors grow from iteration to iteration: ten in double precision, three in single.
+    schedule = f"{10 if dtype == torch.float64 else 3}*{algorithm}"
+    amplitude, options = problem(grid, dtype)
+    support = torch.zeros(grid, dtype=torch.bool)
+    support[: grid[0] // 2, : grid[1] // 2] = True
+    fused, general = both(
+        monkeypatch,
+        amplitude,
+        schedule,
+        support=support,
+        shrinkwrap=None,
+        record_every=2,
+        **options,
+    )
+    assert not torch.equal(fused.object, general.object)  # or the engine was not taken
+    assert torch.equal(fused.support, general.support)
+    if dtype == torch.float64:
+        assert relative(fused.object, general.object) < 1e-10
+        assert relative(fused.error, general.error) < 1e-10
+        assert relative(fused.history, general.history) < 1e-10
+    else:
+        options |= {"support": support, "shrinkwrap": None}
+        exact = symbreak.reconstruct(amplitude.double(), schedule, **options)
+        norm = exact.object.norm()
+        errors = [float((x.object - exact.object).norm() / norm) for x in (fused, general)]
+        assert errors[0] < 5 * errors[1] + 1e-6
+
+
+@pytest.mark.parametrize("rule", [{"threshold": 0.15}, {"area": (0.3, 0.08)}, {"area": 0.1}])
+@pytest.mark.parametrize("grid", [(64, 64), (96, 160), (256, 256)])
+def test_shrinkwrap_finds_the_same_support(monkeypatch, grid, rule):
+    amplitude, options = problem(grid, torch.float64)
+    fused, general = both(
+        monkeypatch,
+        amplitude,
+        "61*ER",
+        shrinkwrap=symbreak.Shrinkwrap(every=20, **rule),
+        **options,
+    )
+    assert 0 < int(general.support.sum()) < general.support.numel() / 2
+    assert torch.equal(fused.support, general.support)
+    assert relative(fused.object, general.object) < 1e-8
+
+
+def test_neither_threads_nor_neighbours_change_a_bit():
+    amplitude, options = problem((64, 96), torch.float32, items=5)
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 3, 7):
+            torch.set_num_threads(count)
+            results.append(symbreak.reconstruct(amplitude, "30*HIO+30*ER", **options))
+            alone = symbreak.reconstruct(amplitude[3], "30*HIO+30*ER", **options)
+            assert torch.equal(alone.object, results[-1].object[3])
+            assert torch.equal(alone.support, results[-1].support[3])
+            assert torch.equal(alone.error, results[-1].error[3])
+    finally:
+        torch.set_num_threads(threads)
+    for result in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(result, results[0], strict=True))
+
+
+PROGRAM = """
+import torch, symbreak
+torch.manual_seed(0)
+for dtype in (torch.float32, torch.float64):
+    a = symbreak.fourier_amplitude(torch.randn(2, 24, 40, dtype=torch.complex128)).to(dtype)
+    support = torch.zeros(a.shape, dtype=torch.bool)
+    support[:, :24, :40] = True
+    r = symbreak.reconstruct(a, "8*HIO+8*RAAR+4*DM+5*ER", seed=1, support=support, shrinkwrap=None)
+    print(symbreak.build_info()["cpu_isa"], *r.error.flatten().tolist())
+"""
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_instruction_set_of_this_machine_gives_the_same(isa):
+    def run(**environment):
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    here = run(SYMBREAK_CPU_ISA=isa)
+    if isa not in symbreak.build_info()["cpu_isas"]:
+        assert here.returncode != 0
+        assert f"SYMBREAK_CPU_ISA={isa}: not available here" in here.stderr
+        return
+    assert here.returncode == 0, here.stderr
+    general = run(SYMBREAK_CPU_ENGINE="general")
+    for line, expected in zip(here.stdout.splitlines(), general.stdout.splitlines(), strict=True):
+        name, *errors = line.split()
+        assert name == isa
+        expected_errors = [float(value) for value in expected.split()[1:]]
+        assert [float(value) for value in errors] == pytest.approx(expected_errors, rel=1e-3)
+
+
+def test_an_unknown_instruction_set_is_a_clear_error():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "SYMBREAK_CPU_ISA": "sse9"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode != 0
+    assert "SYMBREAK_CPU_ISA must be baseline, avx2 or avx512, got 'sse9'" in done.stderr
