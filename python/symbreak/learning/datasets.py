@@ -157,7 +157,9 @@ class FilePairs:
         self.measurement_shape: tuple[int, ...] = (
             tuple(2 * n for n in self.object_shape) if amplitude is None else amplitude.shape[1:]
         )
-        self._rows = _kept(str(path), self._ambiguous(), ambiguous).nonzero().flatten().numpy()
+        keep = _kept(str(path), self._ambiguous(), ambiguous)
+        self._rows = keep.nonzero().flatten().numpy()
+        self.dropped = int((~keep).sum())
         self._close()  # so that a copy in another process opens its own
 
     def __len__(self) -> int:
