@@ -14,6 +14,7 @@ from symbreak.cli import (
     break_symmetry,
     demo,
     evaluate,
+    experiment,
     info,
     predict,
     reconstruct,
@@ -67,5 +68,6 @@ _add("simulate", simulate, simulate.simulate)
 _add("train", train, train.train)
 _add("evaluate", evaluate, evaluate.evaluate)
 _add("predict", predict, predict.predict)
+_add("experiment", experiment, experiment.experiment)
 _add("demo", demo, demo.demo)
 _add("info", info, info.info)
