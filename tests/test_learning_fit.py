@@ -71,6 +71,9 @@ def test_ends_at_the_lowest_rate_and_stays_ended(tmp_path):
     assert fitted.epochs < 20
     again = fit(settings, train, validation, tmp_path, resume=True)
     assert again == fitted
+    (tmp_path / "summary.json").unlink()  # interrupted between the last checkpoint and the summary
+    assert fit(settings, train, validation, tmp_path, resume=True).epochs == fitted.epochs
+    assert (tmp_path / "summary.json").exists()
 
 
 def test_sa_mse_loss_bf16_and_channels_last(tmp_path):

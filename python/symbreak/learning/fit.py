@@ -99,7 +99,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
-    with _quiet(), _matmul_precision(settings), torch.random.fork_rng():
+    with _quiet(), _matmul_precision(settings), _own_randomness():
         torch.manual_seed(settings.seed)
         module = PhaseRetrieval(**hyper)
         if settings.channels_last:
@@ -178,23 +178,27 @@ def _check_same(final: Path, hyper: dict[str, Any]) -> None:
 
 
 def _finished(folder: Path, settings: TrainSettings) -> Fitted | None:
-    """The outcome, if the training ended at its lowest rate or has all its epochs."""
-    if not (folder / SUMMARY).exists():
+    """The outcome, if the last checkpoint is at the lowest rate or has all its epochs."""
+    checkpoint = read_checkpoint(folder / FINAL)
+    if checkpoint["epoch"] + 1 < settings.max_epochs and not _at_lowest(checkpoint, settings):
         return None
-    summary = json.loads((folder / SUMMARY).read_text())
-    if summary["lowest_rate"] or summary["epochs"] >= settings.max_epochs:
-        return _fitted(folder, summary)
-    return None
+    if (folder / SUMMARY).exists():
+        return _fitted(folder, json.loads((folder / SUMMARY).read_text()))
+    return _summarise(folder, settings, 0.0, write=True)  # interrupted just before it was written
+
+
+def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
+    rate: float = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
+    return rate <= settings.min_learning_rate
 
 
 def _summarise(folder: Path, settings: TrainSettings, seconds: float, *, write: bool) -> Fitted:
     checkpoint = read_checkpoint(folder / FINAL)
-    rate = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
     best = next(v for k, v in checkpoint["callbacks"].items() if k.startswith("Checkpoints"))
     summary = {
         "epochs": checkpoint["epoch"] + 1,
         "best_validation": best["best"],
-        "lowest_rate": rate <= settings.min_learning_rate,
+        "lowest_rate": _at_lowest(checkpoint, settings),
         "seconds": seconds,
         "version": symbreak.__version__,
         "settings": asdict(settings),
@@ -214,6 +218,13 @@ def _fitted(folder: Path, summary: dict[str, Any]) -> Fitted:
         summary["best_validation"],
         summary["seconds"],
     )
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    # All devices by name: left to itself it warns where there are several.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
 
 
 @contextmanager
