@@ -11,6 +11,7 @@ import typer
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import FilePairs, PairSource
+from symbreak.learning.requirements import require_training
 from symbreak.learning.settings import TrainSettings
 
 EXAMPLES = (
@@ -78,6 +79,7 @@ def train(
         "nodes": nodes,
         "progress": True,
     }
+    require_training()
     settings = TrainSettings(**values)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)

@@ -19,6 +19,7 @@ from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import make_pairs
 from symbreak.learning.evaluate import embed, predict
 from symbreak.learning.networks import load_network
+from symbreak.learning.requirements import require_training
 
 # Test objects drawn.
 SHOWN = 5
@@ -45,7 +46,9 @@ def run_tables(
 
     Raises:
         ValueError: ``folder`` holds cells of other settings.
+        ImportError: Lightning or TensorBoard is not installed.
     """
+    require_training()
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": max(scale.sets), "validation": scale.validation, "test": scale.test}
     splits = {name: simulate_split(scale, name, counts[name], workers) for name in FIRST}
