@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 import symbreak
-from symbreak.cli import align, break_symmetry, demo, info, reconstruct
+from symbreak.cli import (
+    align,
+    break_symmetry,
+    demo,
+    evaluate,
+    experiment,
+    info,
+    predict,
+    reconstruct,
+    simulate,
+    train,
+)
 from symbreak.cli.group import OneLineErrors
 
 app = typer.Typer(
@@ -53,5 +64,10 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)
+_add("simulate", simulate, simulate.simulate)
+_add("train", train, train.train)
+_add("evaluate", evaluate, evaluate.evaluate)
+_add("predict", predict, predict.predict)
+_add("experiment", experiment, experiment.experiment)
 _add("demo", demo, demo.demo)
 _add("info", info, info.info)

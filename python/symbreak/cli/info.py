@@ -9,7 +9,7 @@ import torch
 import symbreak
 from symbreak.cli.output import out, table
 
-OPTIONAL = ("numpy", "h5py", "tifffile", "matplotlib", "typer", "rich")
+OPTIONAL = ("numpy", "h5py", "tifffile", "matplotlib", "typer", "rich", "lightning", "tensorboard")
 EXAMPLES = ("symbreak info",)
 
 

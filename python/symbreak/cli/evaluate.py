@@ -1,0 +1,59 @@
+"""symbreak evaluate: errors of a trained network on a data set, with pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import symbreak
+from symbreak.cli import options
+from symbreak.cli.output import out, table, wrote
+from symbreak.learning.datasets import FilePairs
+from symbreak.learning.evaluate import evaluate as measure
+from symbreak.learning.evaluate import predict
+from symbreak.learning.networks import load_network
+
+EXAMPLES = (
+    "symbreak evaluate run/best.ckpt data/test.h5",
+    "symbreak evaluate run/best.ckpt data/test.h5 --picture test.png --count 4",
+)
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt or final.ckpt of a training.")],
+    pairs: Annotated[Path, typer.Argument(metavar="TEST", help="HDF5: object, amplitude.")],
+    break_: Annotated[
+        bool, typer.Option("--break/--raw", help="Compare with canonical objects; matters to MSE.")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option(help="Draw the first estimates here.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Objects to draw.")] = 6,
+    batch: Annotated[int, typer.Option(min=1, help="Pairs at a time.")] = 256,
+    ndim: options.Ndim = 2,
+    device: options.Device = "cpu",
+) -> None:
+    """Measure a network: MSE, SA-MSE (up to symmetries), and both over the zero predictor's."""
+    where = options.device(device)
+    if picture is not None:
+        options.result_path(picture, options.PICTURES)
+    network = load_network(checkpoint).to(where)
+    source = FilePairs(pairs, broken=break_, ndim=ndim)
+    found = measure(network, source, batch=batch)
+    rows = table(f"{checkpoint} on {len(source)} pairs", "error", "network", "zero", "ratio")
+    for name, value, zero, ratio in (
+        ("MSE", found.mse, found.zero_mse, found.mse_ratio),
+        ("SA-MSE", found.sa_mse, found.zero_sa_mse, found.sa_mse_ratio),
+    ):
+        rows.add_row(name, f"{value:.5f}", f"{zero:.5f}", f"{ratio:.4f}")
+    out().print(rows)
+    if picture is not None:
+        from symbreak.plotting import save
+        from symbreak.plotting.estimates import estimates_figure
+
+        amplitude, truth, _ = source.__getitems__(range(min(count, len(source))))
+        estimate = predict(network, amplitude)
+        aligned = symbreak.align(estimate, truth, ndim=ndim).object
+        columns = {"estimate": estimate, "aligned": aligned}
+        save(estimates_figure(columns, truth, most=count), picture)
+        wrote(picture, "estimates")

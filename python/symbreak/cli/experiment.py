@@ -1,0 +1,82 @@
+"""symbreak experiment: the paper's figures and tables by one command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symbreak.cli.output import err, out, table, wrote
+
+EXAMPLES = (
+    "symbreak experiment square-root -o figures",
+    "symbreak experiment symmetries -o figures",
+    "symbreak experiment tables --scale small -o small",
+    "symbreak experiment tables --scale paper -o paper --workers 8",
+)
+NAMES = ("square-root", "symmetries", "tables")
+
+
+def experiment(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")],
+    scale: Annotated[str, typer.Option(help="Of the tables: small, paper or tiny.")] = "small",
+    sets: Annotated[
+        list[int] | None, typer.Option("--set", help="Only this training set size; repeatable.")
+    ] = None,
+    variants: Annotated[
+        list[str] | None, typer.Option("--variant", help="Only this column; repeatable.")
+    ] = None,
+    passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
+) -> None:
+    """Repeat an experiment of arXiv:2403.15448; an interrupted run of the tables continues.
+
+    square-root: both signs against |x| (Fig. 2). symmetries: copies of an object with one pattern
+    (Fig. 1). tables: both networks, set sizes, before and after breaking, and the
+    symmetry-invariant loss (Tables 1-5, Fig. 3).
+    """
+    if name not in NAMES:
+        raise typer.BadParameter(f"expected {', '.join(NAMES)}, got {name!r}")
+    if name == "square-root":
+        from symbreak.experiments.square_root import SquareRoot, write_square_root
+
+        write_square_root(output, SquareRoot(seed=seed))
+    elif name == "symmetries":
+        from symbreak.experiments.symmetries import write_symmetries
+
+        write_symmetries(output, seed=seed)
+    else:
+        _tables(output, scale, workers, sets=sets, variants=variants, passes=passes, seed=seed)
+    wrote(output, "results")
+
+
+def _tables(folder: Path, scale: str, workers: int, **choices: Any) -> None:
+    from symbreak.experiments.scales import SCALES, VARIANTS
+    from symbreak.experiments.tables import run_tables
+
+    if scale not in SCALES:
+        raise typer.BadParameter(f"expected {', '.join(SCALES)}, got {scale!r}")
+    for variant in choices["variants"] or ():
+        if variant not in VARIANTS:
+            raise typer.BadParameter(f"expected {', '.join(VARIANTS)}, got {variant!r}")
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in choices.items()
+        if value is not None
+    }
+    say = err()
+    chosen = replace(SCALES[scale], **given)
+    records = run_tables(chosen, folder, workers=workers, done=say.print)
+    rows = table("test SA-MSE over the zero predictor's", "network", "pairs", "variant", "ratio")
+    for record in records:
+        rows.add_row(
+            record["network"],
+            str(record.get("set", "")),
+            record.get("variant", ""),
+            f"{record['test_best']['sa_mse_ratio']:.4f}",
+        )
+    out().print(rows)

@@ -1,0 +1,63 @@
+"""symbreak simulate: training, validation and test sets of simulated crystals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbreak.cli import options
+from symbreak.cli.output import command_line, progress, wrote
+from symbreak.data import CrystalSettings
+from symbreak.data.simulate import Simulation, write_pairs
+
+EXAMPLES = (
+    "symbreak simulate data --train 5000 --workers 2",
+    "symbreak simulate small --size 32 --train 500 --validation 100 --test 100",
+)
+
+
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Folder of the three files, made if missing.")],
+    train: Annotated[int, typer.Option(min=0, help="Training pairs.")] = 5000,
+    validation: Annotated[int, typer.Option(min=0, help="Validation pairs.")] = 500,
+    test: Annotated[int, typer.Option(min=0, help="Test pairs.")] = 500,
+    size: Annotated[int, typer.Option(min=8, help="Pixels per axis of an object.")] = 64,
+    oversampling: Annotated[int, typer.Option(min=2, help="Pattern over object, per axis.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed; splits never share a crystal.")] = 0,
+    defects: Annotated[
+        tuple[int, int] | None, typer.Option(help="Fewest and most dislocations per crystal.")
+    ] = None,
+    photons: Annotated[
+        float | None, typer.Option(help="Poisson noise: photons per pattern; none by default.")
+    ] = None,
+    ndim: options.Ndim = 2,
+    chunk: Annotated[int, typer.Option(min=1, help="Pairs in memory at a time.")] = 256,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Simulate Bragg CDI crystals and their patterns: train.h5, validation.h5 and test.h5.
+
+    Every file holds object, amplitude (DC at index 0) and, as attributes, every parameter. A split
+    of 0 pairs is left out. Symmetries are not broken: see train, or break.
+    """
+    settings = None if defects is None else CrystalSettings(defects=defects)
+    simulation = Simulation(size, seed, ndim, oversampling, photons, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = {"train": train, "validation": validation, "test": test}
+    with progress("simulating", sum(counts.values())) as bar:
+        for split, count in counts.items():
+            if count:
+                write_pairs(
+                    folder / f"{split}.h5",
+                    split,
+                    count,
+                    simulation,
+                    chunk=chunk,
+                    workers=workers,
+                    command=command_line(),
+                    advance=lambda items: bar.advance(bar.task_ids[0], items),
+                )
+    for split, count in counts.items():
+        if count:
+            wrote(folder / f"{split}.h5", f"{count} pairs")

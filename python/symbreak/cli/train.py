@@ -1,0 +1,119 @@
+"""symbreak train: train a network on pairs from HDF5 files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symbreak.cli import options
+from symbreak.cli.output import note, out, table, wrote
+from symbreak.learning.datasets import FilePairs, PairSource
+from symbreak.learning.requirements import require_training
+from symbreak.learning.settings import TrainSettings
+
+EXAMPLES = (
+    "symbreak train data/train.h5 data/validation.h5 -o run --break",
+    "symbreak train data/train.h5 data/validation.h5 -o run --network SiSPRNet --loss sa_mse",
+    "symbreak train data/train.h5 data/validation.h5 -o run --break --resume",
+)
+
+
+def train(
+    pairs: Annotated[Path, typer.Argument(metavar="TRAIN", help="HDF5: object, amplitude.")],
+    validation: Annotated[Path, typer.Argument(help="The same for the validation.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the training.")],
+    break_: Annotated[
+        bool, typer.Option("--break/--raw", help="Break the symmetries of the training objects.")
+    ] = False,
+    ambiguous: Annotated[
+        str, typer.Option(help="Objects without canonical form: drop, keep or raise.")
+    ] = "drop",
+    network: Annotated[str, typer.Option(help="UNet or SiSPRNet.")] = "UNet",
+    network_options: Annotated[
+        str, typer.Option("--options", help='Of the network, as JSON: {"width": 16}.')
+    ] = "{}",
+    loss: Annotated[str, typer.Option(help="mse or sa_mse.")] = "mse",
+    learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
+    min_learning_rate: Annotated[float, typer.Option(help="Where the training ends.")] = 1e-5,
+    factor: Annotated[float, typer.Option(help="The rate falls by it on a plateau.")] = 0.3,
+    patience: Annotated[int, typer.Option(help="Epochs of a plateau.")] = 10,
+    batch: Annotated[int, typer.Option(min=1, help="Pairs per step and device.")] = 32,
+    max_epochs: Annotated[int, typer.Option(min=1, help="Most epochs.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and order.")] = 0,
+    ndim: options.Ndim = 2,
+    resume: Annotated[bool, typer.Option(help="Continue an interrupted training.")] = False,
+    stream: Annotated[bool, typer.Option(help="Read batches from the file, for big data.")] = False,
+    precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
+    tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
+    channels_last: Annotated[bool, typer.Option(help="Memory order of images.")] = False,
+    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network.")] = False,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="Devices or CPU processes per node.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes; start with torchrun or srun.")] = 1,
+) -> None:
+    """Train a network: Adam, the rate lowered on plateaus of the validation SA-MSE.
+
+    The folder then holds best.ckpt and final.ckpt for evaluate and predict, summary.json, and
+    logs as CSV and for TensorBoard.
+    """
+    values: dict[str, Any] = {
+        "network": network,
+        "options": _json(network_options),
+        "loss": loss,
+        "learning_rate": learning_rate,
+        "min_learning_rate": min_learning_rate,
+        "factor": factor,
+        "patience": patience,
+        "batch": batch,
+        "max_epochs": max_epochs,
+        "seed": seed,
+        "precision": precision,
+        "tf32": tf32,
+        "channels_last": channels_last,
+        "compile": compile_,
+        "accelerator": accelerator,
+        "devices": devices,
+        "nodes": nodes,
+        "progress": True,
+    }
+    require_training()
+    settings = TrainSettings(**values)
+    source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
+    checked = FilePairs(validation, ndim=ndim)
+    data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
+    if source.dropped:
+        note([f"{source.dropped} ambiguous objects are left out."])
+    from symbreak.learning.fit import fit  # Lightning takes seconds to import
+
+    fitted = fit(settings, data[0], data[1], output, resume=resume)
+    rows = table("training", "pairs", "epochs", "best validation SA-MSE", "time")
+    rows.add_row(
+        str(len(source)),
+        str(fitted.epochs),
+        f"{fitted.best_validation:.5f}",
+        f"{fitted.seconds:.1f} s",
+    )
+    out().print(rows)
+    wrote(fitted.best, "best-validated network")
+    wrote(fitted.final, "final network")
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--options") from None
+    if not isinstance(found, dict):
+        raise typer.BadParameter(f"expected an object, got {text}", param_hint="--options")
+    return found
+
+
+def _choice(text: str) -> Any:
+    if text not in ("drop", "keep", "raise"):
+        raise typer.BadParameter(
+            f"expected drop, keep or raise, got {text!r}", param_hint="--ambiguous"
+        )
+    return text

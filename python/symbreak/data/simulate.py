@@ -1,0 +1,117 @@
+"""Write simulated pairs amplitude -> object to HDF5, chunk by chunk, with every parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import h5py
+
+import symbreak
+from symbreak.data.atomic import replacing
+from symbreak.data.crystals import crystals
+from symbreak.data.noise import poisson_amplitude
+from symbreak.data.settings import CrystalSettings
+
+# Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
+# larger training set begins with the smaller one.
+FIRST = {"train": 0, "validation": 2**40, "test": 2**41}
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is simulated; fields without a comment are those of `symbreak.data.crystals`."""
+
+    size: int = 64
+    seed: int = 0
+    ndim: int = 2
+    oversampling: int = 2
+    photons: float | None = None
+    """Expected photons per pattern, counted with Poisson noise; None: no noise."""
+    settings: CrystalSettings | None = None
+
+
+def write_pairs(
+    path: Path,
+    split: str,
+    count: int,
+    simulation: Simulation,
+    *,
+    chunk: int = 256,
+    workers: int = 1,
+    command: str = "",
+    advance: Callable[[int], None] = lambda items: None,
+) -> None:
+    """Simulate a split and write it: complex64 ``object``, float32 ``amplitude`` (DC at index 0).
+
+    The file appears whole or not at all. Memory: one chunk.
+
+    Args:
+        path: HDF5 file.
+        split: ``"train"``, ``"validation"`` or ``"test"``.
+        count: Number of pairs, >= 1.
+        simulation: What to simulate.
+        chunk: Pairs in memory at a time, >= 1.
+        workers: Processes.
+        command: Kept in the file's attributes.
+        advance: Called with the number of pairs of every chunk written.
+
+    Raises:
+        ValueError: A number is out of its range, or there is no such split.
+        OSError: The file cannot be written.
+    """
+    if split not in FIRST:
+        raise ValueError(f"write_pairs: split must be one of {', '.join(FIRST)}, got {split!r}.")
+    for name, value in (("count", count), ("chunk", chunk)):
+        if value < 1:
+            raise ValueError(f"write_pairs: {name} must be >= 1, got {value}.")
+    ndim, shape = simulation.ndim, (simulation.size,) * simulation.ndim
+    measured = tuple(simulation.oversampling * n for n in shape)
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        objects = file.create_dataset("object", (count, *shape), "c8")
+        amplitudes = file.create_dataset("amplitude", (count, *measured), "f4")
+        for start in range(0, count, chunk):
+            stop = min(start + chunk, count)
+            part = crystals(
+                stop - start,
+                simulation.size,
+                simulation.seed,
+                ndim=ndim,
+                first=FIRST[split] + start,
+                workers=workers,
+                settings=simulation.settings,
+            )
+            amplitude = symbreak.fourier_amplitude(
+                part, oversampling=simulation.oversampling, ndim=ndim
+            )
+            if simulation.photons is not None:
+                amplitude = poisson_amplitude(
+                    amplitude,
+                    simulation.photons,
+                    simulation.seed,
+                    ndim=ndim,
+                    first=FIRST[split] + start,
+                )
+            objects[start:stop] = part.numpy()
+            amplitudes[start:stop] = amplitude.numpy()
+            advance(stop - start)
+        _describe(file, split, simulation, command)
+
+
+def _describe(file: h5py.File, split: str, simulation: Simulation, command: str) -> None:
+    file.attrs["default"] = "object"
+    file.attrs["program"] = f"symbreak {symbreak.__version__}"
+    file.attrs["version"] = symbreak.__version__
+    file.attrs["command"] = command
+    file.attrs["split"] = split
+    file.attrs["first"] = FIRST[split]
+    for name in ("size", "seed", "ndim", "oversampling"):
+        file.attrs[name] = getattr(simulation, name)
+    if simulation.photons is not None:
+        file.attrs["photons"] = simulation.photons
+    settings = simulation.settings
+    if settings is None:  # the default of `crystals`
+        settings = CrystalSettings(defects=(0, 1)) if simulation.ndim == 3 else CrystalSettings()
+    for name, value in asdict(settings).items():
+        file.attrs[name] = value

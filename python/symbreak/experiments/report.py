@@ -1,0 +1,64 @@
+"""The tables as CSV (one row a cell) and as Markdown (the paper's five, and ratios)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import symbreak
+from symbreak.data.atomic import replacing
+from symbreak.experiments.cells import Record
+from symbreak.experiments.scales import Scale
+
+MEASURED = ("train_final", "train_best", "test_final", "test_best")
+TABLES = (
+    ("Table 1: training MSE, final model", "train_final", "mse"),
+    ("Table 2: training SA-MSE, final model", "train_final", "sa_mse"),
+    ("Table 3: training MSE, best-validated model", "train_best", "mse"),
+    ("Table 4: training SA-MSE, best-validated model", "train_best", "sa_mse"),
+    ("Table 5: test SA-MSE, best-validated model", "test_best", "sa_mse"),
+    ("Test SA-MSE over the zero predictor's, best-validated model", "test_best", "sa_mse_ratio"),
+)
+
+
+def write_csv(path: Path, records: list[Record]) -> None:
+    """One row a cell, every number."""
+    names = list(records[0]["test_best"])
+    columns = [f"{part}_{name}" for part in MEASURED for name in names]
+    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["network", "set", "variant", "pairs", "epochs", "seconds", *columns])
+        for record in records:
+            head = [record.get(k, "") for k in ("network", "set", "variant", "pairs", "epochs")]
+            seconds = record.get("seconds", "")
+            numbers = [record.get(part, {}).get(name, "") for part in MEASURED for name in names]
+            writer.writerow([*head, seconds, *numbers])
+
+
+def write_markdown(path: Path, scale: Scale, records: list[Record]) -> None:
+    """The tables for people."""
+    baseline, cells = records[0], records[1:]
+    heads = list(dict.fromkeys((r["network"], r["variant"]) for r in cells))
+    zero = baseline["test_best"]
+    lines = [
+        "# Learning before and after symmetry breaking",
+        "",
+        f"Simulated crystals of {scale.size} x {scale.size}, {scale.validation} for validation, "
+        f"{scale.test} for the test, seed {scale.seed}; symbreak {symbreak.__version__}. MSE is "
+        "the mean over pixels and both channels, SA-MSE that over pixels up to symmetries. The "
+        f"zero predictor's test MSE is {zero['zero_sa_mse'] / 2:.4f}, its SA-MSE "
+        f"{zero['zero_sa_mse']:.4f}.",
+        "",
+        f"Baseline: `reconstruct`, schedule `{scale.schedule}`, {scale.starts} starts, "
+        f"{scale.shrinkwrap}: test SA-MSE {zero['sa_mse']:.4f}, "
+        f"{zero['sa_mse_ratio']:.3f} of the zero predictor's.",
+    ]
+    for title, part, name in TABLES:
+        lines += ["", f"## {title}", ""]
+        lines.append("| pairs | " + " | ".join(f"{n}, {v}" for n, v in heads) + " |")
+        lines.append("|---" * (len(heads) + 1) + "|")
+        for count in scale.sets:
+            row = {(r["network"], r["variant"]): r[part][name] for r in cells if r["set"] == count}
+            lines.append(f"| {count} | " + " | ".join(f"{row[h]:.4f}" for h in heads) + " |")
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,105 @@
+"""Scale: sizes, networks, training and baseline of the tables; small, paper, and tiny for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbreak import Shrinkwrap
+from symbreak.learning.settings import TrainSettings
+from symbreak.ops.break_symmetry import RULES
+
+# Beside the paper's two: raw pairs with the symmetry-invariant loss, and the other flip rules.
+BEFORE, AFTER, INVARIANT = "before", "after", "sa_mse loss"
+OTHER_RULES: tuple[str, ...] = RULES[1:]
+VARIANTS = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """All that decides a run of the tables. Every field may be replaced."""
+
+    size: int
+    """Pixels per axis of an object; patterns have twice as many."""
+    sets: tuple[int, ...]
+    """Training set sizes; a larger set begins with the smaller one."""
+    validation: int
+    test: int
+    options: dict[str, dict[str, Any]]
+    """Networks and their options."""
+    passes: int
+    """Most training items seen per cell, in all epochs together."""
+    patience: int
+    """Epochs of a plateau; at most an eighth of all epochs, at least 2."""
+    learning_rate: float = 1e-3
+    min_learning_rate: float = 1e-5
+    batch: int = 32
+    seed: int = 0
+    variants: tuple[str, ...] = VARIANTS
+    schedule: str = "3*(20*ER+180*HIO)+20*ER"
+    starts: int = 4
+    shrinkwrap: Shrinkwrap = field(
+        default_factory=lambda: Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
+    )
+    machine: dict[str, Any] = field(default_factory=dict)
+    """Further fields of `TrainSettings`: precision, tf32, compile, accelerator, ..."""
+
+    def training(self, network: str, count: int, variant: str) -> TrainSettings:
+        """Settings of one cell."""
+        epochs = max(2, self.passes // count)
+        values: dict[str, Any] = {
+            "network": network,
+            "options": self.options[network],
+            "loss": "sa_mse" if variant == INVARIANT else "mse",
+            "learning_rate": self.learning_rate,
+            "min_learning_rate": self.min_learning_rate,
+            "patience": max(2, min(self.patience, epochs // 8)),
+            "batch": self.batch,
+            "max_epochs": epochs,
+            "seed": self.seed,
+        }
+        return TrainSettings(**{**values, **self.machine})
+
+    def broken(self, variant: str) -> dict[str, Any]:
+        """Arguments of `make_pairs` for a variant's training set."""
+        if variant in (BEFORE, INVARIANT):
+            return {"broken": False}
+        rule = variant.rpartition(" ")[2] if variant != AFTER else RULES[0]
+        return {"broken": True, "rule": rule}
+
+
+SCALES = {
+    "tiny": Scale(
+        size=16,
+        sets=(8, 16),
+        validation=4,
+        test=4,
+        options={"UNet": {"width": 4}, "SiSPRNet": {"hidden": 8}},
+        passes=32,
+        patience=2,
+        batch=8,
+        schedule="20*ER",
+        starts=1,
+    ),
+    "small": Scale(
+        size=32,
+        sets=(125, 250, 500, 1000),
+        validation=100,
+        test=100,
+        options={"UNet": {"width": 8}, "SiSPRNet": {"hidden": 256}},
+        passes=10000,
+        patience=10,
+    ),
+    "paper": Scale(
+        size=64,
+        sets=(500, 1000, 1500, 5000),
+        validation=500,
+        test=500,
+        options={"UNet": {}, "SiSPRNet": {}},
+        passes=750_000,
+        patience=10,
+        learning_rate=5e-4,
+        batch=64,
+        machine={"tf32": True},
+    ),
+}

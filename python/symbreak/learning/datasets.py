@@ -1,0 +1,231 @@
+"""Pairs amplitude -> object to learn from, in memory or in HDF5, symmetries broken or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbreak import break_symmetry, fourier_amplitude
+
+Ambiguous = Literal["drop", "keep", "raise"]
+Batch = tuple[Tensor, Tensor, Tensor]
+
+# Objects of a file looked at together for ambiguity.
+CHUNK = 1024
+
+
+class PairSource(Protocol):
+    """What a training needs of its data; also a map-style dataset of PyTorch."""
+
+    @property
+    def object_shape(self) -> tuple[int, ...]:
+        """N per axis."""
+
+    @property
+    def measurement_shape(self) -> tuple[int, ...]:
+        """M per axis."""
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch: amplitudes ``(batch, *M)``, objects ``(batch, *N)``, the indices as int64.
+
+        A negative index counts from the end, as with a list.
+        """
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs held in memory, on any device."""
+
+    amplitude: Tensor
+    """Real ``(items, *M)``, DC at index 0."""
+    object: Tensor
+    """Complex ``(items, *N)``."""
+
+    @property
+    def object_shape(self) -> tuple[int, ...]:
+        """N per axis."""
+        return tuple(self.object.shape[1:])
+
+    @property
+    def measurement_shape(self) -> tuple[int, ...]:
+        """M per axis."""
+        return tuple(self.amplitude.shape[1:])
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.object)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """One pair."""
+        return self.amplitude[index], self.object[index]
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch, see `PairSource`; one gather on the device where the data are."""
+        chosen = torch.tensor(indices, dtype=torch.int64)
+        here = chosen.to(self.object.device)
+        return self.amplitude[here], self.object[here], chosen
+
+    def to(self, device: torch.device | str) -> Pairs:
+        """Copy to a device."""
+        return Pairs(self.amplitude.to(device), self.object.to(device))
+
+    def head(self, count: int) -> Pairs:
+        """Take the first ``count`` pairs, without a copy."""
+        return Pairs(self.amplitude[:count], self.object[:count])
+
+
+def make_pairs(
+    objects: Tensor,
+    *,
+    broken: bool = False,
+    rule: str = "angle",
+    ambiguous: Ambiguous = "drop",
+    oversampling: int = 2,
+) -> Pairs:
+    """Simulate the amplitudes of objects and pair both.
+
+    Args:
+        objects: complex64 ``(items, *N)`` in 2 or 3 dimensions.
+        broken: Replace the objects by their canonical forms, as `symbreak.break_symmetry` does.
+            Their amplitudes are the same.
+        rule: Rule of the conjugate flip.
+        ambiguous: What to do, if ``broken``, with objects that have no canonical form, whose label
+            would be an accident of rounding: ``"drop"`` them, ``"keep"`` them or ``"raise"``.
+        oversampling: M / N.
+
+    Raises:
+        ValueError: An object is ambiguous and should raise, or none is left.
+
+    Not differentiable. Memory: amplitudes and objects.
+    """
+    ndim = objects.dim() - 1
+    amplitude = fourier_amplitude(objects, oversampling=oversampling, ndim=ndim)
+    if not broken:
+        return Pairs(amplitude, objects)
+    found = break_symmetry(objects, ndim=ndim, rule=rule)
+    keep = _kept("make_pairs", found.ambiguous, ambiguous)
+    return Pairs(amplitude[keep], found.object[keep])
+
+
+class FilePairs:
+    """Pairs read batch by batch from an HDF5 file, such as `symbreak simulate` writes.
+
+    The file holds ``object``, complex ``(items, *N)``, and ``amplitude``, real ``(items, *M)``;
+    without the latter, as `symbreak break` leaves it, amplitudes are simulated twofold
+    oversampled. Where there is a dataset ``ambiguous``, it tells the ambiguous objects.
+
+    Args:
+        path: The file.
+        broken: Break the symmetries of every batch as it is read.
+        rule: Rule of the conjugate flip.
+        ambiguous: As in `make_pairs`, for objects marked in the file or found by one pass through
+            it if ``broken``.
+        ndim: Axes of one object, 2 or 3.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It does not hold such data, or see `make_pairs`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        broken: bool = False,
+        rule: str = "angle",
+        ambiguous: Ambiguous = "drop",
+        ndim: int = 2,
+    ) -> None:
+        self.path, self.broken, self.rule, self.ndim = Path(path), broken, rule, ndim
+        self._file: Any = None
+        datasets = self._open()
+        objects, amplitude = datasets.get("object"), datasets.get("amplitude")
+        if objects is None or objects.dtype.kind != "c" or objects.ndim != ndim + 1:
+            raise ValueError(f"{path}: needs a complex dataset 'object' with {ndim + 1} axes.")
+        if amplitude is not None and (amplitude.ndim != ndim + 1 or len(amplitude) != len(objects)):
+            raise ValueError(f"{path}: 'amplitude' does not fit 'object', {amplitude.shape}.")
+        self.object_shape: tuple[int, ...] = objects.shape[1:]
+        self.measurement_shape: tuple[int, ...] = (
+            tuple(2 * n for n in self.object_shape) if amplitude is None else amplitude.shape[1:]
+        )
+        keep = _kept(str(path), self._ambiguous(), ambiguous)
+        self._rows = keep.nonzero().flatten().numpy()
+        self.dropped = int((~keep).sum())
+        self._close()  # so that a copy in another process opens its own
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """One pair."""
+        amplitude, objects, _ = self.__getitems__([index])
+        return amplitude[0], objects[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch, see `PairSource`."""
+        datasets = self._open()
+        # HDF5 reads increasing rows, each once.
+        rows, back = np.unique(self._rows[np.asarray(indices)], return_inverse=True)
+        objects = torch.from_numpy(datasets["object"][rows].astype(np.complex64)[back])
+        if "amplitude" in datasets:
+            amplitude = torch.from_numpy(datasets["amplitude"][rows].astype(np.float32)[back])
+        else:
+            amplitude = fourier_amplitude(objects, ndim=self.ndim)
+        if self.broken:
+            objects = break_symmetry(objects, ndim=self.ndim, rule=self.rule).object
+        return amplitude, objects, torch.tensor(indices, dtype=torch.int64)
+
+    def load(self) -> Pairs:
+        """Read everything into memory."""
+        amplitude, objects, _ = self.__getitems__(range(len(self)))
+        return Pairs(amplitude, objects)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """An open file does not travel to another process."""
+        return {**self.__dict__, "_file": None}
+
+    def _open(self) -> Any:
+        if self._file is None:
+            import h5py
+
+            self._file = h5py.File(self.path, "r")
+        return self._file
+
+    def _close(self) -> None:
+        self._file.close()
+        self._file = None
+
+    def _ambiguous(self) -> Tensor:
+        datasets = self._open()
+        found = torch.zeros(len(datasets["object"]), dtype=torch.bool)
+        if "ambiguous" in datasets:
+            found |= torch.from_numpy(datasets["ambiguous"][()].astype(bool))
+        if self.broken:
+            for start in range(0, len(found), CHUNK):
+                rows = slice(start, start + CHUNK)
+                part = torch.from_numpy(datasets["object"][rows].astype(np.complex64))
+                found[rows] |= break_symmetry(part, ndim=self.ndim, rule=self.rule).ambiguous
+        return found
+
+
+def _kept(who: str, ambiguous: Tensor, choice: str) -> Tensor:
+    """Which items stay, bool ``(items)``."""
+    if choice not in ("drop", "keep", "raise"):
+        raise ValueError(f"{who}: ambiguous must be drop, keep or raise, got {choice!r}.")
+    count = int(ambiguous.sum())
+    if choice == "raise" and count:
+        raise ValueError(f"{who}: {count} of {len(ambiguous)} objects are ambiguous.")
+    keep = torch.ones_like(ambiguous) if choice == "keep" else ~ambiguous
+    if len(keep) and not bool(keep.any()):
+        raise ValueError(f"{who}: every object is ambiguous, none is left.")
+    return keep

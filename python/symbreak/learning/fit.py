@@ -1,0 +1,252 @@
+"""fit: train a network on pairs, with logs, checkpoints and resumption, on one or many devices."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+import symbreak
+from symbreak.learning.callbacks import BEST, FINAL, Checkpoints
+from symbreak.learning.datasets import PairSource
+from symbreak.learning.loaders import PairLoaders
+from symbreak.learning.module import PhaseRetrieval
+from symbreak.learning.networks import read_checkpoint
+from symbreak.learning.settings import TrainSettings
+
+SUMMARY = "summary.json"
+HARMLESS = (
+    ".*does not have many workers.*",  # none are needed, see PairLoaders
+    ".*exists and is not empty.*",  # a resumed training writes into its own folder
+    ".*less than the logging interval.*",
+    ".*GPU available but not used.*",
+    ".*LeafSpec.*",  # Lightning's own use of PyTorch
+)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What :func:`fit` returns."""
+
+    final: Path
+    """Checkpoint after the last epoch."""
+    best: Path
+    """Checkpoint of the epoch with the smallest validation SA-MSE."""
+    epochs: int
+    """Epochs done in all."""
+    best_validation: float
+    """The smallest validation SA-MSE."""
+    seconds: float
+    """Wall time of this call's training; that of the last call if there was nothing left to do."""
+
+
+def fit(
+    settings: TrainSettings,
+    train: PairSource,
+    validation: PairSource,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+) -> Fitted:
+    """Train a network: Adam, the rate lowered on plateaus of the validation SA-MSE.
+
+    ``folder`` then holds ``final.ckpt`` and ``best.ckpt``, both written at every epoch and readable
+    by `load_network`; ``logs/version_<k>`` with ``metrics.csv`` and the events of TensorBoard, one
+    version per call; and ``summary.json``.
+
+    Args:
+        settings: How to train.
+        train: Training pairs; break their symmetries beforehand (`make_pairs`).
+        validation: Validation pairs. As they are compared up to symmetries, broken or not.
+        folder: Made if missing.
+        resume: Continue from ``final.ckpt`` in ``folder`` if there is one, with the same settings
+            and data, as if there had been no interruption; only ``max_epochs`` and what concerns
+            the machine may differ. Without it such a file is an error.
+
+    Returns:
+        Fitted: paths, epochs and the best validation error.
+
+    Raises:
+        FileExistsError: ``folder`` holds a training and ``resume`` is False.
+        ValueError: No pairs, pairs of different sizes, or another training's folder.
+
+    Note:
+        Deterministic on the CPU with the same number of threads and processes. More than one device
+        on one node: the processes are started here, so a script needs the usual ``if __name__ ==
+        "__main__":``. The state of PyTorch's global generator is left as it was.
+    """
+    folder = Path(folder)
+    _check_data(train, validation)
+    final = folder / FINAL
+    hyper = _hyper_parameters(settings, train)
+    if final.exists():
+        if not resume:
+            raise FileExistsError(f"{folder} holds a training already; resume it or remove it.")
+        _check_same(final, hyper)
+        finished = _finished(folder, settings)
+        if finished is not None:
+            return finished
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SUMMARY).unlink(missing_ok=True)
+    begun = time.perf_counter()
+    with _quiet(), _matmul_precision(settings), _own_randomness():
+        torch.manual_seed(settings.seed)
+        module = PhaseRetrieval(**hyper)
+        if settings.channels_last:
+            volume = len(train.object_shape) == 3
+            layout = torch.channels_last_3d if volume else torch.channels_last
+            module.network.to(memory_format=layout)  # type: ignore[call-overload]
+        if settings.compile:
+            module.network.compile()
+        loaders = PairLoaders(
+            train,
+            validation,
+            batch=settings.batch,
+            seed=settings.seed,
+            resident=settings.resident,
+        )
+        trainer = _trainer(settings, folder)
+        trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)
+    return _summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
+
+
+def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
+    csv = CSVLogger(folder, name="logs")
+    board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
+    several = settings.devices * settings.nodes > 1
+    strategy = "auto"
+    if several:
+        # "ddp" runs the command line anew for every further process, which only scripts survive.
+        strategy = "ddp_spawn" if settings.nodes == 1 else "ddp"
+    return lightning.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy=strategy,
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+        max_epochs=settings.max_epochs,
+        logger=[csv, board],
+        callbacks=[Checkpoints(folder)],
+        enable_checkpointing=False,  # Lightning's own; ours are in the callback
+        enable_model_summary=False,
+        enable_progress_bar=settings.progress,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+    )
+
+
+def _hyper_parameters(settings: TrainSettings, train: PairSource) -> dict[str, Any]:
+    return {
+        "network": settings.network,
+        "object_shape": list(train.object_shape),
+        "measurement_shape": list(train.measurement_shape),
+        "options": dict(settings.options),
+        "loss": settings.loss,
+        "learning_rate": settings.learning_rate,
+        "min_learning_rate": settings.min_learning_rate,
+        "factor": settings.factor,
+        "patience": settings.patience,
+        "seed": settings.seed,
+    }
+
+
+def _check_data(train: PairSource, validation: PairSource) -> None:
+    for name, pairs in (("train", train), ("validation", validation)):
+        if not len(pairs):
+            raise ValueError(f"fit: {name} holds no pairs.")
+    shapes = [(p.object_shape, p.measurement_shape) for p in (train, validation)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"fit: train and validation differ in size, {shapes[0]} and {shapes[1]}.")
+
+
+def _check_same(final: Path, hyper: dict[str, Any]) -> None:
+    saved = read_checkpoint(final)["hyper_parameters"]
+    other = [name for name in hyper if saved.get(name) != hyper[name]]
+    if other:
+        raise ValueError(f"fit: {final} is of another training, it differs in {', '.join(other)}.")
+
+
+def _finished(folder: Path, settings: TrainSettings) -> Fitted | None:
+    """The outcome, if the last checkpoint is at the lowest rate or has all its epochs."""
+    checkpoint = read_checkpoint(folder / FINAL)
+    if checkpoint["epoch"] + 1 < settings.max_epochs and not _at_lowest(checkpoint, settings):
+        return None
+    if (folder / SUMMARY).exists():
+        return _fitted(folder, json.loads((folder / SUMMARY).read_text()))
+    return _summarise(folder, settings, 0.0, write=True)  # interrupted just before it was written
+
+
+def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
+    rate: float = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
+    return rate <= settings.min_learning_rate
+
+
+def _summarise(folder: Path, settings: TrainSettings, seconds: float, *, write: bool) -> Fitted:
+    checkpoint = read_checkpoint(folder / FINAL)
+    best = next(v for k, v in checkpoint["callbacks"].items() if k.startswith("Checkpoints"))
+    summary = {
+        "epochs": checkpoint["epoch"] + 1,
+        "best_validation": best["best"],
+        "lowest_rate": _at_lowest(checkpoint, settings),
+        "seconds": seconds,
+        "version": symbreak.__version__,
+        "settings": asdict(settings),
+    }
+    if write:
+        part = folder / f".{SUMMARY}.part"
+        part.write_text(json.dumps(summary, indent=1) + "\n")
+        part.replace(folder / SUMMARY)
+    return _fitted(folder, summary)
+
+
+def _fitted(folder: Path, summary: dict[str, Any]) -> Fitted:
+    return Fitted(
+        folder / FINAL,
+        folder / BEST,
+        summary["epochs"],
+        summary["best_validation"],
+        summary["seconds"],
+    )
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    # All devices by name: left to itself it warns where there are several.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
+
+
+@contextmanager
+def _matmul_precision(settings: TrainSettings) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if settings.tf32 else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what Lightning tells and warns of in every such training."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for message in HARMLESS:
+            warnings.filterwarnings("ignore", message)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

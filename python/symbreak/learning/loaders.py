@@ -1,0 +1,59 @@
+"""PairLoaders: batches of pairs for Lightning, without workers and without collation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+from torch.utils.data import DataLoader
+
+from symbreak.learning.datasets import Pairs, PairSource
+from symbreak.learning.samplers import Shares
+
+
+class PairLoaders(lightning.LightningDataModule):
+    """The training and the validation set of one process.
+
+    A batch is one gather from memory, or one read from the file, so workers would only copy.
+
+    Args:
+        train: Training pairs.
+        validation: Validation pairs.
+        batch: Items per batch.
+        seed: Seed of the order of the training pairs.
+        resident: Keep pairs held in memory on the device.
+    """
+
+    def __init__(
+        self, train: PairSource, validation: PairSource, *, batch: int, seed: int, resident: bool
+    ) -> None:
+        super().__init__()
+        self.train, self.validation = train, validation
+        self.batch, self.seed, self.resident = batch, seed, resident
+
+    def setup(self, stage: str) -> None:
+        """Bring the data to this process's device."""
+        if self.resident and self.trainer is not None:
+            device = self.trainer.strategy.root_device
+            self.train, self.validation = (
+                pairs.to(device) if isinstance(pairs, Pairs) else pairs
+                for pairs in (self.train, self.validation)
+            )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches in the epoch's order; the last one may be smaller."""
+        return self._loader(self.train, self.seed)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Batches in the data's order."""
+        return self._loader(self.validation, None)
+
+    def _loader(self, pairs: PairSource, seed: int | None) -> DataLoader[Any]:
+        assert self.trainer is not None
+        sampler = Shares(len(pairs), self.trainer.global_rank, self.trainer.world_size, seed)
+        dataset: Any = pairs
+        return DataLoader(dataset, batch_size=self.batch, sampler=sampler, collate_fn=_as_it_is)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

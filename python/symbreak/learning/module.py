@@ -1,0 +1,131 @@
+"""PhaseRetrieval: a network, its loss and its optimiser as a Lightning module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from symbreak import sa_mse
+from symbreak.learning.datasets import Batch
+from symbreak.learning.networks import build_network
+from symbreak.learning.samplers import mix
+
+MONITOR = "validation/sa_mse"
+
+
+class PhaseRetrieval(lightning.LightningModule):
+    """Learns the object from the amplitude.
+
+    Logged per epoch: ``train/loss``, ``validation/mse`` (over pixels and both channels),
+    ``validation/sa_mse`` (over pixels, up to symmetries), ``validation/ratio`` (the latter over
+    that of the zero predictor) and ``learning_rate``.
+
+    All arguments are plain values, so that checkpoints load with ``weights_only=True``; they mean
+    what they do in `TrainSettings` and `build_network`.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        object_shape: list[int],
+        measurement_shape: list[int],
+        options: dict[str, Any],
+        loss: str = "mse",
+        learning_rate: float = 1e-3,
+        min_learning_rate: float = 1e-5,
+        factor: float = 0.3,
+        patience: int = 10,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.network = build_network(network, object_shape, measurement_shape, options)
+        self._sums = torch.zeros(4, dtype=torch.float64)
+
+    def forward(self, amplitude: Tensor) -> Tensor:
+        """Estimate objects, complex ``(batch, *N)``, from amplitudes ``(batch, *M)``."""
+        estimate: Tensor = self.network(amplitude)
+        return estimate
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed dropout by epoch and batch, so that a resumed training repeats the other one."""
+        seed = self.hparams["seed"]
+        torch.manual_seed(mix(seed, self.current_epoch, batch_idx, self.global_rank))
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Loss of one batch."""
+        amplitude, objects, _indices = batch
+        estimate = self(amplitude)
+        if self.hparams["loss"] == "sa_mse":
+            loss = sa_mse(estimate, objects, ndim=objects.dim() - 1)
+        else:
+            loss = functional.mse_loss(torch.view_as_real(estimate), torch.view_as_real(objects))
+        # Summed over the processes where there are several.
+        self.log(
+            "train/loss",
+            loss,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=len(objects),
+        )
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin the sums anew: SA-MSE, MSE, the zero predictor's SA-MSE, items."""
+        self._sums = torch.zeros(4, dtype=torch.float64, device=self.device)
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Add the errors of one batch; padded items (negative index) do not count."""
+        amplitude, objects, indices = batch
+        counted = (indices >= 0).to(self.device)
+        estimate, objects = self(amplitude)[counted], objects[counted]
+        if len(objects):
+            grid = tuple(range(1, objects.dim()))
+            errors = sa_mse(estimate, objects, ndim=len(grid), reduction="none").double()
+            mse = (estimate - objects).abs().double().square().mean(grid) / 2
+            zero = objects.abs().double().square().mean(grid)
+            ones = torch.ones_like(zero)
+            self._sums += torch.stack([errors, mse, zero, ones]).sum(1)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means, lower the learning rate on a plateau, end at the lowest."""
+        sums: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
+        error, mse, zero, count = sums.tolist()
+        scheduler: Any = self.lr_schedulers()
+        # Here and not after the epoch, as Lightning would: the checkpoint of this epoch then holds
+        # the state after it, and a resumed training continues exactly.
+        scheduler.step(error / count)
+        rate = scheduler.get_last_lr()[0]
+        values = {
+            MONITOR: error / count,
+            "validation/mse": mse / count,
+            "validation/ratio": error / zero if zero else float("nan"),
+            "learning_rate": rate,
+        }
+        self.log_dict(values, sync_dist=True, batch_size=1)
+        if rate <= self.hparams["min_learning_rate"]:
+            self.trainer.should_stop = True
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Nothing: `on_validation_epoch_end` has done it."""
+
+    def configure_optimizers(self) -> Any:
+        """Adam, its rate lowered when the validation SA-MSE no longer falls."""
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.hparams["learning_rate"])
+        scheduler = ReduceLROnPlateau(
+            optimizer,
+            factor=self.hparams["factor"],
+            patience=self.hparams["patience"],
+            min_lr=self.hparams["min_learning_rate"],
+            eps=0.0,  # a small last reduction is one too
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "monitor": MONITOR, "interval": "epoch"},
+        }

@@ -1,0 +1,90 @@
+"""TrainSettings: every choice of a training in one frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from symbreak.learning.networks import NETWORKS
+
+Loss = Literal["mse", "sa_mse"]
+Precision = Literal["32", "bf16"]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a network is trained; see ``docs/experiments.md`` for the reasons.
+
+    Attributes:
+        network: ``"UNet"`` or ``"SiSPRNet"``.
+        options: Keyword arguments of the network: numbers, strings and booleans.
+        loss: ``"mse"``, the mean over pixels and both channels (real, imaginary), or ``"sa_mse"``,
+            the mean over pixels of the error up to symmetries.
+        learning_rate: Adam's first step size, > 0.
+        min_learning_rate: Training ends when the rate arrives here, in (0, learning_rate].
+        factor: The rate is multiplied by it on a plateau, in (0, 1).
+        patience: Epochs without a better validation SA-MSE before the rate falls, >= 0.
+        batch: Items per step and device, >= 1.
+        max_epochs: Upper limit of the epochs, >= 1.
+        seed: Of the first weights, of the order of the items and of dropout, >= 0.
+        precision: ``"32"``, or ``"bf16"`` for mixed precision; weights and losses stay float32.
+        tf32: Allow TF32 in matrix products (NVIDIA Ampere and later).
+        channels_last: Keep the network's images with the channels last in memory.
+        compile: Compile the network with `torch.compile`.
+        resident: Keep data held in memory on the device during the training.
+        accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``.
+        devices: Devices, or processes on the CPU, per node, >= 1. Above 1: DDP.
+        nodes: Machines, >= 1. Above 1 the processes are started by torchrun or srun.
+        progress: Show a progress bar.
+
+    Raises:
+        ValueError: A value is outside the range given above.
+    """
+
+    network: str = "UNet"
+    options: dict[str, Any] = field(default_factory=dict)
+    loss: Loss = "mse"
+    learning_rate: float = 1e-3
+    min_learning_rate: float = 1e-5
+    factor: float = 0.3
+    patience: int = 10
+    batch: int = 32
+    max_epochs: int = 500
+    seed: int = 0
+    precision: Precision = "32"
+    tf32: bool = False
+    channels_last: bool = False
+    compile: bool = False
+    resident: bool = True
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _one_of("network", self.network, tuple(NETWORKS))
+        _one_of("loss", self.loss, get_args(Loss))
+        _one_of("precision", self.precision, get_args(Precision))
+        _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
+        for name in ("batch", "max_epochs", "devices", "nodes"):
+            _whole(name, getattr(self, name), 1)
+        for name in ("patience", "seed"):
+            _whole(name, getattr(self, name), 0)
+        if not 0 < self.min_learning_rate <= self.learning_rate:
+            raise ValueError(
+                "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
+                f"{self.min_learning_rate!r} and learning_rate {self.learning_rate!r}."
+            )
+        if not 0 < self.factor < 1:
+            raise ValueError(f"TrainSettings: factor must be in (0, 1), got {self.factor!r}.")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"TrainSettings: {name} must be one of {', '.join(known)}, got {value!r}.")
+
+
+def _whole(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"TrainSettings: {name} must be an integer >= {least}, got {value!r}.")

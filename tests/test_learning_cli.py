@@ -1,0 +1,47 @@
+"""simulate, train, evaluate and predict, one after the other on tiny data."""
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import symbreak
+from symbreak.cli.app import app
+from symbreak.data import crystals
+
+pytest.importorskip("lightning")
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_from_simulation_to_prediction(tmp_path):
+    data, training = tmp_path / "data", tmp_path / "run"
+    counts = ("--train", 11, "--validation", 4, "--test", 3)
+    run("simulate", data, "--size", 16, *counts, "--chunk", 5, "--seed", 7, "--photons", 1e6)
+    with h5py.File(data / "train.h5") as file:
+        objects = file["object"][()]
+        assert np.array_equal(objects, crystals(11, 16, 7).numpy())
+        assert file["amplitude"].shape == (11, 32, 32)
+        assert file.attrs["seed"] == 7
+        assert file.attrs["photons"] == 1e6
+        assert file.attrs["version"] == symbreak.__version__
+        assert tuple(file.attrs["defects"]) == (0, 6)
+    with h5py.File(data / "test.h5") as file:
+        assert not np.array_equal(file["object"][:3], objects[:3])
+
+    words = (data / "train.h5", data / "validation.h5", "-o", training, "--break")
+    more = ("--options", '{"width": 4}', "--batch", 4, "--accelerator", "cpu")
+    run("train", *words, *more, "--max-epochs", 1)
+    assert "best-validated" in run("train", *words, *more, "--max-epochs", 2, "--resume")
+
+    picture = tmp_path / "test.png"
+    shown = run("evaluate", training / "best.ckpt", data / "test.h5", "--picture", picture)
+    assert "SA-MSE" in shown
+    assert picture.stat().st_size > 1000
+    run("predict", training / "best.ckpt", data / "test.h5", "-o", tmp_path / "found.h5")
+    with h5py.File(tmp_path / "found.h5") as file:
+        assert file["object"].shape == (3, 16, 16)

@@ -1,0 +1,122 @@
+"""Training: what it writes, that it learns, resumes exactly, ends, and runs in two processes."""
+
+import csv
+import json
+
+import pytest
+import torch
+from learning_problems import problem
+
+pytest.importorskip("lightning")
+
+from symbreak.learning.evaluate import evaluate
+from symbreak.learning.fit import fit
+from symbreak.learning.networks import load_network, read_checkpoint
+from symbreak.learning.settings import TrainSettings
+
+
+def weights(path):
+    return read_checkpoint(path)["state_dict"]
+
+
+def assert_same_weights(first, second):
+    a, b = weights(first), weights(second)
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_training_learns_and_leaves_its_record(tmp_path):
+    settings, train, validation = problem(max_epochs=25, learning_rate=3e-3)
+    state = torch.get_rng_state()
+    fitted = fit(settings, train, validation, tmp_path / "run")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert fitted.epochs == 25
+    assert evaluate(load_network(fitted.final), train).mse_ratio < 0.9
+    best = evaluate(load_network(fitted.best), validation)
+    assert best.sa_mse == pytest.approx(fitted.best_validation, rel=1e-4)
+    logs = tmp_path / "run" / "logs" / "version_0"
+    rows = list(csv.DictReader((logs / "metrics.csv").read_text().splitlines()))
+    rates = [row["validation/sa_mse"] for row in rows if row["validation/sa_mse"]]
+    assert len(rates) == 25
+    assert min(map(float, rates)) == pytest.approx(fitted.best_validation)
+    assert list(logs.glob("events.out.tfevents.*"))
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["settings"]["learning_rate"] == 3e-3
+
+
+@pytest.mark.parametrize(
+    ("network", "options"), [("UNet", {"width": 4}), ("SiSPRNet", {"hidden": 8})]
+)
+def test_resumed_equals_uninterrupted(tmp_path, network, options):
+    choices = {"network": network, "options": options, "patience": 0, "factor": 0.5}
+    settings, train, validation = problem(train=10, max_epochs=5, **choices)
+    whole = fit(settings, train, validation, tmp_path / "whole")
+    for epochs in (1, 3, 5):
+        part, *_ = problem(max_epochs=epochs, **choices)
+        resumed = fit(part, train, validation, tmp_path / "parts", resume=True)
+        assert resumed.epochs == epochs
+    assert_same_weights(whole.final, resumed.final)
+    assert_same_weights(whole.best, resumed.best)
+    assert resumed.best_validation == whole.best_validation
+    states = [read_checkpoint(f.final)["lr_schedulers"] for f in (whole, resumed)]
+    assert states[0] == states[1]
+
+
+def test_ends_at_the_lowest_rate_and_stays_ended(tmp_path):
+    # A rate too small to learn with: every epoch counts as a plateau.
+    settings, train, validation = problem(
+        learning_rate=1e-12, min_learning_rate=2e-13, factor=0.4, patience=0, max_epochs=50
+    )
+    fitted = fit(settings, train, validation, tmp_path)
+    assert fitted.epochs < 20
+    again = fit(settings, train, validation, tmp_path, resume=True)
+    assert again == fitted
+    (tmp_path / "summary.json").unlink()  # interrupted between the last checkpoint and the summary
+    assert fit(settings, train, validation, tmp_path, resume=True).epochs == fitted.epochs
+    assert (tmp_path / "summary.json").exists()
+
+
+def test_sa_mse_loss_bf16_and_channels_last(tmp_path):
+    settings, train, validation = problem(
+        loss="sa_mse", precision="bf16", channels_last=True, tf32=True, max_epochs=2
+    )
+    before = torch.get_float32_matmul_precision()
+    fitted = fit(settings, train, validation, tmp_path)
+    assert torch.get_float32_matmul_precision() == before
+    assert weights(fitted.final)["network.head.weight"].dtype == torch.float32
+    assert fitted.best_validation > 0
+
+
+def test_two_processes(tmp_path):
+    """Nine validation items in two processes: the tenth place is padding and must not count."""
+    settings, train, validation = problem(max_epochs=1, devices=2, batch=5)
+    fitted = fit(settings, train, validation, tmp_path)
+    found = evaluate(load_network(fitted.best), validation)
+    assert found.sa_mse == pytest.approx(fitted.best_validation, rel=1e-4)
+
+
+def test_errors(tmp_path):
+    settings, train, validation = problem(max_epochs=1)
+    with pytest.raises(ValueError, match="train holds no pairs"):
+        fit(settings, train.head(0), validation, tmp_path)
+    fit(settings, train, validation, tmp_path)
+    with pytest.raises(FileExistsError, match="holds a training already"):
+        fit(settings, train, validation, tmp_path)
+    other, *_ = problem(seed=5)
+    with pytest.raises(ValueError, match="another training, it differs in seed"):
+        fit(other, train, validation, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"network": "VGG"}, "network must be one of UNet, SiSPRNet"),
+        ({"loss": "l1"}, "loss must be one of mse, sa_mse"),
+        ({"batch": 0}, "batch must be an integer >= 1"),
+        ({"factor": 1.0}, "factor must be in"),
+        ({"min_learning_rate": 1.0}, "min_learning_rate must be in"),
+    ],
+)
+def test_settings_are_checked(choice, message):
+    with pytest.raises(ValueError, match=message):
+        TrainSettings(**choice)
