@@ -15,7 +15,7 @@ EXAMPLES = (
     "symbreak experiment symmetries -o figures",
     "symbreak experiment margins -o figures",
     "symbreak experiment tables --scale small -o small --jobs 2",
-    "symbreak experiment tables --scale paper -o paper --workers 8",
+    "symbreak experiment tables --scale paper -o paper --workers 8 --jobs 4",
 )
 NAMES = ("square-root", "symmetries", "margins", "tables")
 
