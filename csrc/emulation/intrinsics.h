@@ -102,6 +102,7 @@ inline int __ffs(int bits) { return __builtin_ffs(bits); }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
 inline void sincos(float x, float* s, float* c) { ::sincosf(x, s, c); }
+inline void sincospi(double x, double* s, double* c) { ::sincos(M_PI * x, s, c); }
 template <typename T>
 T __ldg(const T* at) {
   return *at;
