@@ -2,51 +2,13 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "common/box.h"
 #include "common/grid.h"
-#include "common/symmetry.h"
 
 namespace symbreak {
-
-enum class Content { kSome, kNone, kNonFinite };
-
-// [lo, hi) on each axis; on a periodic axis hi may pass the size, and the content then crosses the
-// edge. Without finite content: the empty box at 0.
-struct Box {
-  int64_t lo[3] = {0, 0, 0};
-  int64_t hi[3] = {0, 0, 0};
-  Content content = Content::kNone;
-};
-
-// The absolute value of an IEEE number as an integer of the same order: zero is 0, infinity and NaN
-// are the largest, and a maximum over it is vectorised without asking what NaN compares to.
-template <typename T>
-struct Magnitude;
-template <>
-struct Magnitude<float> {
-  using Int = int32_t;
-  static constexpr Int kMask = 0x7fffffff, kInfinity = 0x7f800000;
-};
-template <>
-struct Magnitude<double> {
-  using Int = int64_t;
-  static constexpr Int kMask = 0x7fffffffffffffff, kInfinity = 0x7ff0000000000000;
-};
-template <typename T>
-typename Magnitude<T>::Int magnitude(T value) {
-  using M = Magnitude<T>;
-  return std::bit_cast<typename M::Int>(value) & M::kMask;
-}
-
-// |re + i im| without overflow or underflow.
-inline double modulus(float re, float im) {
-  return std::sqrt(double(re) * double(re) + double(im) * double(im));
-}
-inline double modulus(double re, double im) { return std::hypot(re, im); }
 
 // Which planes, rows and columns hold content; reused from item to item of one thread.
 template <typename T>
@@ -68,7 +30,7 @@ class BoundingBox {
       box.content = Content::kSome;
       if (tol > 0) scan_above(x, tol);
       for (int axis = 0; axis < 3; ++axis) {
-        extent(occupied_[axis], wrap, &box.lo[axis], &box.hi[axis]);
+        find_extent(occupied_[axis].data(), grid_.size[axis], wrap, &box.lo[axis], &box.hi[axis]);
       }
     }
     return box;
@@ -120,39 +82,9 @@ class BoundingBox {
     }
   }
 
-  // On a periodic axis the box is what the longest black run leaves (the first one of equals).
-  static void extent(const std::vector<char>& occupied, bool wrap, int64_t* lo, int64_t* hi) {
-    const int64_t size = static_cast<int64_t>(occupied.size());
-    const auto first = std::find(occupied.begin(), occupied.end(), 1) - occupied.begin();
-    const auto last =
-        size - 1 - (std::find(occupied.rbegin(), occupied.rend(), 1) - occupied.rbegin());
-    *lo = first;
-    *hi = last + 1;
-    if (!wrap) return;
-    int64_t longest = size - (last - first + 1), previous = first;
-    for (int64_t i = first + 1; i <= last; ++i) {
-      if (!occupied[i]) continue;
-      if (i - previous - 1 > longest) {
-        longest = i - previous - 1;
-        *lo = i;
-        *hi = previous + 1 + size;
-      }
-      previous = i;
-    }
-  }
-
   Grid grid_;
   std::vector<Int> columns_;  // [columns, 2]
   std::vector<char> occupied_[3];
 };
-
-// The shift that centres a box: it then starts at (N - extent) // 2.
-inline int64_t centring_shift(int64_t lo, int64_t hi, int64_t size, bool wrap) {
-  if (hi <= lo) return 0;
-  const int64_t shift = (size - (hi - lo)) / 2 - lo;
-  if (!wrap) return shift;
-  const int64_t turned = wrapped(shift, size);  // the shorter way around
-  return 2 * turned > size ? turned - size : turned;
-}
 
 }  // namespace symbreak
