@@ -14,18 +14,31 @@ enum class FlipRule { kAngle, kCirculation };
 constexpr int kRing = 4;
 
 struct FlipMoments {
-  double mean_re, mean_im;                // F x(0)
-  double ring_re[kRing], ring_im[kRing];  // F x on the ring
-  double norm;                            // sum |re| + |im|: what rounding errors are relative to
+  double mean_re = 0, mean_im = 0;                  // F x(0)
+  double ring_re[kRing] = {}, ring_im[kRing] = {};  // F x on the ring
+  double norm = 0;  // sum |re| + |im|: what rounding errors are relative to
 };
+
+// Adds what lies at e^{-2 pi i n / M} = turn on an axis: frequency +1 is the ring's j, -1 is
+// opposite.
+SYMBREAK_HD void add_to_ring(FlipMoments& m, int j, double re, double im, double turn_re,
+                             double turn_im) {
+  constexpr int kOpposite = kRing / 2;
+  m.ring_re[j] += re * turn_re - im * turn_im;
+  m.ring_im[j] += re * turn_im + im * turn_re;
+  m.ring_re[j + kOpposite] += re * turn_re + im * turn_im;
+  m.ring_im[j + kOpposite] += im * turn_re - re * turn_im;
+}
 
 // Phases measured from the centre of the content: there a conjugate flip conjugates F x, while from
 // the array's corner the same angle is negative for nearly every object and breaks nothing.
-// cos_center, sin_center: of 2 pi c k / M for the ring's frequency k = `j`.
+// cos_center, sin_center: of 2 pi c / M on the axis of the ring's j.
 SYMBREAK_HD void refer_to_center(FlipMoments& m, int j, double cos_center, double sin_center) {
-  const double re = m.ring_re[j] * cos_center - m.ring_im[j] * sin_center;
-  m.ring_im[j] = m.ring_re[j] * sin_center + m.ring_im[j] * cos_center;
-  m.ring_re[j] = re;
+  for (const int k : {j, j + kRing / 2}) {
+    const double s = k == j ? sin_center : -sin_center, re = m.ring_re[k];
+    m.ring_re[k] = re * cos_center - m.ring_im[k] * s;
+    m.ring_im[k] = re * s + m.ring_im[k] * cos_center;
+  }
 }
 
 struct Canonical {

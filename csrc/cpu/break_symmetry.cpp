@@ -41,7 +41,7 @@ class Moments {
   // x: [depth, rows, columns, 2], its content in `box`.
   template <typename T>
   FlipMoments operator()(const T* x, const Box& box) {
-    FlipMoments m{};
+    FlipMoments m;
     sum_lines(x, m.norm);
     for (size_t i = 0; i < columns_.size(); i += 2) {
       m.mean_re += columns_[i];
@@ -74,16 +74,10 @@ class Moments {
     }
   }
 
-  // F x at frequency +1 of one axis, and at -1, which is `kRing / 2` further around the ring.
   static void transform(const std::vector<double>& lines, const std::vector<double>& wave,
                         FlipMoments& m, int j) {
-    constexpr int kOpposite = kRing / 2;
     for (size_t i = 0; i < lines.size(); i += 2) {
-      const double re = lines[i], im = lines[i + 1], c = wave[i], s = wave[i + 1];
-      m.ring_re[j] += re * c - im * s;
-      m.ring_im[j] += re * s + im * c;
-      m.ring_re[j + kOpposite] += re * c + im * s;
-      m.ring_im[j + kOpposite] += im * c - re * s;
+      add_to_ring(m, j, lines[i], lines[i + 1], wave[i], wave[i + 1]);
     }
   }
 
@@ -91,7 +85,6 @@ class Moments {
     const double center = 0.5 * double(box.lo[axis] + box.hi[axis] - 1);
     const double angle = M_PI * center / double(grid_.size[axis]);
     refer_to_center(m, j, std::cos(angle), std::sin(angle));
-    refer_to_center(m, j + kRing / 2, std::cos(angle), -std::sin(angle));
   }
 
   // Eight running sums: an order that does not depend on the instruction set, yet vectorises.

@@ -3,6 +3,7 @@
 #include <string>
 #include <tuple>
 
+#include "common/flip_rule.h"
 #include "cuda/place_op.h"
 
 namespace symbreak {
@@ -11,7 +12,7 @@ namespace {
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> break_symmetry_cuda(const Tensor& x, double tol,
                                                                        int64_t ndim,
                                                                        std::string rule) {
-  STD_TORCH_CHECK(rule == "angle", "break_symmetry: rule must be 'angle', got '", rule, "'.");
+  const FlipRule chosen = flip_rule(rule);
   const auto batch = batch_shape(x, ndim);
   const DeviceGuard guard(x);
   const Tensor in = torch::stable::contiguous(x);
@@ -29,6 +30,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> break_symmetry_cuda(const Ten
     job.phase = mutable_real_data<T>(phase);
     job.margin = mutable_real_data<T>(margin);
     job.tol = tol;
+    job.rule = chosen;
     place_objects<Rule::kBreak, T>("break_symmetry", in, job, ndim);
   });
   return {object, shift, flipped, phase, margin};

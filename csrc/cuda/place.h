@@ -23,6 +23,7 @@ struct Placement {
   Grid grid;
   double tol;
   bool wrap;
+  FlipRule rule;
 
   // Flags of csrc/cuda/survey.h for one object; none on a window.
   SYMBREAK_HD int64_t flags() const {
@@ -57,11 +58,15 @@ SYMBREAK_DEVICE Element<T> decide(const Survey<T>& s, const unsigned* occupied,
   Canonical canonical;
   if constexpr (kRule == Rule::kBreak) {
     if (box.content == Content::kSome) {
-      double sin_center, cos_center;
-      const double center = 0.5 * double(box.lo[2] + box.hi[2] - 1);
-      sincospi(center / double(job.grid.size[2]), &sin_center, &cos_center);
-      canonical = angle_rule(refer_to_center(s.moments, cos_center, sin_center),
-                             std::numeric_limits<T>::epsilon());
+      FlipMoments moments = s.moments;
+      for (int j = 0; j < kRing / 2; ++j) {
+        const int axis = 2 - j;
+        double sin_center, cos_center;
+        const double center = 0.5 * double(box.lo[axis] + box.hi[axis] - 1);
+        sincospi(center / double(job.grid.size[axis]), &sin_center, &cos_center);
+        refer_to_center(moments, j, cos_center, sin_center);
+      }
+      canonical = canonical_form(job.rule, moments, std::numeric_limits<T>::epsilon());
     }
     if (box.content == Content::kNonFinite) {
       canonical.margin = std::numeric_limits<double>::quiet_NaN();

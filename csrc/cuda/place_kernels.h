@@ -52,7 +52,7 @@ SYMBREAK_KERNEL void __launch_bounds__(1024) place_kernel(Placement<T> job) {
   const Occupied occupied = clear_flags(shared.flags, job.flags());
   const Pixel<T>* x = job.x + item * pixels;
   Survey<T> s = survey_rows<true>(x, shared.tile, job.grid, 0, rows,
-                                  {job.tol, kRule == Rule::kBreak}, occupied);
+                                  {job.tol, kRule == Rule::kBreak, job.rule}, occupied);
   s = join_block(s, shared.surveys);
   if (job.tol > 0) {
     const double bound = job.tol * s.largest;
@@ -98,7 +98,7 @@ SYMBREAK_KERNEL void __launch_bounds__(1024) survey_kernel(Placement<T> job, Par
   const Survey<T> s =
       join_block(survey_rows<false, T>(job.x + item * job.grid.pixels(), nullptr, job.grid, begin,
                                        std::min(begin + parts.rows, rows),
-                                       {job.tol, kRule == Rule::kBreak}, occupied),
+                                       {job.tol, kRule == Rule::kBreak, job.rule}, occupied),
                  shared.surveys);
   if (threadIdx.x == 0) parts.surveys[blockIdx.x] = s;
   merge_flags(job, parts, item, occupied);

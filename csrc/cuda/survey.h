@@ -12,8 +12,8 @@ template <typename T>
 struct Survey {
   typename Magnitude<T>::Int peak = 0;                               // the largest component
   int lo[3] = {INT32_MAX, INT32_MAX, INT32_MAX}, hi[3] = {0, 0, 0};  // [lo, hi) holds the content
-  double largest = 0;                  // max |x|, gathered for a tolerance only
-  FlipMoments moments{0, 0, 0, 0, 0};  // phases measured from the array's corner
+  double largest = 0;   // max |x|, gathered for a tolerance only
+  FlipMoments moments;  // phases measured from the array's corner
 
   SYMBREAK_DEVICE void extend(int axis, int position) {
     lo[axis] = std::min(lo[axis], position);
@@ -36,6 +36,7 @@ struct Occupied {
 struct SurveyOptions {
   double tol;
   bool moments;
+  FlipRule rule;  // which of the moments
 };
 
 // The part of this thread in rows [begin, end) of x, which it also copies to the same place of
@@ -77,6 +78,11 @@ SYMBREAK_DEVICE Survey<T> survey_rows(const Pixel<T>* __restrict__ x, Pixel<T>* 
           re += value[k].re;
           im += value[k].im;
           s.moments.norm += fabs(double(value[k].re)) + fabs(double(value[k].im));
+          if (options.rule == FlipRule::kCirculation && largest > 0) {
+            double turn_im, turn_re;
+            sincospi(-double(at.row) / double(grid.size[1]), &turn_im, &turn_re);
+            add_to_ring(s.moments, 1, value[k].re, value[k].im, turn_re, turn_im);
+          }
         }
       }
     }
@@ -86,8 +92,7 @@ SYMBREAK_DEVICE Survey<T> survey_rows(const Pixel<T>* __restrict__ x, Pixel<T>* 
       sincospi(-double(column) / double(width), &turn_im, &turn_re);
       s.moments.mean_re += re;
       s.moments.mean_im += im;
-      s.moments.first_re += re * turn_re - im * turn_im;
-      s.moments.first_im += re * turn_im + im * turn_re;
+      add_to_ring(s.moments, 0, re, im, turn_re, turn_im);
     }
   });
   return s;
@@ -120,8 +125,10 @@ SYMBREAK_DEVICE Survey<T> joined(Survey<T> a, const Survey<T>& b) {
   }
   a.moments.mean_re += b.moments.mean_re;
   a.moments.mean_im += b.moments.mean_im;
-  a.moments.first_re += b.moments.first_re;
-  a.moments.first_im += b.moments.first_im;
+  for (int j = 0; j < kRing; ++j) {
+    a.moments.ring_re[j] += b.moments.ring_re[j];
+    a.moments.ring_im[j] += b.moments.ring_im[j];
+  }
   a.moments.norm += b.moments.norm;
   return a;
 }
@@ -139,8 +146,10 @@ SYMBREAK_DEVICE Survey<T> from_lane_below(const Survey<T>& s, int delta) {
   other.largest = __shfl_down_sync(kAll, s.largest, delta);
   other.moments.mean_re = __shfl_down_sync(kAll, s.moments.mean_re, delta);
   other.moments.mean_im = __shfl_down_sync(kAll, s.moments.mean_im, delta);
-  other.moments.first_re = __shfl_down_sync(kAll, s.moments.first_re, delta);
-  other.moments.first_im = __shfl_down_sync(kAll, s.moments.first_im, delta);
+  for (int j = 0; j < kRing; ++j) {
+    other.moments.ring_re[j] = __shfl_down_sync(kAll, s.moments.ring_re[j], delta);
+    other.moments.ring_im[j] = __shfl_down_sync(kAll, s.moments.ring_im[j], delta);
+  }
   other.moments.norm = __shfl_down_sync(kAll, s.moments.norm, delta);
   return other;
 }
