@@ -20,6 +20,7 @@ struct Box {
   int64_t lo[3] = {0, 0, 0};
   int64_t hi[3] = {0, 0, 0};
   Content content = Content::kNone;
+  double peak = 0;  // the largest |component|; infinity or NaN where there is one
 };
 
 // The absolute value of an IEEE number as an integer of the same order: zero is 0, infinity and NaN
@@ -62,6 +63,7 @@ class BoundingBox {
   Box find(const T* x, double tol, bool wrap) {
     Box box;
     const Int peak = scan(x);
+    box.peak = std::bit_cast<T>(peak);
     if (peak >= Magnitude<T>::kInfinity) {
       box.content = Content::kNonFinite;
     } else if (peak > 0) {
