@@ -13,7 +13,7 @@
 #include "cpu/bounding_box.h"
 #include "cpu/correlation.h"
 #include "cpu/overlap.h"
-#include "cpu/transform/correlator.h"
+#include "cpu/symmetries/correlator.h"
 
 namespace symbreak {
 
@@ -56,10 +56,9 @@ class BestElement {
   }
 
  private:
-  // The scale is exact and keeps the products of the search in range: the scaled peak is in [1, 2).
+  // The scale keeps the products of the search in range.
   BoxedObject<T> boxed(const T* x, const Box& box) const {
-    const bool some = box.content == Content::kSome;
-    const double scale = some ? std::ldexp(1.0, std::min(1000, -std::ilogb(box.peak))) : 1.0;
+    const double scale = box.content == Content::kSome ? scale_to_one(box.peak) : 1.0;
     BoxedObject<T> object{x, grid_, box, scale};
     for (int axis = 0; wrap_ && axis < 3; ++axis) {
       object.box.lo[axis] = 0;
@@ -73,7 +72,7 @@ class BestElement {
     double power = 0;
     for (int64_t z = object.box.lo[0]; z < object.box.hi[0]; ++z) {
       const int64_t first = object.pixel(z, object.box.lo[1], object.box.lo[2]);
-      power += transform_kernels<T>().power(
+      power += symmetry_kernels<T>().power(
           {object.x + 2 * first, 2 * object.grid.size[2], object.extent(1), object.extent(2)},
           object.scale);
     }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "cpu/correlation_lags.h"
-#include "cpu/transform/kernels.h"
+#include "cpu/symmetries/kernels.h"
 
 namespace symbreak {
 
@@ -140,7 +140,7 @@ class Overlap {
     return sum;
   }
 
-  const TransformKernels<T>& kernels_ = transform_kernels<T>();
+  const SymmetryKernels<T>& kernels_ = symmetry_kernels<T>();
   const BoxedObject<T>& estimate_;
   const BoxedObject<T>& reference_;
   const IndexMap& map_;

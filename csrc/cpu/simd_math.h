@@ -1,5 +1,4 @@
-// What the kernels need beyond + - *: 1/sqrt by estimate and Newton steps, roots, choice by the
-// sign.
+// What the kernels need beyond + - *: 1/sqrt by estimate and Newton steps, choice by the sign.
 //
 // inverse_sqrt is for arguments between 1e-36 and 1e36, positive; a NaN gives a NaN. The estimates
 // are single precision; a division and a square root take the divider for 10-20 clocks a vector
@@ -71,39 +70,6 @@ struct SimdMath {
   }
 #endif
 
-  static SYMBREAK_HD Vector<float> square_root(const Vector<float>& x) {
-#if defined(__AVX512F__)
-    return Vector<float>(_mm512_maskz_sqrt_ps(-1, __m512(x)));
-#elif defined(__AVX2__)
-    return Vector<float>(_mm256_sqrt_ps(__m256(x)));
-#elif defined(__x86_64__)
-    return Vector<float>(_mm_sqrt_ps(__m128(x)));
-#else
-    return each_square_root(x);
-#endif
-  }
-  static SYMBREAK_HD Vector<double> square_root(const Vector<double>& x) {
-#if defined(__AVX512F__)
-    return Vector<double>(_mm512_maskz_sqrt_pd(-1, __m512d(x)));
-#elif defined(__AVX2__)
-    return Vector<double>(_mm256_sqrt_pd(__m256d(x)));
-#elif defined(__x86_64__)
-    return Vector<double>(_mm_sqrt_pd(__m128d(x)));
-#else
-    return each_square_root(x);
-#endif
-  }
-  template <typename V>
-  static SYMBREAK_HD V each_square_root(V x) {
-    SYMBREAK_UNROLL for (unsigned lane = 0; lane < sizeof(V) / sizeof(x[0]); ++lane) {
-      if constexpr (sizeof(x[0]) == 4) {
-        x[lane] = __builtin_sqrtf(x[lane]);
-      } else {
-        x[lane] = __builtin_sqrt(x[lane]);
-      }
-    }
-    return x;
-  }
   template <typename V>
   static SYMBREAK_HD V larger(const V& a, const V& b) {
     return a > b ? a : b;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cpu/simd.h"
-#include "cpu/transform/kernels.h"
+#include "cpu/symmetries/kernels.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cpu/engine/row_sweeps.h"
-#include "cpu/transform/first_pass.h"
-#include "cpu/transform/kernels.h"
+#include "cpu/symmetries/first_pass.h"
+#include "cpu/symmetries/kernels.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

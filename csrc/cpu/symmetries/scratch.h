@@ -8,8 +8,8 @@
 
 #include "common/stable.h"
 #include "cpu/engine/workspace.h"
-#include "cpu/transform/kernels.h"
-#include "cpu/transform/plans.h"
+#include "cpu/symmetries/kernels.h"
+#include "cpu/symmetries/plans.h"
 
 namespace symbreak {
 
@@ -17,7 +17,7 @@ namespace symbreak {
 template <typename T>
 class TransformScratch {
  public:
-  explicit TransformScratch(int parts) : lanes_(transform_kernels<T>().lanes), parts_(parts) {}
+  explicit TransformScratch(int parts) : lanes_(symmetry_kernels<T>().lanes), parts_(parts) {}
 
   // An image of padded sizes with `states` arrays, their contents undefined.
   const Image<T>& prepare(int64_t rows, int64_t columns, int states) {

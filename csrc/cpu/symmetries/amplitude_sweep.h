@@ -1,9 +1,10 @@
 // The sweep along axis 0 from row transforms to the moduli of the spectrum.
 #pragma once
 
+#include "common/projections.h"
 #include "cpu/engine/column_sweeps.h"
 #include "cpu/simd_math.h"
-#include "cpu/transform/first_pass.h"
+#include "cpu/symmetries/first_pass.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
@@ -25,8 +26,7 @@ void amplitude_columns(const Image<T>& image, int rows, const int* frequency, T 
         load_points<4, T>(a, x + p, 1);
         Butterfly<4, Direction::kForward, T>::apply(a);
         SYMBREAK_UNROLL for (int k = 0; k < 4; ++k) {
-          const Vector<T> modulus =
-              gain * SimdMath::square_root(a[k].re * a[k].re + a[k].im * a[k].im);
+          const Vector<T> modulus = gain * magnitude<SimdMath, T>(a[k]);
           std::memcpy(out + int64_t{frequency[p + k]} * image.columns, &modulus, sizeof(modulus));
         }
       }

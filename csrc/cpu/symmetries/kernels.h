@@ -30,7 +30,7 @@ struct ScaledWindow {
 
 // Each sweep works on the blocks [begin, end); `line` is scratch for two lines of blocks.
 template <typename T>
-struct TransformKernels {
+struct SymmetryKernels {
   int lanes;
 
   // target = F_1 content, frequencies in digit-reversed positions
@@ -50,6 +50,11 @@ struct TransformKernels {
   void (*amplitude_columns)(const Image<T>&, int rows, const int* frequency, T gain, T* amplitude,
                             int begin, int end);
 
+  // Whether rows hold content, and columns: adds the bits of |x| to `bits`, integers of the size of
+  // T, one of each column of the [rows, width] numbers. Returns the largest |x|; of those, infinity
+  // and then NaN are the largest.
+  T (*scan_content)(const T* x, int64_t rows, int64_t width, char* occupied, void* bits);
+
   // All sums in float64. Of |scale x|^2:
   double (*power)(const Window<T>&, double scale);
   // sum[0] + i sum[1] = sum of conj(C^f e) r, each times its scale. Flipped, C conjugates and the
@@ -63,6 +68,6 @@ struct TransformKernels {
 };
 
 template <typename T>
-const TransformKernels<T>& transform_kernels();
+const SymmetryKernels<T>& symmetry_kernels();
 
 }  // namespace symbreak

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cpu/correlation_lags.h"
-#include "cpu/transform/scratch.h"
+#include "cpu/symmetries/scratch.h"
 
 namespace symbreak {
 
@@ -84,7 +84,7 @@ class CodeletCorrelator {
     return found;
   }
 
-  const TransformKernels<T>& kernels_ = transform_kernels<T>();
+  const SymmetryKernels<T>& kernels_ = symmetry_kernels<T>();
   bool wrap_;
   TransformScratch<T> scratch_;
   CorrelationLags lags_;

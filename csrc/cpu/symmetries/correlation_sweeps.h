@@ -5,7 +5,7 @@
 #include "cpu/engine/column_sweeps.h"
 #include "cpu/engine/row_sweeps.h"
 #include "cpu/simd_math.h"
-#include "cpu/transform/first_pass.h"
+#include "cpu/symmetries/first_pass.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {

@@ -1,5 +1,5 @@
 // The table of plans: entries are made when a length is first asked for, and stay.
-#include "cpu/transform/plans.h"
+#include "cpu/symmetries/plans.h"
 
 #include <algorithm>
 #include <memory>
