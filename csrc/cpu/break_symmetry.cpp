@@ -32,12 +32,7 @@ class Moments {
   FlipMoments operator()(const T* x, const Grid& grid, double center) {
     const int64_t width = 2 * grid.size[2], rows = grid.size[0] * grid.size[1];
     std::fill(columns_.begin(), columns_.end(), 0.0);
-    double norm = 0;
-    for (int64_t r = 0; r < rows; ++r, x += width) {
-      double* columns = columns_.data();
-      for (int64_t i = 0; i < width; ++i) columns[i] += double(x[i]);
-      norm += absolute_sum(x, width);
-    }
+    const double norm = symmetry_kernels<T>().column_sums(x, rows, width, columns_.data());
     FlipMoments m{0, 0, 0, 0, norm};
     for (int64_t i = 0; i < width; i += 2) {
       const double re = columns_[i], im = columns_[i + 1];
@@ -51,19 +46,6 @@ class Moments {
   }
 
  private:
-  // Eight running sums: an order that does not depend on the instruction set, yet vectorises.
-  template <typename T>
-  static double absolute_sum(const T* x, int64_t count) {
-    double lanes[8] = {};
-    int64_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-      for (int k = 0; k < 8; ++k) lanes[k] += std::abs(double(x[i + k]));
-    }
-    for (; i < count; ++i) lanes[0] += std::abs(double(x[i]));
-    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
-           ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-  }
-
   std::vector<double> columns_;  // [columns, 2] sums over all other axes
   std::vector<double> wave_;     // [columns, 2]
 };

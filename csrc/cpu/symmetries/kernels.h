@@ -55,7 +55,13 @@ struct SymmetryKernels {
   // and then NaN are the largest.
   T (*scan_content)(const T* x, int64_t rows, int64_t width, char* occupied, void* bits);
 
-  // All sums in float64. Of |scale x|^2:
+  // y = (c + is) C^f x for `count` pixels; flipped, C conjugates and x is read backwards.
+  void (*turned_row)(const T* x, T* y, int64_t count, bool flipped, T c, T s);
+
+  // All sums in float64. columns[i] += the sum of column i of [rows, width] numbers; returns the
+  // sum of all their absolute values. The same bits with every instruction set.
+  double (*column_sums)(const T* x, int64_t rows, int64_t width, double* columns);
+  // Of |scale x|^2:
   double (*power)(const Window<T>&, double scale);
   // sum[0] + i sum[1] = sum of conj(C^f e) r, each times its scale. Flipped, C conjugates and the
   // pixels of e are read from the first one backwards along both axes; e.rows and e.columns are not

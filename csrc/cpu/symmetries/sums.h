@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstring>
-#include <utility>
 
-#include "cpu/simd.h"
 #include "cpu/symmetries/kernels.h"
+#include "cpu/symmetries/pixels.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
@@ -18,27 +17,13 @@ struct PackedPixels {
   typedef T Vector __attribute__((vector_size(kLanes<double> * sizeof(T))));
 };
 
-// (a b c d ...) -> (b a d c ...): real and imaginary parts change places.
-SYMBREAK_HD Vector<double> swap_parts(const Vector<double>& v) {
-  return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-    return __builtin_shufflevector(v, v, (I ^ 1)...);
-  }(std::make_integer_sequence<int, kLanes<double>>());
-}
-
-// The pixels in reverse order.
-SYMBREAK_HD Vector<double> reverse_pixels(const Vector<double>& v) {
-  return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-    return __builtin_shufflevector(v, v, (kLanes<double> - 2 - I + 2 * (I & 1))...);
-  }(std::make_integer_sequence<int, kLanes<double>>());
-}
-
 // The kPixels pixels from x on, backwards where Backwards.
 template <bool Backwards, typename T>
 SYMBREAK_HD Vector<double> load_pixels(const T* x) {
   typename PackedPixels<T>::Vector packed;
   std::memcpy(&packed, Backwards ? x - 2 * (kPixels - 1) : x, sizeof(packed));
   const Vector<double> v = __builtin_convertvector(packed, Vector<double>);
-  if constexpr (Backwards) return reverse_pixels(v);
+  if constexpr (Backwards) return reverse_pixels<double>(v);
   return v;
 }
 
@@ -112,7 +97,7 @@ SYMBREAK_HD void add_products(const Window<T>& e, const Window<T>& r, const doub
                             __attribute__((always_inline)) {
                               const Vector<double> from = s * a, towards = t * b;
                               to[0] += from * towards;
-                              to[1] += from * swap_parts(towards);
+                              to[1] += from * swap_parts<double>(towards);
                             });
   double parts[4] = {};
   for (int lane = 0; lane < kLanes<double>; lane += 2) {
@@ -132,22 +117,16 @@ void inner_product(const Window<T>& e, const Window<T>& r, bool flipped, const d
   add_products<false>(e, r, scale, sum);
 }
 
-// turn e = (c a - s b) + i(c b + s a); turn conj(e) = (c a + s b) + i(s a - c b).
 template <bool Flipped, typename T>
-SYMBREAK_HD double sum_differences(const Window<T>& e, const Window<T>& r, const double* turn) {
-  Vector<double> straight, crossed, sum;
-  for (int lane = 0; lane < kLanes<double>; ++lane) {
-    const bool imaginary = lane % 2 == 1;
-    straight[lane] = Flipped && imaginary ? -turn[0] : turn[0];
-    crossed[lane] = Flipped || imaginary ? turn[1] : -turn[1];
-  }
-  sum_pairs<Flipped, 1>(
-      e, r, &sum,
-      [straight, crossed](Vector<double>* s, const Vector<double>& a, const Vector<double>& b)
-          __attribute__((always_inline)) {
-            const Vector<double> difference = straight * a + crossed * swap_parts(a) - b;
-            *s += difference * difference;
-          });
+SYMBREAK_HD double sum_differences(const Window<T>& e, const Window<T>& r, const double* c_s) {
+  const Turn<Flipped, double> turn(c_s[0], c_s[1]);
+  Vector<double> sum;
+  sum_pairs<Flipped, 1>(e, r, &sum,
+                        [turn](Vector<double>* s, const Vector<double>& a, const Vector<double>& b)
+                            __attribute__((always_inline)) {
+                              const Vector<double> difference = turn(a) - b;
+                              *s += difference * difference;
+                            });
   return sum_lanes(sum);
 }
 
