@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-import bench_phasing  # noqa: F401  (registers its cases)
+import bench_peers  # noqa: F401  (registers its cases)
+import bench_phasing  # noqa: F401
 import bench_symmetries  # noqa: F401
 import torch
 from registry import CASES, Timing, environment, flop_rate, time_case

@@ -9,18 +9,20 @@ from conftest import DTYPES, TOLERANCE, blob, strided
 import symbreak
 from symbreak.reference.break_symmetry import break_symmetry as reference_break_symmetry
 
+RULES = ["angle", "circulation"]
 GRIDS = [(7, 8), (8, 5), (1, 6), (6, 1), (1, 1), (4, 5, 6), (5, 1, 7)]
 
 
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch", [(), (6,), (2, 3), (0,)])
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize("layout", [lambda x: x, strided])
-def test_equals_the_reference(device, generator, dtype, batch, grid, layout):
+def test_equals_the_reference(device, generator, rule, dtype, batch, grid, layout):
     ndim = len(grid)
     x = blob((*batch, *grid), ndim=ndim, dtype=dtype, generator=generator)
-    found = symbreak.break_symmetry(layout(x.to(device)), ndim=ndim)
-    obj, shift, flipped, phase, margin = reference_break_symmetry(x, ndim=ndim)
+    found = symbreak.break_symmetry(layout(x.to(device)), ndim=ndim, rule=rule)
+    obj, shift, flipped, phase, margin = reference_break_symmetry(x, ndim=ndim, rule=rule)
     tolerance = {"rtol": 0, "atol": TOLERANCE[dtype]}
     assert torch.equal(found.shift.cpu(), shift)
     sure = ~found.ambiguous.cpu()
@@ -45,18 +47,20 @@ def test_threshold_decides_the_box(device, generator):
     )
 
 
-def test_both_members_of_a_twin_pair_meet(device, generator):
+@pytest.mark.parametrize("rule", RULES)
+def test_both_members_of_a_twin_pair_meet(device, generator, rule):
     x = blob((40, 12, 13), dtype=torch.complex64, generator=generator).to(device)
-    one = symbreak.break_symmetry(x)
-    two = symbreak.break_symmetry(symbreak.apply_symmetry(x, flipped=True))
+    one = symbreak.break_symmetry(x, rule=rule)
+    two = symbreak.break_symmetry(symbreak.apply_symmetry(x, flipped=True), rule=rule)
     assert not one.ambiguous.any()
     assert torch.equal(one.flipped, ~two.flipped)
     assert 5 < one.flipped.sum() < 35  # both twins occur, so the rule does decide
     torch.testing.assert_close(one.object, two.object, rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_ambiguous_items_are_flagged_and_defined(device, generator, dtype):
+def test_ambiguous_items_are_flagged_and_defined(device, generator, rule, dtype):
     x = blob((6, 8, 9), dtype=dtype, generator=generator)
     x[0] = 0
     x[1, 2, 2] = float("nan")
@@ -65,7 +69,7 @@ def test_ambiguous_items_are_flagged_and_defined(device, generator, dtype):
     x[3, 1, 1:3] = torch.tensor([1, -1])  # F x(0) = 0
     x[4] = 0
     x[4, 2, 3:6] = torch.tensor([1, 2, 1]) * (0.6 + 0.8j)  # its own twin image
-    found = symbreak.break_symmetry(x.to(device))
+    found = symbreak.break_symmetry(x.to(device), rule=rule)
     assert found.ambiguous.tolist() == [True] * 5 + [False]
     assert found.margin[[0, 3, 4]].tolist() == [0, 0, 0]
     assert found.margin[1:3].isnan().all()
@@ -77,16 +81,30 @@ def test_ambiguous_items_are_flagged_and_defined(device, generator, dtype):
     upright = torch.zeros(8, 9, dtype=dtype)
     upright[3, 3:6] = torch.tensor([1, 2, 1])
     torch.testing.assert_close(found.object[4].cpu(), upright, rtol=0, atol=1e-6)
-    alone = symbreak.break_symmetry(x[5].to(device))
+    alone = symbreak.break_symmetry(x[5].to(device), rule=rule)
     assert torch.equal(found.object[5], alone.object)
     assert torch.equal(found.margin[5], alone.margin)
 
 
-def test_overflowing_sums_are_ambiguous(device):
+@pytest.mark.parametrize("rule", RULES)
+def test_overflowing_sums_are_ambiguous(device, rule):
     x = torch.full((4, 4), 1e308 + 1e308j, dtype=torch.complex128, device=device)
-    found = symbreak.break_symmetry(x)
+    found = symbreak.break_symmetry(x, rule=rule)
     assert found.ambiguous.item()
     assert torch.equal(found.object, x)
+
+
+def test_a_vortex_is_turned_one_way_whatever_its_phase(device, generator):
+    n = torch.arange(16, dtype=torch.float64) - 7.5
+    vortex = torch.polar(torch.ones(16, 16, dtype=torch.float64), torch.atan2(n[:, None], n))
+    phases = torch.rand(5, dtype=torch.float64, generator=generator) * 6
+    turned = symbreak.apply_symmetry(vortex.expand(5, 16, 16), phase=phases)
+    weight = 1 + 0.3 * n / 8  # a mean, so that there is a phase to refer to
+    found = symbreak.break_symmetry((turned * weight).to(device), rule="circulation")
+    assert not found.ambiguous.any()
+    assert len(set(found.flipped.tolist())) == 1
+    twin = symbreak.break_symmetry((turned * weight).conj().to(device), rule="circulation")
+    assert twin.flipped.tolist() == (~found.flipped).tolist()  # the other sense of rotation
 
 
 def test_no_thread_count_changes_a_bit(generator):

@@ -18,6 +18,24 @@ def run(*words):
     return result.stdout
 
 
+def test_simulation_behind_a_beamstop_and_between_gaps(tmp_path):
+    words = ("--size", 16, "--train", 3, "--validation", 0, "--test", 0)
+    run("simulate", tmp_path / "all", *words)
+    run("simulate", tmp_path / "some", *words, "--beamstop", 1.5, "--gaps", 9, 2)
+    with (
+        h5py.File(tmp_path / "some/train.h5") as some,
+        h5py.File(tmp_path / "all/train.h5") as all_,
+    ):
+        valid = some["valid"][()]
+        assert "valid" not in all_
+        assert np.array_equal(some["amplitude"], np.where(valid, all_["amplitude"], 0))
+        assert some.attrs["beamstop"] == 1.5
+        assert some.attrs["gaps"].tolist() == [9, 2]
+    rows = np.fft.fftshift(valid)[:, 16 + 3]  # DC is row 16, in the middle of a module of 9
+    assert np.flatnonzero(~rows).tolist() == [0, 10, 11, 21, 22]
+    assert np.flatnonzero(~valid[:, 0]).tolist()[:2] == [0, 1]
+
+
 def test_from_simulation_to_prediction(tmp_path):
     data, training = tmp_path / "data", tmp_path / "run"
     counts = ("--train", 11, "--validation", 4, "--test", 3)

@@ -5,12 +5,17 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
+import symbreak
 from symbreak.cli.app import app
+from symbreak.data import crystals
+from symbreak.experiments.margins import CANDIDATES, write_margins
 from symbreak.experiments.scales import SCALES
 from symbreak.experiments.square_root import SquareRoot, write_square_root
 from symbreak.experiments.symmetries import write_symmetries
+from symbreak.ops.break_symmetry import RULES
 from symbreak.plotting.figures import FORMATS
 
 pytest.importorskip("lightning")
@@ -38,6 +43,26 @@ def test_symmetry_copies_have_one_amplitude(tmp_path):
     assert pictures(tmp_path) == {"symmetries.png"}
 
 
+def test_margins_are_distances_to_the_cut(tmp_path):
+    found = {m.rule: m for m in write_margins(tmp_path, count=12, size=24)}
+    assert set(RULES) < set(found)
+    angle = found["angle"]
+    assert pictures(tmp_path) == {"margins.png"}
+    # Going that far down the gradient of the angle, where it is short, meets the cut.
+    x = symbreak.break_symmetry(crystals(12, 24).to(torch.complex128)).object
+    k = int(angle.distance.argmin())
+    item = x[k].clone().requires_grad_(True)
+    odd = CANDIDATES["angle"](item)
+    (slope,) = torch.autograd.grad(odd, item)
+    slope = slope.where(item != 0, 0)
+    step = angle.distance[k] * item.detach().norm() * slope / slope.norm()
+    assert CANDIDATES["angle"](x[k] - step).abs() < 0.1 * odd
+    for m in found.values():
+        assert 0 <= m.share(0.02) <= m.share(0.1) <= 1
+        assert bool((m.jump > 0).all())
+        assert bool((m.jump <= 4 + 1e-12).all())
+
+
 def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
     from symbreak.experiments.tables import run_tables
 
@@ -58,7 +83,12 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
     assert float(rows[1]["test_best_sa_mse"]) == records[1]["test_best"]["sa_mse"]
     text = (tmp_path / "tables.md").read_text()
     assert all(f"Table {k}" in text for k in range(1, 6))
-    assert pictures(tmp_path) == {"tables.png", "estimates.png"}
+    assert pictures(tmp_path) == {"tables.png", "estimates.png", "refinement.png"}
+    assert "## Refined by rounds" in text
+    refined = list(csv.DictReader((tmp_path / "refinement.csv").read_text().splitlines()))
+    assert len(refined) == 3 * 2 * len(TINY.variants) + 2
+    ends = {r["start"]: float(r["sa_mse_ratio"]) for r in refined if r["iterations"] == "40"}
+    assert all(0 < ratio < 2 for ratio in ends.values())
     assert records == run_tables(TINY, tmp_path)
     with pytest.raises(ValueError, match="of other settings"):
         run_tables(replace(TINY, seed=1), tmp_path)

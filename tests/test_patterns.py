@@ -168,6 +168,15 @@ def test_missing_things_are_named(tmp_path):
         read_pattern(Source(tmp_path / "a.dat"))
 
 
+def test_a_mask_of_one_frame_holds_for_all(tmp_path):
+    counts = np.stack([COUNTS] * 4)
+    bad = np.zeros(COUNTS.shape, np.uint8)
+    bad[1, 2] = 1
+    source = Source(write(tmp_path / "a.h5", data=counts, bad=bad).path, "data")
+    found = read_pattern(source, mask=Source.parse(":bad"), origin="corner")
+    assert (~found.valid).nonzero().tolist() == [[k, 1, 2] for k in range(4)]
+
+
 def test_negative_intensities_count_as_zero(tmp_path):
     data = COUNTS.astype(np.float32)
     data[0, 0] = -3

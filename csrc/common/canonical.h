@@ -1,4 +1,4 @@
-// The rule that picks one phase and one of the two twin images: the paper's, made exact.
+// The rules that pick one phase and one of the two twin images: the paper's, made exact, and ours.
 #pragma once
 
 #include <cmath>
@@ -7,19 +7,25 @@
 
 namespace symbreak {
 
+enum class FlipRule { kAngle, kCirculation };
+
+// Frequencies of the twofold oversampled grid, on its last two axes, a quarter turn apart:
+// (0, 1), (1, 0), (0, -1), (-1, 0). The angle rule looks at the first of them alone.
+constexpr int kRing = 4;
+
 struct FlipMoments {
-  double mean_re, mean_im;    // F x(0)
-  double first_re, first_im;  // F x at frequency (0, ..., 0, 1) of the twofold oversampled grid
-  double norm;                // sum |re| + |im|: what rounding errors are relative to
+  double mean_re, mean_im;                // F x(0)
+  double ring_re[kRing], ring_im[kRing];  // F x on the ring
+  double norm;                            // sum |re| + |im|: what rounding errors are relative to
 };
 
 // Phases measured from the centre of the content: there a conjugate flip conjugates F x, while from
 // the array's corner the same angle is negative for nearly every object and breaks nothing.
-SYMBREAK_HD FlipMoments refer_to_center(FlipMoments m, double cos_center, double sin_center) {
-  const double re = m.first_re * cos_center - m.first_im * sin_center;
-  m.first_im = m.first_re * sin_center + m.first_im * cos_center;
-  m.first_re = re;
-  return m;
+// cos_center, sin_center: of 2 pi c k / M for the ring's frequency k = `j`.
+SYMBREAK_HD void refer_to_center(FlipMoments& m, int j, double cos_center, double sin_center) {
+  const double re = m.ring_re[j] * cos_center - m.ring_im[j] * sin_center;
+  m.ring_im[j] = m.ring_re[j] * sin_center + m.ring_im[j] * cos_center;
+  m.ring_re[j] = re;
 }
 
 struct Canonical {
@@ -28,19 +34,50 @@ struct Canonical {
   double margin = 0;                // 0: ambiguous
 };
 
-// Rotate so that F x(0) > 0; then, if the second angle is negative, take the conjugate flip, whose
+// A number that a conjugate flip negates, and how far rounding may move it.
+struct OddNumber {
+  double value, noise;
+};
+
+// Im g at the first frequency over F x(0), phases referred to a real positive F x(0); `second` is
+// the former, `noise` that of the sums.
+SYMBREAK_HD OddNumber angle_number(double second, double mean, double noise) {
+  return {second / mean, noise / mean};
+}
+
+// The circulation of F x around frequency 0, sum_j Im(conj(g_j) g_{j+1}) / sum_j |g_j|^2, plus a
+// tenth of Im g_0 over the root mean square of g. The first part needs no phase and counts the
+// dislocations inside, the second decides for objects without.
+SYMBREAK_HD OddNumber circulation_number(const FlipMoments& m, double second, double noise) {
+  constexpr double kSecond = 0.1;
+  double power = 0, turn = 0;
+  for (int j = 0; j < kRing; ++j) {
+    const int next = (j + 1) % kRing;
+    power += m.ring_re[j] * m.ring_re[j] + m.ring_im[j] * m.ring_im[j];
+    turn += m.ring_re[j] * m.ring_im[next] - m.ring_im[j] * m.ring_re[next];
+  }
+  power /= kRing;
+  turn /= kRing;
+  const double size = sqrt(power);
+  if (!(size > noise)) return {0, 1};
+  return {turn / power + kSecond * second / size, 3 * noise / size};
+}
+
+// Rotate so that F x(0) > 0; then, if the rule's number is negative, take the conjugate flip, whose
 // mean is conj(F x(0)). `epsilon` is that of the object's type: sums below it are rounding errors.
-SYMBREAK_HD Canonical angle_rule(const FlipMoments& m, double epsilon) {
+SYMBREAK_HD Canonical canonical_form(FlipRule rule, const FlipMoments& m, double epsilon) {
   Canonical c;
   const double noise = 4 * epsilon * m.norm;
   const double mean = sqrt(m.mean_re * m.mean_re + m.mean_im * m.mean_im);
   if (!(mean > noise)) return c;  // no phase to refer to
   const double re = m.mean_re / mean, im = m.mean_im / mean;
-  const double second = m.first_im * re - m.first_re * im;  // Im(g conj(F x(0))) / |F x(0)|
-  c.flipped = second < -noise;
+  const double second = m.ring_im[0] * re - m.ring_re[0] * im;  // Im(g_0 conj F x(0)) / |F x(0)|
+  const OddNumber odd = rule == FlipRule::kAngle ? angle_number(second, mean, noise)
+                                                 : circulation_number(m, second, noise);
+  c.flipped = odd.value < -odd.noise;
   c.turn_re = re;
   c.turn_im = c.flipped ? im : -im;
-  c.margin = fabs(second) > noise ? fabs(second) / mean : 0;
+  c.margin = fabs(odd.value) > odd.noise ? fabs(odd.value) : 0;
   return c;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/canonical.h"
+#include "common/flip_rule.h"
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
 #include "cpu/reindex.h"
@@ -15,39 +16,83 @@
 namespace symbreak {
 namespace {
 
+// e^{-2 pi i n / M} at the first frequency of a twofold oversampled axis, M = 2 N: [size, 2].
+std::vector<double> first_wave(int64_t size) {
+  std::vector<double> wave;
+  for (int64_t n = 0; n < size; ++n) {
+    const double angle = -M_PI * double(n) / double(size);
+    wave.push_back(std::cos(angle));
+    wave.push_back(std::sin(angle));
+  }
+  return wave;
+}
+
 // The sums the rule looks at, in double whatever the type of the object.
 class Moments {
  public:
-  explicit Moments(const Grid& grid) : columns_(2 * grid.size[2]), wave_(2 * grid.size[2]) {
-    // e^{-2 pi i c / M} at the first frequency of the twofold oversampled last axis, M = 2 N.
-    for (int64_t c = 0; c < grid.size[2]; ++c) {
-      const double angle = -M_PI * double(c) / double(grid.size[2]);
-      wave_[2 * c] = std::cos(angle);
-      wave_[2 * c + 1] = std::sin(angle);
-    }
-  }
+  Moments(const Grid& grid, FlipRule rule)
+      : grid_(grid),
+        rule_(rule),
+        columns_(2 * grid.size[2]),
+        rows_(2 * grid.size[1]),
+        column_wave_(first_wave(grid.size[2])),
+        row_wave_(first_wave(grid.size[1])) {}
 
-  // x: [depth, rows, columns, 2]; `center` is that of the bounding box on the last axis.
+  // x: [depth, rows, columns, 2], its content in `box`.
   template <typename T>
-  FlipMoments operator()(const T* x, const Grid& grid, double center) {
-    const int64_t width = 2 * grid.size[2], rows = grid.size[0] * grid.size[1];
-    std::fill(columns_.begin(), columns_.end(), 0.0);
-    const double norm = symmetry_kernels<T>().column_sums(x, rows, width, columns_.data());
-    FlipMoments m{0, 0, 0, 0, norm};
-    for (int64_t i = 0; i < width; i += 2) {
-      const double re = columns_[i], im = columns_[i + 1];
-      m.mean_re += re;
-      m.mean_im += im;
-      m.first_re += re * wave_[i] - im * wave_[i + 1];
-      m.first_im += re * wave_[i + 1] + im * wave_[i];
+  FlipMoments operator()(const T* x, const Box& box) {
+    FlipMoments m{};
+    sum_lines(x, m.norm);
+    for (size_t i = 0; i < columns_.size(); i += 2) {
+      m.mean_re += columns_[i];
+      m.mean_im += columns_[i + 1];
     }
-    const double angle = M_PI * center / double(grid.size[2]);
-    return refer_to_center(m, std::cos(angle), std::sin(angle));
+    transform(columns_, column_wave_, m, 0);
+    refer(m, 0, box, 2);
+    if (rule_ == FlipRule::kCirculation) {
+      transform(rows_, row_wave_, m, 1);
+      refer(m, 1, box, 1);
+    }
+    return m;
   }
 
  private:
-  std::vector<double> columns_;  // [columns, 2] sums over all other axes
-  std::vector<double> wave_;     // [columns, 2]
+  // Sums over all axes but one: `columns_`, and if needed `rows_`.
+  template <typename T>
+  void sum_lines(const T* x, double& norm) {
+    const int64_t width = 2 * grid_.size[2];
+    std::fill(columns_.begin(), columns_.end(), 0.0);
+    std::fill(rows_.begin(), rows_.end(), 0.0);
+    for (int64_t z = 0; z < grid_.size[0]; ++z, x += width * grid_.size[1]) {
+      norm += symmetry_kernels<T>().line_sums(x, grid_.size[1], width, columns_.data(),
+                                              rows_.data(), rule_ == FlipRule::kCirculation);
+    }
+  }
+
+  // F x at frequency +1 of one axis, and at -1, which is `kRing / 2` further around the ring.
+  static void transform(const std::vector<double>& lines, const std::vector<double>& wave,
+                        FlipMoments& m, int j) {
+    constexpr int kOpposite = kRing / 2;
+    for (size_t i = 0; i < lines.size(); i += 2) {
+      const double re = lines[i], im = lines[i + 1], c = wave[i], s = wave[i + 1];
+      m.ring_re[j] += re * c - im * s;
+      m.ring_im[j] += re * s + im * c;
+      m.ring_re[j + kOpposite] += re * c + im * s;
+      m.ring_im[j + kOpposite] += im * c - re * s;
+    }
+  }
+
+  void refer(FlipMoments& m, int j, const Box& box, int axis) const {
+    const double center = 0.5 * double(box.lo[axis] + box.hi[axis] - 1);
+    const double angle = M_PI * center / double(grid_.size[axis]);
+    refer_to_center(m, j, std::cos(angle), std::sin(angle));
+    refer_to_center(m, j + kRing / 2, std::cos(angle), -std::sin(angle));
+  }
+
+  Grid grid_;
+  FlipRule rule_;
+  std::vector<double> columns_, rows_;  // [columns, 2], [rows, 2]: sums over all other axes
+  std::vector<double> column_wave_, row_wave_;
 };
 
 struct Results {
@@ -55,7 +100,7 @@ struct Results {
 };
 
 template <typename T>
-void break_items(const Tensor& x, const Grid& grid, double tol, Results& results) {
+void break_items(const Tensor& x, const Grid& grid, double tol, FlipRule rule, Results& results) {
   const T* from = real_data<T>(x);
   T* to = mutable_real_data<T>(results.object);
   int64_t* shift = results.shift.mutable_data_ptr<int64_t>();
@@ -65,14 +110,13 @@ void break_items(const Tensor& x, const Grid& grid, double tol, Results& results
   const int64_t pixels = grid.pixels(), items = pixels > 0 ? x.numel() / pixels : 0;
   torch::stable::parallel_for(0, items, items_per_task(pixels), [&](int64_t begin, int64_t end) {
     BoundingBox<T> boxes(grid);
-    Moments moments(grid);
+    Moments moments(grid, rule);
     for (int64_t item = begin; item < end; ++item) {
       const T* in = from + 2 * pixels * item;
       const Box box = boxes.find(in, tol, false);
       Canonical c;
       if (box.content == Content::kSome) {
-        const FlipMoments m = moments(in, grid, 0.5 * double(box.lo[2] + box.hi[2] - 1));
-        c = angle_rule(m, std::numeric_limits<T>::epsilon());
+        c = canonical_form(rule, moments(in, box), std::numeric_limits<T>::epsilon());
       }
       if (box.content == Content::kNonFinite) c.margin = std::numeric_limits<double>::quiet_NaN();
       IndexMap map{{0, 0, 0}, c.flipped};
@@ -94,7 +138,7 @@ void break_items(const Tensor& x, const Grid& grid, double tol, Results& results
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> break_symmetry_cpu(const Tensor& x, double tol,
                                                                       int64_t ndim,
                                                                       std::string rule) {
-  STD_TORCH_CHECK(rule == "angle", "break_symmetry: rule must be 'angle', got '", rule, "'.");
+  const FlipRule chosen = flip_rule(rule);
   const auto batch = batch_shape(x, ndim);
   const Tensor in = torch::stable::contiguous(x);
   Results out{torch::stable::new_empty(in, shape_of(in)),
@@ -103,7 +147,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> break_symmetry_cpu(const Tens
   with_complex(in, "break_symmetry", [&]<typename T>() {
     out.phase = torch::stable::new_empty(in, batch, kRealType<T>);
     out.margin = torch::stable::new_empty(in, batch, kRealType<T>);
-    break_items<T>(in, make_grid(in.sizes(), ndim), tol, out);
+    break_items<T>(in, make_grid(in.sizes(), ndim), tol, chosen, out);
   });
   return {out.object, out.shift, out.flipped, out.phase, out.margin};
 }

@@ -2,10 +2,10 @@
 #include "cpu/symmetries/kernels.h"
 
 #include "cpu/symmetries/amplitude_sweep.h"
-#include "cpu/symmetries/column_sums.h"
 #include "cpu/symmetries/content_scan.h"
 #include "cpu/symmetries/content_sweeps.h"
 #include "cpu/symmetries/correlation_sweeps.h"
+#include "cpu/symmetries/line_sums.h"
 #include "cpu/symmetries/sums.h"
 #include "cpu/symmetries/turned_row.h"
 
@@ -22,7 +22,7 @@ constexpr SymmetryKernels<T> kSymmetryKernels = {kLanes<T>,
                                                  amplitude_columns<T>,
                                                  scan_content<T>,
                                                  turned_row<T>,
-                                                 column_sums<T>,
+                                                 line_sums<T>,
                                                  power<T>,
                                                  inner_product<T>,
                                                  squared_difference<T>};

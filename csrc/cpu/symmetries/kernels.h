@@ -58,9 +58,11 @@ struct SymmetryKernels {
   // y = (c + is) C^f x for `count` pixels; flipped, C conjugates and x is read backwards.
   void (*turned_row)(const T* x, T* y, int64_t count, bool flipped, T c, T s);
 
-  // All sums in float64. columns[i] += the sum of column i of [rows, width] numbers; returns the
-  // sum of all their absolute values. The same bits with every instruction set.
-  double (*column_sums)(const T* x, int64_t rows, int64_t width, double* columns);
+  // All sums in float64. Of a plane of [count, width] numbers, width = 2 columns: columns[i] += the
+  // sum of column i; if asked for, rows[2 r], rows[2 r + 1] += the sums of row r at even and odd
+  // places. Returns the sum of all absolute values. The same bits with every instruction set.
+  double (*line_sums)(const T* x, int64_t count, int64_t width, double* columns, double* rows,
+                      bool with_rows);
   // Of |scale x|^2:
   double (*power)(const Window<T>&, double scale);
   // sum[0] + i sum[1] = sum of conj(C^f e) r, each times its scale. Flipped, C conjugates and the

@@ -13,10 +13,11 @@ from symbreak.cli.output import err, out, table, wrote
 EXAMPLES = (
     "symbreak experiment square-root -o figures",
     "symbreak experiment symmetries -o figures",
-    "symbreak experiment tables --scale small -o small",
-    "symbreak experiment tables --scale paper -o paper --workers 8",
+    "symbreak experiment margins -o figures",
+    "symbreak experiment tables --scale small -o small --jobs 2",
+    "symbreak experiment tables --scale paper -o paper --workers 8 --jobs 4",
 )
-NAMES = ("square-root", "symmetries", "tables")
+NAMES = ("square-root", "symmetries", "margins", "tables")
 
 
 def experiment(
@@ -32,12 +33,13 @@ def experiment(
     passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once.")] = 1,
 ) -> None:
     """Repeat an experiment of arXiv:2403.15448; an interrupted run of the tables continues.
 
     square-root: both signs against |x| (Fig. 2). symmetries: copies of an object with one pattern
-    (Fig. 1). tables: both networks, set sizes, before and after breaking, and the
-    symmetry-invariant loss (Tables 1-5, Fig. 3).
+    (Fig. 1). margins: how near crystals lie to the cuts of the flip rules. tables: both networks,
+    set sizes, before and after breaking, and further columns (Tables 1-5, Fig. 3).
     """
     if name not in NAMES:
         raise typer.BadParameter(f"expected {', '.join(NAMES)}, got {name!r}")
@@ -49,12 +51,17 @@ def experiment(
         from symbreak.experiments.symmetries import write_symmetries
 
         write_symmetries(output, seed=seed)
+    elif name == "margins":
+        from symbreak.experiments.margins import write_margins
+
+        write_margins(output, seed=seed)
     else:
-        _tables(output, scale, workers, sets=sets, variants=variants, passes=passes, seed=seed)
+        given = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
+        _tables(output, scale, given, workers=workers, jobs=jobs)
     wrote(output, "results")
 
 
-def _tables(folder: Path, scale: str, workers: int, **choices: Any) -> None:
+def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -> None:
     from symbreak.experiments.scales import SCALES, VARIANTS
     from symbreak.experiments.tables import run_tables
 
@@ -70,7 +77,7 @@ def _tables(folder: Path, scale: str, workers: int, **choices: Any) -> None:
     }
     say = err()
     chosen = replace(SCALES[scale], **given)
-    records = run_tables(chosen, folder, workers=workers, done=say.print)
+    records = run_tables(chosen, folder, **machine, done=say.print)
     rows = table("test SA-MSE over the zero predictor's", "network", "pairs", "variant", "ratio")
     for record in records:
         rows.add_row(

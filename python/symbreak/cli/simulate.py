@@ -14,6 +14,7 @@ from symbreak.data.simulate import Simulation, write_pairs
 
 EXAMPLES = (
     "symbreak simulate data --train 5000 --workers 2",
+    "symbreak simulate noisy --train 1000 --photons 1e6 --beamstop 2 --gaps 60 4",
     "symbreak simulate small --size 32 --train 500 --validation 100 --test 100",
 )
 
@@ -32,17 +33,25 @@ def simulate(
     photons: Annotated[
         float | None, typer.Option(help="Poisson noise: photons per pattern; none by default.")
     ] = None,
+    beamstop: Annotated[
+        float | None, typer.Option(min=0, help="Radius of a beamstop in pixels; none by default.")
+    ] = None,
+    gaps: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Pixels of a detector module and of the gap to the next; none."),
+    ] = None,
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Pairs in memory at a time.")] = 256,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
 ) -> None:
     """Simulate Bragg CDI crystals and their patterns: train.h5, validation.h5 and test.h5.
 
-    Every file holds object, amplitude (DC at index 0) and, as attributes, every parameter. A split
-    of 0 pairs is left out. Symmetries are not broken: see train, or break.
+    Every file holds object, amplitude (DC at index 0) and, as attributes, every parameter. With a
+    beamstop or gaps there is a mask, valid, too. A split of 0 pairs is left out. Symmetries are not
+    broken: see train, or break.
     """
     settings = None if defects is None else CrystalSettings(defects=defects)
-    simulation = Simulation(size, seed, ndim, oversampling, photons, settings)
+    simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": train, "validation": validation, "test": test}
     with progress("simulating", sum(counts.values())) as bar:

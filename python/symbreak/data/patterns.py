@@ -94,18 +94,26 @@ def read_pattern(
 def read_like(
     source: Source, pattern: Source, shape: tuple[int, ...], *, what: str = "mask"
 ) -> NDArray[Any]:
-    """Read a mask or support of the pattern's shape; an empty path means the pattern's file.
+    """Read a mask or support; an empty path means the pattern's file.
+
+    It has the pattern's shape, or that of one frame of it and then holds for all.
 
     Raises:
         DataError: It is not there, or of another shape.
     """
     if not source.path.name:
         source = Source(pattern.path, source.dataset)
-    with open_array(source, what=what, wanted=lambda n, a: _squeezed(a.shape) == shape) as opened:
+    with open_array(
+        source, what=what, wanted=lambda n, a: _fits(_squeezed(a.shape), shape)
+    ) as opened:
         array = _squeeze(opened.array)
-    if array.shape != shape:
+    if not _fits(array.shape, shape):
         raise DataError(f"{source}: shape {array.shape} differs from the pattern's, {shape}.")
-    return array
+    return np.broadcast_to(array, shape)
+
+
+def _fits(shape: tuple[int, ...], pattern: tuple[int, ...]) -> bool:
+    return len(shape) >= 2 and shape == pattern[-len(shape) :]
 
 
 def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: Values) -> list[str]:

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import h5py
+import torch
 
 import symbreak
 from symbreak.data.atomic import replacing
 from symbreak.data.crystals import crystals
-from symbreak.data.noise import poisson_amplitude
+from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude
 from symbreak.data.settings import CrystalSettings
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
@@ -30,6 +31,29 @@ class Simulation:
     photons: float | None = None
     """Expected photons per pattern, counted with Poisson noise; None: no noise."""
     settings: CrystalSettings | None = None
+    beamstop: float | None = None
+    """Radius of a round beamstop in pixels of the pattern; None: no beamstop."""
+    gaps: tuple[int, int] | None = None
+    """Pixels of a detector module and of the gap to the next; None: no gaps."""
+
+    @property
+    def measured_shape(self) -> tuple[int, ...]:
+        """M per axis."""
+        return (self.oversampling * self.size,) * self.ndim
+
+    def valid(self) -> torch.Tensor | None:
+        """Make the mask of measured pixels, bool ``(*M)``, DC at index 0; None: all of them."""
+        if self.beamstop is None and self.gaps is None:
+            return None
+        valid = torch.ones(self.measured_shape, dtype=torch.bool)
+        if self.beamstop is not None:
+            valid &= beamstop(self.measured_shape, self.beamstop)
+        if self.gaps is not None:
+            module, gap = self.gaps
+            # DC in the middle of a module, as the detector would be placed.
+            offset = module // 2 - self.measured_shape[0] // 2
+            valid &= detector_gaps(self.measured_shape, module=module, gap=gap, offset=offset)
+        return valid
 
 
 def write_pairs(
@@ -45,7 +69,8 @@ def write_pairs(
 ) -> None:
     """Simulate a split and write it: complex64 ``object``, float32 ``amplitude`` (DC at index 0).
 
-    The file appears whole or not at all. Memory: one chunk.
+    With a beamstop or gaps there is a bool ``valid``, False where a pixel was not measured; the
+    amplitude there is 0. The file appears whole or not at all. Memory: one chunk.
 
     Args:
         path: HDF5 file.
@@ -67,10 +92,12 @@ def write_pairs(
         if value < 1:
             raise ValueError(f"write_pairs: {name} must be >= 1, got {value}.")
     ndim, shape = simulation.ndim, (simulation.size,) * simulation.ndim
-    measured = tuple(simulation.oversampling * n for n in shape)
+    measured, valid = simulation.measured_shape, simulation.valid()
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         objects = file.create_dataset("object", (count, *shape), "c8")
         amplitudes = file.create_dataset("amplitude", (count, *measured), "f4")
+        if valid is not None:
+            file["valid"] = valid.numpy()
         for start in range(0, count, chunk):
             stop = min(start + chunk, count)
             part = crystals(
@@ -93,6 +120,8 @@ def write_pairs(
                     ndim=ndim,
                     first=FIRST[split] + start,
                 )
+            if valid is not None:
+                amplitude = amplitude.where(valid, 0)
             objects[start:stop] = part.numpy()
             amplitudes[start:stop] = amplitude.numpy()
             advance(stop - start)
@@ -108,8 +137,9 @@ def _describe(file: h5py.File, split: str, simulation: Simulation, command: str)
     file.attrs["first"] = FIRST[split]
     for name in ("size", "seed", "ndim", "oversampling"):
         file.attrs[name] = getattr(simulation, name)
-    if simulation.photons is not None:
-        file.attrs["photons"] = simulation.photons
+    for name in ("photons", "beamstop", "gaps"):
+        if getattr(simulation, name) is not None:
+            file.attrs[name] = getattr(simulation, name)
     settings = simulation.settings
     if settings is None:  # the default of `crystals`
         settings = CrystalSettings(defects=(0, 1)) if simulation.ndim == 3 else CrystalSettings()

@@ -56,7 +56,7 @@ def run_cell(
         ValueError: ``folder`` holds a cell of other settings.
     """
     settings = scale.training(network, count, variant)
-    identity = {"network": network, "set": count, "variant": variant, "scale": _plain(scale)}
+    identity = {"network": network, "set": count, "variant": variant, "scale": plain(scale)}
     saved = read_record(folder / "result.json", identity)
     if saved is not None:
         return saved
@@ -81,7 +81,7 @@ def run_baseline(scale: Scale, test: Pairs, path: Path) -> Record:
     The result lives on the periodic grid of the pattern, so it is compared there with circular
     shifts, per pixel of the object's window as everywhere else.
     """
-    identity = {"network": "HIO+ER+shrinkwrap", "scale": _plain(scale)}
+    identity = {"network": "HIO+ER+shrinkwrap", "scale": plain(scale)}
     saved = read_record(path, identity)
     if saved is not None:
         return saved
@@ -134,9 +134,9 @@ def write_record(path: Path, record: Record) -> None:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def _plain(scale: Scale) -> Record:
-    """What a cell depends on: not the other cells, nor how fast the machine runs."""
+def plain(scale: Scale) -> Record:
+    """What a cell depends on: not the other cells, their refinement, nor the machine's speed."""
     values = asdict(scale)
-    for name in ("sets", "variants", "machine"):
+    for name in ("sets", "variants", "refine", "rounds", "machine"):
         del values[name]
     return values

@@ -8,6 +8,7 @@ from pathlib import Path
 import symbreak
 from symbreak.data.atomic import replacing
 from symbreak.experiments.cells import Record
+from symbreak.experiments.refinement import SOLVED
 from symbreak.experiments.scales import Scale
 
 MEASURED = ("train_final", "train_best", "test_final", "test_best")
@@ -35,7 +36,7 @@ def write_csv(path: Path, records: list[Record]) -> None:
             writer.writerow([*head, seconds, *numbers])
 
 
-def write_markdown(path: Path, scale: Scale, records: list[Record]) -> None:
+def write_markdown(path: Path, scale: Scale, records: list[Record], refined: list[Record]) -> None:
     """The tables for people."""
     baseline, cells = records[0], records[1:]
     heads = list(dict.fromkeys((r["network"], r["variant"]) for r in cells))
@@ -60,5 +61,31 @@ def write_markdown(path: Path, scale: Scale, records: list[Record]) -> None:
         for count in scale.sets:
             row = {(r["network"], r["variant"]): r[part][name] for r in cells if r["set"] == count}
             lines.append(f"| {count} | " + " | ".join(f"{row[h]:.4f}" for h in heads) + " |")
+    lines += ["", *_refinement(scale, refined)]
     with replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _refinement(scale: Scale, rows: list[Record]) -> list[str]:
+    """Test SA-MSE after every number of iterations, one column each."""
+    counts = sorted({row["iterations"] for row in rows})
+    by_start: dict[str, dict[int, Record]] = {}
+    for row in rows:
+        by_start.setdefault(row["start"], {})[row["iterations"]] = row
+    lines = [
+        f"## Refined by rounds of `{scale.refine}`, {max(scale.sets)} training pairs",
+        "",
+        "Test SA-MSE over the zero predictor's, and in brackets the share of patterns solved "
+        f"(below {SOLVED} of it), after so many iterations with shrinkwrap, from the network's "
+        "estimate or from random phases. Times: `refinement.csv`.",
+        "",
+        "| start | " + " | ".join(map(str, counts)) + " |",
+        "|---" * (len(counts) + 1) + "|",
+    ]
+    for start, found in by_start.items():
+        cells = [
+            f"{found[n]['sa_mse_ratio']:.3f} ({found[n]['solved']:.0%})" if n in found else ""
+            for n in counts
+        ]
+        lines.append(f"| {start} | " + " | ".join(cells) + " |")
+    return lines

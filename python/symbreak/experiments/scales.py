@@ -41,6 +41,9 @@ class Scale:
     shrinkwrap: Shrinkwrap = field(
         default_factory=lambda: Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
     )
+    refine: str = "15*HIO+5*ER"
+    """One round of the iterations that begin at the networks' estimates and at random phases."""
+    rounds: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     machine: dict[str, Any] = field(default_factory=dict)
     """Further fields of `TrainSettings`: precision, tf32, compile, accelerator, ..."""
 
@@ -80,10 +83,11 @@ SCALES = {
         batch=8,
         schedule="20*ER",
         starts=1,
+        rounds=(1, 2),
     ),
     "small": Scale(
         size=32,
-        sets=(125, 250, 500, 1000),
+        sets=(100, 300, 1000),
         validation=100,
         test=100,
         options={"UNet": {"width": 8}, "SiSPRNet": {"hidden": 256}},

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import symbreak
 from symbreak.data.simulate import FIRST
-from symbreak.experiments.cells import (
-    Record,
-    phase,
-    run_baseline,
-    run_cell,
-    simulate_split,
-)
+from symbreak.experiments.cells import Record, phase, run_baseline, simulate_split
+from symbreak.experiments.jobs import Cell, run_cells
+from symbreak.experiments.refinement import run_refinement, write_refinement
 from symbreak.experiments.report import write_csv, write_markdown
 from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import make_pairs
@@ -30,6 +27,7 @@ def run_tables(
     folder: Path,
     *,
     workers: int = 1,
+    jobs: int = 1,
     done: Callable[[str], None] = lambda text: None,
 ) -> list[Record]:
     """Run every cell that is not saved yet, then write the tables and figures.
@@ -37,8 +35,10 @@ def run_tables(
     Args:
         scale: What to run.
         folder: ``cells/<network>-<set>-<variant>/`` as they end; ``tables.csv``, ``tables.md``,
-            ``tables.png`` and ``estimates.png`` after the last.
+            ``tables.png``, ``estimates.png``, ``refinement.csv`` and ``refinement.png`` after the
+            last.
         workers: Processes of the simulation.
+        jobs: Cells trained at once, each in a process.
         done: Called with a line of text after every cell.
 
     Returns:
@@ -52,53 +52,49 @@ def run_tables(
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": max(scale.sets), "validation": scale.validation, "test": scale.test}
     splits = {name: simulate_split(scale, name, counts[name], workers) for name in FIRST}
-    validation, test = make_pairs(splits["validation"]), make_pairs(splits["test"])
+    test = make_pairs(splits["test"])
     baseline = run_baseline(scale, test, folder / "cells" / "baseline.json")
     done(f"HIO+ER+shrinkwrap: test {baseline['test_best']['sa_mse_ratio']:.3f} of zero")
     records = [baseline]
-    for count in scale.sets:
-        for network in scale.options:
-            for variant in scale.variants:
-                record = run_cell(
-                    scale,
-                    network,
-                    count,
-                    variant,
-                    splits["train"],
-                    validation,
-                    test,
-                    cell_folder(folder, network, count, variant),
-                )
-                records.append(record)
-                done(
-                    f"{network}, {count} pairs, {variant}: test "
-                    f"{record['test_best']['sa_mse_ratio']:.3f} of zero, "
-                    f"{record['epochs']} epochs, {record['seconds']:.0f} s"
-                )
+    for record in run_cells(scale, folder, splits, jobs):
+        records.append(record)
+        done(
+            f"{record['network']}, {record['set']} pairs, {record['variant']}: test "
+            f"{record['test_best']['sa_mse_ratio']:.3f} of zero, "
+            f"{record['epochs']} epochs, {record['seconds']:.0f} s"
+        )
+    loaders = {
+        f"{network}, {variant}": partial(load_network, _best(scale, folder, network, variant))
+        for network in scale.options
+        for variant in scale.variants
+    }
+    refined = run_refinement(scale, loaders, test, folder / "cells" / "refinement.json")
+    write_refinement(folder / "refinement.csv", refined)
     write_csv(folder / "tables.csv", records)
-    write_markdown(folder / "tables.md", scale, records)
-    _draw(scale, folder, records)
+    write_markdown(folder / "tables.md", scale, records, refined)
+    _draw(scale, folder, records, refined)
     return records
 
 
-def cell_folder(folder: Path, network: str, count: int, variant: str) -> Path:
-    """Where a cell is saved."""
-    name = f"{network}-{count}-{variant}".replace(", ", "-").replace(" ", "-")
-    return folder / "cells" / name
+def _best(scale: Scale, folder: Path, network: str, variant: str) -> Path:
+    """Best-validated model of the largest set."""
+    return Cell(network, max(scale.sets), variant).folder(folder) / "best.ckpt"
 
 
-def _draw(scale: Scale, folder: Path, records: list[Record]) -> None:
+def _draw(scale: Scale, folder: Path, records: list[Record], refined: list[Record]) -> None:
     from symbreak.plotting import save
     from symbreak.plotting.estimates import estimates_figure
+    from symbreak.plotting.refinement import refinement_figure
     from symbreak.plotting.tables import tables_figure
 
     save(tables_figure(records), folder / "tables.png")
+    save(refinement_figure(refined), folder / "refinement.png")
     shown = make_pairs(simulate_split(scale, "test", min(SHOWN, scale.test)))
     count, columns = max(scale.sets), {}
     for network in scale.options:
         for variant in scale.variants:
-            path = cell_folder(folder, network, count, variant) / "best.ckpt"
-            estimate = predict(load_network(path), shown.amplitude)
+            trained = load_network(_best(scale, folder, network, variant))
+            estimate = predict(trained, shown.amplitude)
             aligned = symbreak.align(estimate, shown.object).object
             columns[f"{network}\n{variant}"] = aligned
     wide = embed(shown.object, shown.measurement_shape)

@@ -8,7 +8,7 @@ from torch import Tensor
 from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.checks import REAL_OF, check_object, check_tolerance
 
-RULES = ("angle",)
+RULES = ("angle", "circulation")
 
 
 class SymmetryBreaking(NamedTuple):
@@ -42,25 +42,36 @@ def break_symmetry(
     1. the bounding box of the content is centred, as in :func:`center`;
     2. the global phase makes the mean ``F x(0)`` real and positive;
     3. with ``c`` the centre of the box and phases measured from it,
-       ``g = e^{2 pi i c / M} F x`` at frequency ``(0, ..., 0, 1)`` of the twofold oversampled grid
-       (``M = 2N``); if ``Im g < 0``, the conjugate flip of the object is taken instead.
+       ``g = e^{2 pi i c k / M} F x`` at frequency ``k`` of the twofold oversampled grid
+       (``M = 2N``): the conjugate flip conjugates ``g``. If the rule's number, odd in ``Im g``, is
+       negative, the conjugate flip of the object is taken instead.
+
+    The rules and their numbers:
+
+    - ``"angle"``, the paper's: ``Im g / |F x(0)|`` at ``k = (0, ..., 0, 1)``.
+    - ``"circulation"``, ours: with ``g_j`` at ``(0, 1), (1, 0), (0, -1), (-1, 0)`` of the last two
+      axes, ``sum Im(conj(g_j) g_{j+1}) / sum |g_j|^2 + 0.1 Im g_0 / rms(g)``. The first part is the
+      same for every global phase and has the sign of the dislocations inside; the second decides
+      where there are none. Crystals lie about as near to its cut as to the other's, see
+      ``docs/experiments.md``.
 
     So ``break_symmetry(T x).object`` equals ``break_symmetry(x).object`` for every symmetry ``T``
     that keeps the content in the window, up to rounding, and the Fourier amplitude is unchanged.
-    ``margin = |Im g| / |F x(0)|`` tells how far the item was from being flipped the other way.
+    ``margin``, the magnitude of the rule's number, tells how far the item was from being flipped
+    the other way; margins of different rules do not compare.
 
-    Ambiguous items are told by ``margin`` and the property ``ambiguous``. Where ``F x(0)`` or
-    ``Im g`` is below rounding (4 epsilon times ``sum |Re x| + |Im x|``), where the item is all
-    zero, or where its sums overflow, ``margin`` is 0: the item is centred, and rotated where
-    ``F x(0)`` has a phase, but not flipped. Where it holds NaN or infinity, ``margin`` is NaN and
-    the item comes back as it is. Other items of the batch are not affected.
+    Ambiguous items are told by ``margin`` and the property ``ambiguous``. Where ``F x(0)`` or the
+    rule's number is below rounding (sums to 4 epsilon times ``sum |Re x| + |Im x|``), where the
+    item is all zero, or where its sums overflow, ``margin`` is 0: the item is centred, and rotated
+    where ``F x(0)`` has a phase, but not flipped. Where it holds NaN or infinity, ``margin`` is NaN
+    and the item comes back as it is. Other items of the batch are not affected.
 
     Args:
         x: Objects, complex64 or complex128, shape ``(*batch, *grid)``; any batch axes, also none.
         tol: Relative threshold of the content's box, in [0, 1). With ``tol > 0`` faint content
             outside the box counts in the sums, moves along, and is lost where it leaves the window.
         ndim: How many trailing axes are the grid, 2 or 3.
-        rule: ``"angle"``, the paper's.
+        rule: ``"angle"`` or ``"circulation"``, see above.
 
     Returns:
         SymmetryBreaking: ``object``, ``shift``, ``flipped``, ``phase``, ``margin``; and
