@@ -4,7 +4,7 @@
 
 #include "common/projections.h"
 #include "cpu/engine/kernels.h"
-#include "cpu/engine/passes.h"
+#include "cpu/engine/lines.h"
 #include "cpu/simd_math.h"
 
 namespace symbreak {
