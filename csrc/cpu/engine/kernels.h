@@ -23,6 +23,10 @@
 
 namespace symbreak {
 
+// Neighbouring lines along a stack that are copied to scratch together: few stay in the first-level
+// cache, one would use every page it touches for a cache line only.
+constexpr int kOuterRun = 4;
+
 template <typename T>
 struct Image {
   int planes = 1, rows = 0, columns = 0;
@@ -32,7 +36,6 @@ struct Image {
   int64_t plane_stride = 0;   // and from one plane to the next
   int64_t real_stride = 0;    // from one block of columns to the next of `second` as a real image
   int64_t plane_pixels = 0;   // of iterate and mask
-  int outer_run = 1;          // neighbours along the stack that are copied to scratch together
   AxisPlan<T> along_rows;     // axis 1, length `columns`
   AxisPlan<T> along_columns;  // axis 0, length `rows`
   AxisPlan<T> along_stack;    // length `planes`, if there are more than one

@@ -55,27 +55,36 @@ void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, 
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
                       const Axes<T>& axes, T* target, int begin, int end) {
-  const std::vector<int>& columns = axes.rows.frequency();
-  const std::vector<int>& rows = axes.columns.frequency();
-  const int64_t length = image.outer_length(), plane = int64_t{image.rows} * image.columns;
-  for (int block = begin; block < end; ++block) {
+  const bool volume = image.is_volume();
+  const std::vector<int>& along_rows = axes.rows.frequency();
+  const std::vector<int>& outer = volume ? axes.stack->frequency() : axes.columns.frequency();
+  const int64_t length = image.outer_length();
+  const int64_t stride = int64_t{image.columns} * (volume ? image.rows : 1);  // along outer lines
+  const auto import_block = [&](int block, const T* first, int column) {
     T* out = target + block * length * lanes;
-    const int first = (image.is_volume() ? block / image.rows : block) * lanes;
-    const int count = std::min(lanes, image.columns - first);
+    const int count = std::min(lanes, image.columns - column);
     double sum = 0;
     for (int64_t i = 0; i < length; ++i, out += lanes) {
-      const T* line = image.is_volume() ? amplitude + axes.stack->frequency()[i] * plane +
-                                              int64_t{rows[block % image.rows]} * image.columns
-                                        : amplitude + int64_t{rows[i]} * image.columns;
+      const T* line = first + outer[i] * stride;
       std::fill_n(out, lanes, T(0));
       for (int lane = 0; lane < count; ++lane) {
-        const T value = line[columns[first + lane]];
+        const T value = line[along_rows[column + lane]];
         const T scaled = value < 0 ? T(-1) : value * scale * image.gain + T(0);  // no -0
         if (!(value < 0)) sum += double(scaled) * double(scaled);
         out[lane] = scaled;
       }
     }
     image.partial[block] = sum;
+  };
+  if (!volume) {
+    for (int block = begin; block < end; ++block) import_block(block, amplitude, block * lanes);
+    return;
+  }
+  for (int row = begin; row < end; ++row) {
+    const T* first = amplitude + int64_t{axes.columns.frequency()[row]} * image.columns;
+    for (int i = 0; i < image.column_blocks; ++i) {
+      import_block(i * image.rows + row, first, i * lanes);
+    }
   }
 }
 

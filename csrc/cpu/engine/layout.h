@@ -21,8 +21,9 @@ template <typename T>
 void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, int begin,
                  int end);
 
-// Blocks [begin, end) of outer lines: target = gain scale amplitude in digit-reversed positions, -1
-// where not measured, 0 in the rounding; partial[block] = the sum of squares of what is measured.
+// target = gain scale amplitude in digit-reversed positions, -1 where not measured, 0 in the
+// rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks [begin,
+// end) of columns; of a volume those outer lines that belong to the rows [begin, end).
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
                       const Axes<T>& axes, T* target, int begin, int end);

@@ -31,11 +31,12 @@ SYMBREAK_HD void forward_tail(Element<T>* x, int begin, int end, const Point& po
   }
 }
 
-template <int R, typename T>
-SYMBREAK_HD void inverse_tail(Element<T>* x, int begin, int end) {
+template <int R, typename T, typename Point>
+SYMBREAK_HD void inverse_tail(Element<T>* x, int begin, int end, const Point& point) {
   for (int p = begin; p < end; p += R) {
     Element<T> a[R];
     load_points<R, T>(a, x + p, 1);
+    point(p, a);
     Butterfly<R, Direction::kInverse, T>::apply(a);
     store_points<R, T>(x + p, 1, a);
   }
@@ -69,13 +70,13 @@ SYMBREAK_HD void forward_lines(const AxisPlan<T>& plan, Element<T>* x, const Poi
   }
 }
 
-// x = F^-1 x, not normalised.
-template <typename T>
-SYMBREAK_HD void inverse_lines(const AxisPlan<T>& plan, Element<T>* x) {
+// x = F^-1 point(x), not normalised.
+template <typename T, typename Point>
+SYMBREAK_HD void inverse_lines(const AxisPlan<T>& plan, Element<T>* x, const Point& point) {
   const int length = plan.length, section = section_length(plan);
   for (int start = 0; start < length; start += section) {
     with_radix(tail_radix(plan), [&]<int R>() __attribute__((always_inline)) {
-      inverse_tail<R, T>(x, start, start + section);
+      inverse_tail<R, T>(x, start, start + section, point);
     });
     inverse_inner_passes(plan, x + start, section);
   }

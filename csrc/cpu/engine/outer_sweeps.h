@@ -45,7 +45,7 @@ SYMBREAK_HD void for_outer_lines(const Image<T>& image, T* target, T* scratch, i
   const int line_stride = image.planes + 1;  // lines of a power of two would share cache sets
   for (int block = begin, run; block < end; block += run) {
     const int row = block % image.rows;
-    run = std::min({image.outer_run, image.rows - row, end - block});
+    run = std::min({kOuterRun, image.rows - row, end - block});
     Element<T>* from = column_block(image, target, block / image.rows) + row;
     for (int z = 0; z < image.planes; ++z) {
       for (int i = 0; i < run; ++i) lines[i * line_stride + z] = from[z * stride + i];
@@ -133,7 +133,11 @@ void forward_columns(const Image<T>& image, T* target, int begin, int end) {
 template <typename T>
 void inverse_columns(const Image<T>& image, T* target, int begin, int end) {
   for (int block = begin; block < end; ++block) {
-    inverse_lines<T>(image.along_columns, column_block(image, target, block));
+    const Element<T>* next = column_block(image, target, block + 1);
+    inverse_lines<T>(image.along_columns, column_block(image, target, block),
+                     [next]<int R>(int p, Element<T>(&)[R]) __attribute__((always_inline)) {
+                       prefetch<R * sizeof(Element<T>)>(reinterpret_cast<const T*>(next + p));
+                     });
   }
 }
 

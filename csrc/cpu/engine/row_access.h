@@ -79,7 +79,7 @@ SYMBREAK_HD void gather_rows(const Image<T>& image, T* state, int block, Element
   } else if (plan.tail != 16) {
     gather_fours<4>(image, state, block, 0, image.padded_columns, store);
     with_radix(plan.tail, [&]<int R>() __attribute__((always_inline)) {
-      inverse_tail<R, T>(line, 0, plan.length);
+      inverse_tail<R, T>(line, 0, plan.length, [](int, Element<T>*) {});
     });
   }
   for (int start = 0; start < plan.length; start += section) {

@@ -47,6 +47,7 @@ __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* 
       a[k] = {SimdMath::where(inside, a[k].re, outside.re),
               SimdMath::where(inside, a[k].im, outside.im)};
       iterate[column] = a[k];
+      prefetch<sizeof(Element<T>)>(iterate + column + plan.length);
     }
     Butterfly<R, Direction::kForward, T>::apply(a);
     apply_twiddles<R, Direction::kForward, T>(a, w);

@@ -174,16 +174,16 @@ void Solver<T>::load(int64_t index, T scale) {
   const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
   const T* object = task_.object + index * 2 * pixels;
   const uint8_t* support = task_.support + index * pixels;
-  const int blocks = image_.outer_blocks();
+  const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
   for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     import_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
                 scale, begin, end);
   });
   import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
-                   axes_, workspace_.amplitude(), member_.begin(blocks), member_.end(blocks));
+                   axes_, workspace_.amplitude(), member_.begin(shares), member_.end(shares));
   transform_planes(&Image<T>::state, T(1));
   member_.wait();
-  measured_power_ = sum(image_.partial, blocks);
+  measured_power_ = sum(image_.partial, image_.outer_blocks());
 }
 
 template <typename T>

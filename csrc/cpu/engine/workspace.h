@@ -2,21 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <memory>
-#include <new>
 
 #include "cpu/engine/axes.h"
 #include "cpu/engine/kernels.h"
+#include "cpu/engine/memory.h"
 #include "cpu/engine/rank.h"
 
 namespace symbreak {
-
-struct AlignedDelete {
-  static constexpr std::align_val_t kAlignment{4096};
-  void operator()(std::byte* pointer) const { ::operator delete(pointer, kAlignment); }
-};
 
 template <typename T>
 class Workspace {
@@ -27,12 +20,12 @@ class Workspace {
     const int64_t amplitude = int64_t{image_.outer_blocks()} * image_.outer_length() * lanes;
     const int64_t sums = std::max<int64_t>(image_.outer_blocks(), planes * image_.column_blocks);
     const int longest = std::max({image_.planes, image_.rows, image_.padded_columns});
-    const int64_t copied = image_.is_volume() ? image_.outer_run * (planes + 1) : 0;
+    const int64_t copied = image_.is_volume() ? kOuterRun * (planes + 1) : 0;
     line_size_ = 2 * lanes * std::max<int64_t>(2 * longest, copied);
     // The first round only adds up the sizes.
     for (const bool counting : {true, false}) {
       if (!counting) {
-        memory_.reset(static_cast<std::byte*>(::operator new(bytes_, AlignedDelete::kAlignment)));
+        memory_ = allocate_pages(bytes_);
         next_ = memory_.get();
       }
       image_.state = take<T>(planes * image_.plane_stride);
@@ -77,13 +70,9 @@ class Workspace {
     image_.state_stride = 2 * lanes * (rows + 8);
     image_.plane_stride = image_.state_stride * image_.column_blocks;
     if (!image_.is_volume()) return;
-    // and so it does for the runs along the stack, of which some 64 KB are copied at once.
-    const int64_t element = int64_t{2} * lanes * sizeof(T), page = 4096;
-    const uint64_t run = std::clamp<int64_t>(65536 / (image_.planes * element), 4, 16);
-    image_.outer_run = static_cast<int>(std::bit_floor(run));
-    const int64_t bytes = image_.plane_stride * int64_t{sizeof(T)};
-    image_.plane_stride =
-        ((bytes + page - 1) / page * page + image_.outer_run * element) / int64_t{sizeof(T)};
+    // and so it does for the runs along the stack.
+    const int64_t run = int64_t{kOuterRun} * 2 * lanes, page = 4096 / int64_t{sizeof(T)};
+    image_.plane_stride = (image_.plane_stride + page - 1) / page * page + run;
   }
 
   template <typename U>
@@ -99,7 +88,7 @@ class Workspace {
   }
 
   Image<T> image_;
-  std::unique_ptr<std::byte, AlignedDelete> memory_;
+  Pages memory_;
   std::byte* next_ = nullptr;
   int64_t bytes_ = 0;
   T* amplitude_ = nullptr;
