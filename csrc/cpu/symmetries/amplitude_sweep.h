@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/projections.h"
-#include "cpu/engine/column_sweeps.h"
+#include "cpu/engine/outer_sweeps.h"
 #include "cpu/simd_math.h"
 #include "cpu/symmetries/first_pass.h"
 

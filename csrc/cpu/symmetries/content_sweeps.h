@@ -1,7 +1,7 @@
 // Sweeps along axis 1 from an object's content to the padded state.
 #pragma once
 
-#include "cpu/engine/row_sweeps.h"
+#include "cpu/engine/row_access.h"
 #include "cpu/symmetries/first_pass.h"
 #include "cpu/symmetries/kernels.h"
 

@@ -2,8 +2,8 @@
 // products between, then rows back with the largest power of each row in the last pass.
 #pragma once
 
-#include "cpu/engine/column_sweeps.h"
-#include "cpu/engine/row_sweeps.h"
+#include "cpu/engine/outer_sweeps.h"
+#include "cpu/engine/row_access.h"
 #include "cpu/simd_math.h"
 #include "cpu/symmetries/first_pass.h"
 

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
 
 #include "common/stable.h"
-#include "cpu/engine/workspace.h"
+#include "cpu/engine/memory.h"
 #include "cpu/symmetries/kernels.h"
 #include "cpu/symmetries/plans.h"
 
@@ -22,7 +20,7 @@ class TransformScratch {
   // An image of padded sizes with `states` arrays, their contents undefined.
   const Image<T>& prepare(int64_t rows, int64_t columns, int states) {
     image_.rows = static_cast<int>(rows);
-    image_.columns = static_cast<int>(columns);
+    image_.columns = image_.padded_columns = static_cast<int>(columns);
     image_.along_rows = plan_of_length<T>(image_.columns).axis.plan();
     image_.along_columns = plan_of_length<T>(image_.rows).axis.plan();
     // As in the engine's workspace, out of each other's cache sets.
@@ -31,8 +29,7 @@ class TransformScratch {
     line_size_ = 4 * columns * lanes_ + kGap;
     const int64_t needed = states * state + parts_ * line_size_ + 2 * rows;
     if (needed > size_) {
-      memory_.reset(
-          static_cast<std::byte*>(::operator new(needed * sizeof(T), AlignedDelete::kAlignment)));
+      memory_ = allocate_pages(needed * static_cast<int64_t>(sizeof(T)));
       size_ = needed;
     }
     T* next = reinterpret_cast<T*>(memory_.get());
@@ -69,7 +66,7 @@ class TransformScratch {
 
   const int lanes_, parts_;
   Image<T> image_;
-  std::unique_ptr<std::byte, AlignedDelete> memory_;
+  Pages memory_;
   int64_t size_ = 0, line_size_ = 0;
   T* lines_ = nullptr;
   T* peaks_ = nullptr;
