@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 import torch
 import torch_code
 from registry import Workload, case
