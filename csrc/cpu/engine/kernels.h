@@ -42,11 +42,13 @@ struct Image {
   T gain = 0;                 // 1/pixels, the normalisation of the inverse transform
   T* state = nullptr;         // transform of x_k, or after the outer sweep of P_M x_k
   T* second = nullptr;        // a second state: difference map, error; a real image: shrinkwrap
-  T* iterate = nullptr;
+  T* iterate = nullptr;       // where nothing is rounded, the memory of the result
   const T* amplitude = nullptr;  // times gain; < 0 where not measured
   int8_t* mask = nullptr;
   double* partial = nullptr;  // [blocks] sums or maxima, added up in order of the blocks
 
+  // True where iterate and mask hold more pixels than the grid.
+  bool is_rounded() const { return plane_pixels != int64_t{rows} * columns; }
   bool is_volume() const { return planes > 1; }
   int outer_length() const { return is_volume() ? planes : rows; }
   int outer_blocks() const { return is_volume() ? column_blocks * rows : column_blocks; }

@@ -19,35 +19,48 @@ T amplitude_scale(const T* amplitude, int64_t pixels) {
 
 template <typename T>
 void import_rows(const Image<T>& image, int lanes, const T* object, const uint8_t* support, T scale,
-                 int begin, int end) {
-  const int64_t first = int64_t{begin} * image.padded_columns * lanes;
-  const int64_t count = int64_t{end - begin} * image.padded_columns * lanes;
-  std::fill_n(image.iterate + 2 * first, 2 * count, T(0));
-  std::fill_n(image.mask + first, count, int8_t{0});
-  const int64_t last = std::min(int64_t{end} * lanes, int64_t{image.rows});
-  for (int64_t row = int64_t{begin} * lanes; row < last; ++row) {
-    const int64_t lane = row % lanes, line = row / lanes * image.padded_columns;
-    for (int64_t column = 0; column < image.columns; ++column) {
-      const int64_t from = row * image.columns + column, to = (line + column) * lanes + lane;
-      image.iterate[2 * to - lane] = scale * object[2 * from];
-      image.iterate[2 * to - lane + lanes] = scale * object[2 * from + 1];
-      image.mask[to] = support[from] ? -1 : 0;
+                 T* line, int begin, int end) {
+  const int64_t columns = image.columns, size = int64_t{image.padded_columns} * lanes;
+  for (int block = begin; block < end; ++block) {
+    const int64_t first = int64_t{block} * lanes * columns;  // pixel
+    const int count = std::min(lanes, image.rows - block * lanes);
+    std::copy_n(object + 2 * first, 2 * count * columns, line);
+    T* iterate = image.iterate + 2 * block * size;
+    int8_t* mask = image.mask + block * size;
+    std::fill_n(iterate, 2 * size, T(0));
+    std::fill_n(mask, size, int8_t{0});
+    for (int lane = 0; lane < count; ++lane) {
+      const T* from = line + 2 * lane * columns;
+      const uint8_t* inside = support + first + lane * columns;
+      for (int64_t column = 0; column < columns; ++column) {
+        T* to = iterate + 2 * column * lanes + lane;
+        to[0] = scale * from[2 * column];
+        to[lanes] = scale * from[2 * column + 1];
+        mask[column * lanes + lane] = inside[column] ? -1 : 0;
+      }
     }
   }
 }
 
 template <typename T>
-void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, int begin,
-                 int end) {
+void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
+                 int begin, int end) {
   const T back = 1 / scale;
-  const int64_t last = std::min(int64_t{end} * lanes, int64_t{image.rows});
-  for (int64_t row = int64_t{begin} * lanes; row < last; ++row) {
-    const int64_t lane = row % lanes, line = row / lanes * image.padded_columns;
-    for (int64_t column = 0; column < image.columns; ++column) {
-      const int64_t to = row * image.columns + column, from = (line + column) * lanes + lane;
-      object[2 * to] = back * image.iterate[2 * from - lane];
-      object[2 * to + 1] = back * image.iterate[2 * from - lane + lanes];
-      support[to] = image.mask[from] != 0;
+  const int64_t columns = image.columns, size = int64_t{image.padded_columns} * lanes;
+  for (int block = begin; block < end; ++block) {
+    const int64_t first = int64_t{block} * lanes * columns;
+    const int count = std::min(lanes, image.rows - block * lanes);
+    std::copy_n(image.iterate + 2 * block * size, 2 * columns * lanes, line);
+    const int8_t* mask = image.mask + block * size;
+    for (int lane = 0; lane < count; ++lane) {
+      T* to = object + 2 * (first + lane * columns);
+      uint8_t* inside = support + first + lane * columns;
+      for (int64_t column = 0; column < columns; ++column) {
+        const T* from = line + 2 * column * lanes + lane;
+        to[2 * column] = back * from[0];
+        to[2 * column + 1] = back * from[lanes];
+        inside[column] = mask[column * lanes + lane] != 0;
+      }
     }
   }
 }
@@ -88,11 +101,11 @@ void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T sc
   }
 }
 
-#define SYMBREAK_INSTANTIATE(T)                                                                 \
-  template T amplitude_scale<T>(const T*, int64_t);                                             \
-  template void import_rows<T>(const Image<T>&, int, const T*, const uint8_t*, T, int, int);    \
-  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, int, int);                \
-  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int, \
+#define SYMBREAK_INSTANTIATE(T)                                                                  \
+  template T amplitude_scale<T>(const T*, int64_t);                                              \
+  template void import_rows<T>(const Image<T>&, int, const T*, const uint8_t*, T, T*, int, int); \
+  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, T*, int, int);             \
+  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int,  \
                                     int);
 
 SYMBREAK_INSTANTIATE(float)

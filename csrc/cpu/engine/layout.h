@@ -12,14 +12,15 @@ template <typename T>
 T amplitude_scale(const T* amplitude, int64_t pixels);
 
 // Blocks [begin, end) of the rows of an image or plane: iterate = scale object, mask = support;
-// zeros in the rounding.
+// zeros in the rounding. `object` may be the memory of iterate: without rounding, a block of rows
+// is the same piece of memory in both; `line` holds one meanwhile.
 template <typename T>
 void import_rows(const Image<T>& image, int lanes, const T* object, const uint8_t* support, T scale,
-                 int begin, int end);
+                 T* line, int begin, int end);
 
 template <typename T>
-void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, int begin,
-                 int end);
+void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
+                 int begin, int end);
 
 // target = gain scale amplitude in digit-reversed positions, -1 where not measured, 0 in the
 // rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks [begin,

@@ -177,7 +177,7 @@ void Solver<T>::load(int64_t index, T scale) {
   const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
   for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     import_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
-                scale, begin, end);
+                scale, line(), begin, end);
   });
   import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
                    axes_, workspace_.amplitude(), member_.begin(shares), member_.end(shares));
@@ -193,13 +193,14 @@ void Solver<T>::store(int64_t index, T scale) const {
   uint8_t* support = task_.support + index * pixels;
   for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     export_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
-                scale, begin, end);
+                scale, line(), begin, end);
   });
   member_.wait();
 }
 
 template <typename T>
 void Solver<T>::run(int64_t index) {
+  if (!image_.is_rounded()) image_.iterate = task_.object + index * 2 * task_.grid.pixels();
   const T scale = amplitude_scale(task_.amplitude + index / task_.starts * task_.grid.pixels(),
                                   task_.grid.pixels());
   load(index, scale);

@@ -49,7 +49,7 @@ class Solver {
   const Kernels<T>& kernels_;
   const Axes<T>& axes_;
   Workspace<T>& workspace_;
-  const Image<T>& image_;
+  Image<T> image_;  // the arrays of the workspace; see run() for iterate
   const Member member_;
   double measured_power_ = 0;  // sum of squares of the amplitudes
 };

@@ -30,7 +30,7 @@ class Workspace {
       }
       image_.state = take<T>(planes * image_.plane_stride);
       image_.second = take<T>(planes * image_.plane_stride);
-      image_.iterate = take<T>(2 * pixels);
+      if (image_.is_rounded()) image_.iterate = take<T>(2 * pixels);
       image_.amplitude = amplitude_ = take<T>(amplitude);
       lines_ = take<T>(members * line_size_);
       for (T*& transfer : transfer_) transfer = take<T>(longest);
