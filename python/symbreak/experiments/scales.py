@@ -87,12 +87,13 @@ SCALES = {
     ),
     "small": Scale(
         size=32,
-        sets=(100, 300, 1000),
-        validation=100,
+        sets=(50, 150, 500),
+        validation=50,
         test=100,
         options={"UNet": {"width": 8}, "SiSPRNet": {"hidden": 256}},
-        passes=10000,
+        passes=8000,
         patience=10,
+        batch=16,
     ),
     "paper": Scale(
         size=64,
