@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch_code
 from registry import Workload, case
@@ -21,6 +23,11 @@ def objects(count: int, size: int, device: str, seed: int = 0) -> Tensor:
     wave = torch.rand(count, 2, 1, 1, generator=generator) * 0.6
     phase = wave[:, 0] * rows + wave[:, 1] * columns + 0.02 * rows**2
     return (inside * torch.polar(torch.ones_like(phase), phase)).to(device)
+
+
+def transform_flops(length: int) -> int:
+    """Additions and multiplications of one complex line, counted as is usual: 5 n log2 n."""
+    return round(5 * length * math.log2(length))
 
 
 def difference(expected: Tensor):
@@ -99,14 +106,29 @@ def fourier_amplitude(device: str) -> Workload:
     )
 
 
-def moved_pair(count: int, device: str) -> tuple[Tensor, Tensor]:
+def moved_pair(count: int, device: str, noise: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Objects and their flips; with noise the content fills the window, as a network's output."""
     reference = objects(count, 64, device)
+    generator = torch.Generator().manual_seed(1)
+    reference += (noise * torch.randn(reference.shape, generator=generator)).to(device)
     return symbreak.apply_symmetry(reference, flipped=True, phase=1.0), reference
+
+
+# Of two 64x64 windows padded to 128x128: 128 rows forward, 512 columns and 256 rows back.
+PAIR_FLOPS = (2 * 64 + 4 * 128 + 2 * 128) * transform_flops(128)
 
 
 @case("align 256x64x64")
 def align(device: str) -> Workload:
-    estimate, reference = moved_pair(256, device)
+    return aligning(*moved_pair(256, device))
+
+
+@case("align 256x64x64, full windows")
+def align_full(device: str) -> Workload:
+    return aligning(*moved_pair(256, device, noise=1e-3), flops=256 * PAIR_FLOPS)
+
+
+def aligning(estimate: Tensor, reference: Tensor, flops: int | None = None) -> Workload:
     return Workload(
         {
             "symbreak": lambda: symbreak.align(estimate, reference),
@@ -115,12 +137,21 @@ def align(device: str) -> Workload:
         units=len(estimate),
         unit="pair",
         error=difference(reference.to(torch.complex128)),
+        flops=flops,
     )
 
 
 @case("sa_mse 256x64x64")
 def sa_mse(device: str) -> Workload:
-    estimate, reference = moved_pair(256, device)
+    return comparing(*moved_pair(256, device))
+
+
+@case("sa_mse 256x64x64, full windows")
+def sa_mse_full(device: str) -> Workload:
+    return comparing(*moved_pair(256, device, noise=1e-3), flops=256 * PAIR_FLOPS)
+
+
+def comparing(estimate: Tensor, reference: Tensor, flops: int | None = None) -> Workload:
     return Workload(
         {
             "symbreak": lambda: symbreak.sa_mse(estimate, reference, reduction="none"),
@@ -129,4 +160,5 @@ def sa_mse(device: str) -> Workload:
         units=len(estimate),
         unit="pair",
         error=lambda found: float(found.abs().max()),  # the pairs are equal up to symmetry
+        flops=flops,
     )

@@ -11,18 +11,24 @@ from conftest import SEED
 import symbreak
 from symbreak.data import crystals
 
+# Whole vectors and tiles, then every other radix at the tail, before it and first; long lines too.
 GRIDS = [(32, 32), (64, 64), (128, 64), (96, 160), (48, 320), (256, 256), (80, 240), (512, 32)]
+ROUNDED = [(16, 18), (98, 98), (75, 81), (99, 130), (121, 22), (169, 20), (147, 40), (36, 735)]
+VOLUMES = [(16, 16, 16), (32, 48, 64), (18, 25, 28), (49, 16, 33)]
 ISAS = ("baseline", "avx2", "avx512")
 
 
 def problem(grid, dtype, items=2):
-    """Amplitudes of crystals on this grid, with some pixels that were not measured."""
+    """Amplitudes of compact objects on this grid, with some pixels that were not measured."""
     generator = torch.Generator().manual_seed(SEED)
-    size = min(grid) // 2
-    objects = crystals(items, size=size, seed=SEED)
-    amplitude = symbreak.fourier_amplitude(objects, shape=grid).to(dtype)
+    if len(grid) == 2:
+        objects = crystals(items, size=min(grid) // 2, seed=SEED)
+    else:
+        size = (items, *(n // 4 for n in grid))
+        objects = 1 + torch.randn(size, dtype=torch.complex128, generator=generator)
+    amplitude = symbreak.fourier_amplitude(objects, shape=grid, ndim=len(grid)).to(dtype)
     valid = torch.rand(grid, generator=generator) > 0.02
-    return amplitude, {"valid": valid, "starts": 2, "seed": 3}
+    return amplitude, {"valid": valid, "starts": 2, "seed": 3, "ndim": len(grid)}
 
 
 def both(monkeypatch, amplitude, schedule, **options):
@@ -38,14 +44,14 @@ def relative(a, b):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("grid", GRIDS + ROUNDED + VOLUMES)
 @pytest.mark.parametrize("algorithm", ["HIO", "RAAR", "DM", "ER"])
 def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
     # Rounding errors grow from iteration to iteration: ten in double precision, three in single.
     schedule = f"{10 if dtype == torch.float64 else 3}*{algorithm}"
     amplitude, options = problem(grid, dtype)
     support = torch.zeros(grid, dtype=torch.bool)
-    support[: grid[0] // 2, : grid[1] // 2] = True
+    support[tuple(slice(n // 2) for n in grid)] = True
     fused, general = both(
         monkeypatch,
         amplitude,
@@ -69,8 +75,10 @@ def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
         assert errors[0] < 5 * errors[1] + 1e-6
 
 
-@pytest.mark.parametrize("rule", [{"threshold": 0.15}, {"area": (0.3, 0.08)}, {"area": 0.1}])
-@pytest.mark.parametrize("grid", [(64, 64), (96, 160), (256, 256)])
+@pytest.mark.parametrize("rule", [{"threshold": 0.3}, {"area": (0.3, 0.08)}, {"area": 0.1}])
+@pytest.mark.parametrize(
+    "grid", [(64, 64), (96, 160), (256, 256), (75, 98), (24, 32, 40), (21, 18, 26)]
+)
 def test_shrinkwrap_finds_the_same_support(monkeypatch, grid, rule):
     amplitude, options = problem(grid, torch.float64)
     fused, general = both(
@@ -85,8 +93,11 @@ def test_shrinkwrap_finds_the_same_support(monkeypatch, grid, rule):
     assert relative(fused.object, general.object) < 1e-8
 
 
-def test_neither_threads_nor_neighbours_change_a_bit():
-    amplitude, options = problem((64, 96), torch.float32, items=5)
+@pytest.mark.parametrize("grid", [(64, 96), (75, 98), (24, 20, 18)])
+@pytest.mark.parametrize("area", [None, 0.2])
+def test_neither_threads_nor_neighbours_change_a_bit(grid, area):
+    amplitude, options = problem(grid, torch.float32, items=5)
+    options["shrinkwrap"] = symbreak.Shrinkwrap(every=10, area=area)
     threads = torch.get_num_threads()
     try:
         results = []
@@ -107,11 +118,16 @@ PROGRAM = """
 import torch, symbreak
 torch.manual_seed(0)
 for dtype in (torch.float32, torch.float64):
-    a = symbreak.fourier_amplitude(torch.randn(2, 24, 40, dtype=torch.complex128)).to(dtype)
-    support = torch.zeros(a.shape, dtype=torch.bool)
-    support[:, :24, :40] = True
-    r = symbreak.reconstruct(a, "8*HIO+8*RAAR+4*DM+5*ER", seed=1, support=support, shrinkwrap=None)
-    print(symbreak.build_info()["cpu_isa"], *r.error.flatten().tolist())
+    for size in ((24, 40), (21, 49), (8, 10, 9)):
+        ndim = len(size)
+        x = torch.randn(2, *size, dtype=torch.complex128)
+        a = symbreak.fourier_amplitude(x, ndim=ndim).to(dtype)
+        support = torch.zeros(a.shape, dtype=torch.bool)
+        support[(slice(None), *(slice(n) for n in size))] = True
+        r = symbreak.reconstruct(
+            a, "4*HIO+4*RAAR+2*DM+5*ER", seed=1, support=support, shrinkwrap=None, ndim=ndim
+        )
+        print(symbreak.build_info()["cpu_isa"], *r.error.flatten().tolist())
 """
 
 

@@ -33,6 +33,49 @@ def test_equals_the_reference(device, generator, dtype, batch, grid, layout):
         torch.testing.assert_close(found.cpu(), expected, rtol=0, atol=TOLERANCE[dtype] * 10)
 
 
+# Grid and padded grid with codelets: every first radix, lines of several sections, tails of blocks.
+CODELETS = [
+    ((16, 24), (32, 48)),
+    ((33, 41), (80, 96)),
+    ((64, 64), (128, 128)),
+    ((32, 144), (32, 160)),
+    ((100, 30), (240, 64)),
+    ((5, 7), (320, 1024)),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("grid", "shape"), CODELETS)
+@pytest.mark.parametrize("layout", [lambda x: x, strided])
+def test_sizes_of_the_codelets(device, generator, dtype, grid, shape, layout):
+    x = torch.randn(4, *grid, dtype=torch.complex128, generator=generator)
+    x[1] = blob(grid, generator=generator)  # black around it: where it lies makes no difference
+    x[2] = 0
+    x[3] = 0
+    x[3, 2, 3] = 1j
+    found = symbreak.fourier_amplitude(layout(x.to(dtype).to(device)), shape=shape)
+    expected = reference_amplitude(x, shape=shape)
+    assert found.dtype == dtype.to_real()
+    error = (found.cpu() - expected).abs().amax((1, 2))
+    assert (error <= TOLERANCE[dtype] * expected.amax((1, 2)) / 10).all()
+
+
+@pytest.mark.parametrize("shape", [(96, 64), (50, 40)])
+def test_an_item_does_not_see_its_batch_nor_the_threads(device, generator, shape):
+    x = blob((7, 31, 32), dtype=torch.complex64, generator=generator).to(device)
+    shape = tuple(4 * n for n in shape)
+    together = symbreak.fourier_amplitude(x, shape=shape)
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2, 5):
+            torch.set_num_threads(count)
+            assert torch.equal(symbreak.fourier_amplitude(x, shape=shape), together)
+            for item, expected in zip(x, together, strict=True):
+                assert torch.equal(symbreak.fourier_amplitude(item, shape=shape), expected)
+    finally:
+        torch.set_num_threads(threads)
+
+
 @given(data=st.data())
 def test_blind_to_translation_flip_and_phase(data):
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 999)))
@@ -53,16 +96,24 @@ def test_parseval(device, generator):
     torch.testing.assert_close(power, x.abs().square().sum((1, 2)), rtol=1e-13, atol=0)
 
 
-def test_no_overflow_on_the_way_to_the_modulus(device):
-    for dtype, size in ((torch.complex64, 1e30), (torch.complex128, 1e300)):
-        x = torch.zeros(2, 2, dtype=dtype, device=device)
+@pytest.mark.parametrize("grid", [(2, 2), (16, 16)])
+def test_neither_overflow_nor_underflow_on_the_way_to_the_modulus(device, grid):
+    for dtype, size in (
+        (torch.complex64, 1e30),
+        (torch.complex64, 1e-30),
+        (torch.complex128, 1e300),
+        (torch.complex128, 1e-300),
+    ):
+        x = torch.zeros(grid, dtype=dtype, device=device)
         x[0, 0] = complex(3 * size, 4 * size)
-        expected = torch.full((4, 4), 5 * size, dtype=dtype.to_real(), device=device)
+        shape = [2 * n for n in grid]
+        expected = torch.full(shape, 5 * size, dtype=dtype.to_real(), device=device)
         torch.testing.assert_close(symbreak.fourier_amplitude(x), expected)
 
 
-def test_a_bad_item_spoils_no_other(device, generator):
-    x = blob((3, 5, 5), dtype=torch.complex64, generator=generator).to(device)
+@pytest.mark.parametrize("size", [5, 32, 48])
+def test_a_bad_item_spoils_no_other(device, generator, size):
+    x = blob((3, size, size), dtype=torch.complex64, generator=generator).to(device)
     alone = symbreak.fourier_amplitude(x[::2])
     x[1, 2, 2] = float("nan")
     found = symbreak.fourier_amplitude(x)
@@ -73,7 +124,8 @@ def test_a_bad_item_spoils_no_other(device, generator):
 @pytest.mark.parametrize("grid", [(3, 4), (2, 3, 2)])
 def test_gradients_of_both_orders(device, generator, grid):
     x = blob((2, *grid), ndim=len(grid), generator=generator, fill=1.0).to(device).requires_grad_()
-    for padding in ({}, {"shape": [n + 1 for n in grid]}):
+    with_codelets = (32, 48) if len(grid) == 2 else (4, 6, 4)
+    for padding in ({}, {"shape": [n + 1 for n in grid]}, {"shape": with_codelets}):
         run = lambda x, p=padding: symbreak.fourier_amplitude(x, ndim=len(grid), **p)  # noqa: E731
         torch.autograd.gradcheck(run, x)
         torch.autograd.gradgradcheck(run, x)

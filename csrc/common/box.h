@@ -18,6 +18,7 @@ struct Box {
   int64_t lo[3] = {0, 0, 0};
   int64_t hi[3] = {0, 0, 0};
   Content content = Content::kNone;
+  double peak = 0;  // the largest |component|; infinity or NaN where there is one
 };
 
 // The absolute value of an IEEE number as an integer of the same order: zero is 0, infinity and NaN

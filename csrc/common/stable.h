@@ -77,10 +77,12 @@ inline int64_t product(const std::vector<int64_t>& sizes) {
   return result;
 }
 
-// Items a thread takes at least: waking threads costs more than some 16 thousand pixels do.
+// Waking threads costs more than so many pixels do.
+constexpr int64_t kPixelsPerThread = int64_t{1} << 14;
+
+// Items a thread takes at least.
 inline int64_t items_per_task(int64_t pixels) {
-  constexpr int64_t kPixels = int64_t{1} << 14;
-  return pixels > 0 && pixels < kPixels ? kPixels / pixels : 1;
+  return pixels > 0 && pixels < kPixelsPerThread ? kPixelsPerThread / pixels : 1;
 }
 
 // Calls an op of torch by name; the arguments must match its schema one by one, none left out.

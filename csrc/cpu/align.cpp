@@ -1,4 +1,5 @@
 // best_element and align: the closest member of an estimate's orbit to a reference.
+#include <algorithm>
 #include <tuple>
 
 #include "common/stable.h"
@@ -10,15 +11,17 @@ namespace {
 
 constexpr int64_t kMaxBytesPerThread = int64_t{64} << 20;
 
-// Threads over the items; few or huge items one after the other, torch then threads each transform.
+// Threads over the items; few or huge items one after the other, and threads within each of them.
+// body(begin, end, parts): `parts` threads share an item.
 template <typename Body>
-void for_items(int64_t items, int64_t bytes_per_item, Body&& body) {
-  const bool one_by_one =
-      items < torch::stable::get_num_threads() || bytes_per_item > kMaxBytesPerThread;
-  if (one_by_one) {
-    body(0, items);
+void for_items(int64_t items, const Grid& grid, int64_t bytes_per_item, Body&& body) {
+  const int64_t threads = torch::stable::get_num_threads();
+  if (items < threads || bytes_per_item > kMaxBytesPerThread) {
+    body(0, items,
+         static_cast<int>(std::clamp<int64_t>(grid.pixels() / kPixelsPerThread, 1, threads)));
   } else {
-    torch::stable::parallel_for(0, items, items_per_task(bytes_per_item / 64), body);
+    torch::stable::parallel_for(0, items, items_per_task(grid.pixels()),
+                                [&](int64_t begin, int64_t end) { body(begin, end, 1); });
   }
 }
 
@@ -44,9 +47,10 @@ Found best_elements(const Tensor& estimate, const Tensor& reference, bool wrap, 
   const int64_t padding = wrap ? 1 : int64_t{1} << ndim;
   // The padded pair, its transforms, and their inverse.
   const int64_t bytes = 2 * 3 * padding * values * static_cast<int64_t>(sizeof(T));
-  for_items(grid.pixels() > 0 ? items : 0, bytes, [&](int64_t begin, int64_t end) {
+  const int64_t count = grid.pixels() > 0 ? items : 0;
+  for_items(count, grid, bytes, [&](int64_t begin, int64_t end, int parts) {
     if (begin == end) return;
-    BestElement<T> best(grid, wrap, estimate);
+    BestElement<T> best(grid, wrap, estimate, parts);
     for (int64_t item = begin; item < end; ++item) {
       const Element<T> element = best.find(from + values * item, towards + values * item);
       for (int64_t i = 0; i < ndim; ++i) shifts[ndim * item + i] = element.shift[grid.axis(i)];

@@ -7,8 +7,14 @@
 
 #include "common/box.h"
 #include "common/grid.h"
+#include "cpu/symmetries/kernels.h"
 
 namespace symbreak {
+
+// The power of two that brings a peak to [1, 2): multiplying by it is exact.
+inline double scale_to_one(double peak) {
+  return std::ldexp(1.0, std::min(1000, -std::ilogb(peak)));
+}
 
 // Which planes, rows and columns hold content; reused from item to item of one thread.
 template <typename T>
@@ -17,6 +23,7 @@ class BoundingBox {
   explicit BoundingBox(const Grid& grid)
       : grid_(grid),
         columns_(2 * grid.size[2]),
+        rows_(grid.size[1]),
         occupied_{std::vector<char>(grid.size[0]), std::vector<char>(grid.size[1]),
                   std::vector<char>(grid.size[2])} {}
 
@@ -24,6 +31,7 @@ class BoundingBox {
   Box find(const T* x, double tol, bool wrap) {
     Box box;
     const Int peak = scan(x);
+    box.peak = std::bit_cast<T>(peak);
     if (peak >= Magnitude<T>::kInfinity) {
       box.content = Content::kNonFinite;
     } else if (peak > 0) {
@@ -43,27 +51,23 @@ class BoundingBox {
   Int scan(const T* x) {
     const int64_t width = 2 * grid_.size[2];
     std::fill(columns_.begin(), columns_.end(), Int{0});
-    std::fill(occupied_[0].begin(), occupied_[0].end(), 0);
     std::fill(occupied_[1].begin(), occupied_[1].end(), 0);
-    Int peak = 0;
-    for (int64_t z = 0; z < grid_.size[0]; ++z) {
-      for (int64_t y = 0; y < grid_.size[1]; ++y, x += width) {
-        Int row = 0;
-        Int* columns = columns_.data();
-        for (int64_t i = 0; i < width; ++i) {
-          const Int value = magnitude(x[i]);
-          columns[i] = std::max(columns[i], value);
-          row = std::max(row, value);
-        }
-        occupied_[0][z] |= row > 0;
-        occupied_[1][y] |= row > 0;
-        peak = std::max(peak, row);
+    T peak = 0;
+    char* rows = rows_.data();
+    for (int64_t z = 0; z < grid_.size[0]; ++z, x += width * grid_.size[1]) {
+      const T plane = kernels_.scan_content(x, grid_.size[1], width, rows, columns_.data());
+      bool any = false;
+      for (int64_t y = 0; y < grid_.size[1]; ++y) {
+        any |= rows[y] != 0;
+        occupied_[1][y] |= rows[y];
       }
+      occupied_[0][z] = any;
+      if (magnitude(plane) > magnitude(peak)) peak = plane;
     }
     for (int64_t c = 0; c < grid_.size[2]; ++c) {
       occupied_[2][c] = columns_[2 * c] > 0 || columns_[2 * c + 1] > 0;
     }
-    return peak;
+    return magnitude(peak);
   }
 
   void scan_above(const T* x, double tol) {
@@ -83,7 +87,9 @@ class BoundingBox {
   }
 
   Grid grid_;
-  std::vector<Int> columns_;  // [columns, 2]
+  const SymmetryKernels<T>& kernels_ = symmetry_kernels<T>();
+  std::vector<Int> columns_;  // [columns, 2] bits of everything there
+  std::vector<char> rows_;    // of one plane
   std::vector<char> occupied_[3];
 };
 

@@ -63,14 +63,9 @@ class Moments {
     const int64_t width = 2 * grid_.size[2];
     std::fill(columns_.begin(), columns_.end(), 0.0);
     std::fill(rows_.begin(), rows_.end(), 0.0);
-    for (int64_t r = 0; r < grid_.size[0] * grid_.size[1]; ++r, x += width) {
-      double* columns = columns_.data();
-      for (int64_t i = 0; i < width; ++i) columns[i] += double(x[i]);
-      norm += in_lanes(x, width, [](double value) { return std::abs(value); }).total();
-      if (rule_ == FlipRule::kAngle) continue;
-      const Lanes row = in_lanes(x, width, [](double value) { return value; });
-      rows_[2 * (r % grid_.size[1])] += row.even();
-      rows_[2 * (r % grid_.size[1]) + 1] += row.odd();
+    for (int64_t z = 0; z < grid_.size[0]; ++z, x += width * grid_.size[1]) {
+      norm += symmetry_kernels<T>().line_sums(x, grid_.size[1], width, columns_.data(),
+                                              rows_.data(), rule_ == FlipRule::kCirculation);
     }
   }
 
@@ -85,27 +80,6 @@ class Moments {
     const double center = 0.5 * double(box.lo[axis] + box.hi[axis] - 1);
     const double angle = M_PI * center / double(grid_.size[axis]);
     refer_to_center(m, j, std::cos(angle), std::sin(angle));
-  }
-
-  // Eight running sums: an order that does not depend on the instruction set, yet vectorises.
-  struct Lanes {
-    double at[8] = {};
-    double even() const { return (at[0] + at[2]) + (at[4] + at[6]); }
-    double odd() const { return (at[1] + at[3]) + (at[5] + at[7]); }
-    double total() const {
-      return ((at[0] + at[1]) + (at[2] + at[3])) + ((at[4] + at[5]) + (at[6] + at[7]));
-    }
-  };
-
-  template <typename T, typename Term>
-  static Lanes in_lanes(const T* x, int64_t count, const Term& term) {
-    Lanes lanes;
-    int64_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-      for (int k = 0; k < 8; ++k) lanes.at[k] += term(double(x[i + k]));
-    }
-    for (; i < count; ++i) lanes.at[i % 2] += term(double(x[i]));
-    return lanes;
   }
 
   Grid grid_;

@@ -1,4 +1,4 @@
-// The fused two-sweep engine for 2D phasing on the CPU.
+// The fused two-sweep engine for phasing on the CPU.
 #pragma once
 
 #include "common/grid.h"
@@ -6,7 +6,7 @@
 
 namespace symbreak {
 
-// 2D, both lengths 2^a 3^b 5^c, multiples of 16, from 32 to 2048.
+// 2D and 3D, every length 2^a 3^b 5^c 7^d 11^e 13^f from 16 to 2048.
 bool engine_supports(const Grid& grid);
 
 // Runs the schedule on every image. An image's result depends on its own data alone: not on the

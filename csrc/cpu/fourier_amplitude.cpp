@@ -1,15 +1,39 @@
-// fourier_amplitude: torch's FFT and then the modulus, image by image, while it is in the cache.
+// fourier_amplitude: on the codelets where they reach; else torch's FFT and then the modulus, image
+// by image, while it is in the cache.
 #include <algorithm>
 #include <optional>
 
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
 #include "cpu/fourier.h"
+#include "cpu/symmetries/amplitude.h"
 
 namespace symbreak {
 namespace {
 
 constexpr int64_t kPixelsPerTask = 1 << 15;
+
+// Threads over the objects; fewer objects than threads one after the other.
+template <typename T>
+void write_by_codelets(const Tensor& x, const Grid& padded, Tensor& amplitude) {
+  const Grid grid = make_grid(x.sizes(), 2);
+  const T* objects = real_data<T>(x);
+  T* to = amplitude.mutable_data_ptr<T>();
+  const int64_t items = amplitude.numel() / padded.pixels();
+  const auto serve = [&](int64_t begin, int64_t end, int64_t parts) {
+    CodeletAmplitude<T> transform(grid, padded, static_cast<int>(parts));
+    for (int64_t item = begin; item < end; ++item) {
+      transform.write(objects + 2 * grid.pixels() * item, to + padded.pixels() * item);
+    }
+  };
+  const int64_t threads = torch::stable::get_num_threads();
+  if (items < threads) {
+    serve(0, items, std::clamp<int64_t>(padded.pixels() / kPixelsPerThread, 1, threads));
+  } else {
+    torch::stable::parallel_for(0, items, items_per_task(padded.pixels()),
+                                [&](int64_t begin, int64_t end) { serve(begin, end, 1); });
+  }
+}
 
 // x: contiguous, [*batch, *grid]; sizes: of the padded grid.
 template <typename T>
@@ -52,7 +76,12 @@ Tensor fourier_amplitude_cpu(const Tensor& x, int64_t oversampling,
   return with_complex(x, "fourier_amplitude", [&]<typename T>() {
     const Tensor in = torch::stable::contiguous(x);
     Tensor amplitude = torch::stable::new_empty(in, out_shape, kRealType<T>);
-    write_amplitudes<T>(in, sizes, amplitude);
+    const Grid padded = make_grid(sizes, ndim);
+    if (CodeletAmplitude<T>::reaches(padded)) {
+      write_by_codelets<T>(in, padded, amplitude);
+    } else {
+      write_amplitudes<T>(in, sizes, amplitude);
+    }
     return amplitude;
   });
 }

@@ -69,9 +69,11 @@ void first_iterate(const PhasingTask<T>& task, const Options& options, const T* 
   });
 }
 
-// `task` holds everything but the marked amplitude: [items, *grid], room for it.
+// Fills in amplitude, starts and supports, in range; `marked` is room for the amplitude, [items,
+// *grid]. Returns by how much each item was scaled.
 template <typename T>
-void phase(PhasingTask<T>& task, const Options& options, const T* amplitude, T* marked) {
+std::vector<T> prepare(PhasingTask<T>& task, const Options& options, const T* amplitude,
+                       T* marked) {
   const int64_t pixels = task.grid.pixels();
   std::vector<T> factor(task.items);
   for_images(task.items, [&](int64_t item) {
@@ -85,7 +87,13 @@ void phase(PhasingTask<T>& task, const Options& options, const T* amplitude, T* 
   std::fill_n(task.history, task.images() * task.records(), std::numeric_limits<T>::quiet_NaN());
   first_support(task, options.support);
   first_iterate(task, options, factor.data());
+  return factor;
+}
+
+template <typename T>
+void phase(const PhasingTask<T>& task, const std::vector<T>& factor) {
   run(task);
+  const int64_t pixels = task.grid.pixels();
   for_images(task.images(), [&](int64_t image) {
     T* x = task.object + 2 * pixels * image;
     scale(x, 1 / factor[image / task.starts], x, pixels);
@@ -134,15 +142,6 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct_cpu(
   const int64_t records = record_every > 0 ? total_iterations(steps) / record_every : 0;
   const Tensor a = torch::stable::contiguous(amplitude);
   const auto compute = [&]<typename T>() -> std::tuple<Tensor, Tensor, Tensor, Tensor> {
-    const auto valid_ = argument("valid", valid, full, ScalarType::Bool);
-    const auto support_ = argument("support", support, stacked, ScalarType::Bool);
-    const auto initial_ = argument("initial", initial, stacked, kComplexType<T>);
-    const auto seed_ = argument("seed", seed, batch, ScalarType::Long);
-    Options options;
-    if (valid_) options.valid = valid_->const_data_ptr<bool>();
-    if (support_) options.support = support_->const_data_ptr<bool>();
-    if (initial_) options.initial = initial_->const_data_ptr();
-    if (seed_) options.seed = seed_->const_data_ptr<int64_t>();
     Tensor object = torch::stable::new_empty(a, stacked, kComplexType<T>);
     Tensor last_support = torch::stable::new_empty(a, stacked, ScalarType::Bool);
     Tensor error = torch::stable::new_empty(a, images);
@@ -162,7 +161,22 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct_cpu(
                         mutable_real_data<T>(error),
                         mutable_real_data<T>(history),
                         watcher.get()};
-    if (object.numel() > 0) phase<T>(task, options, real_data<T>(a), mutable_real_data<T>(marked));
+    std::vector<T> factor;
+    {  // copies of the arguments, where some are made, end before the iteration takes its memory
+      const auto valid_ = argument("valid", valid, full, ScalarType::Bool);
+      const auto support_ = argument("support", support, stacked, ScalarType::Bool);
+      const auto initial_ = argument("initial", initial, stacked, kComplexType<T>);
+      const auto seed_ = argument("seed", seed, batch, ScalarType::Long);
+      Options options;
+      if (valid_) options.valid = valid_->const_data_ptr<bool>();
+      if (support_) options.support = support_->const_data_ptr<bool>();
+      if (initial_) options.initial = initial_->const_data_ptr();
+      if (seed_) options.seed = seed_->const_data_ptr<int64_t>();
+      if (object.numel() > 0) {
+        factor = prepare<T>(task, options, real_data<T>(a), mutable_real_data<T>(marked));
+      }
+    }
+    if (object.numel() > 0) phase<T>(task, factor);
     return {object, last_support, error, history};
   };
   return type == ScalarType::Double ? compute.template operator()<double>()

@@ -7,6 +7,7 @@
 
 #include "common/grid.h"
 #include "common/symmetry.h"
+#include "cpu/symmetries/kernels.h"
 
 namespace symbreak {
 
@@ -75,24 +76,12 @@ class Reindexer {
     const bool turned = c != T(1) || s != T(0);
     if (!map_.flipped && !turned) {
       std::copy(x, x + 2 * count, y);
-    } else if (!map_.flipped) {
-      for (int64_t i = 0; i < count; ++i) {
-        y[2 * i] = c * x[2 * i] - s * x[2 * i + 1];
-        y[2 * i + 1] = c * x[2 * i + 1] + s * x[2 * i];
-      }
-    } else if (turned) {
-      for (int64_t i = 0; i < count; ++i) {  // e^{i phase} conj(x)
-        y[2 * i] = c * x[-2 * i] + s * x[-2 * i + 1];
-        y[2 * i + 1] = s * x[-2 * i] - c * x[-2 * i + 1];
-      }
     } else {
-      for (int64_t i = 0; i < count; ++i) {
-        y[2 * i] = x[-2 * i];
-        y[2 * i + 1] = -x[-2 * i + 1];
-      }
+      kernels_.turned_row(x, y, count, map_.flipped, c, s);
     }
   }
 
+  const SymmetryKernels<T>& kernels_ = symmetry_kernels<T>();
   const Grid grid_;
   const IndexMap map_;
   const Rotation<T> turn_;

@@ -70,6 +70,11 @@ struct SimdMath {
   }
 #endif
 
+  template <typename V>
+  static SYMBREAK_HD V larger(const V& a, const V& b) {
+    return a > b ? a : b;
+  }
+
   // The lanes of a mask are -1 or 0.
   template <typename Mask, typename V>
   static SYMBREAK_HD V where(const Mask& mask, const V& a, const V& b) {

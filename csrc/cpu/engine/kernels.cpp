@@ -5,7 +5,7 @@
 #include "cpu/engine/kernels.h"
 
 #include "cpu/engine/blur_sweeps.h"
-#include "cpu/engine/column_sweeps.h"
+#include "cpu/engine/outer_sweeps.h"
 #include "cpu/engine/row_sweeps.h"
 
 namespace symbreak {
@@ -13,8 +13,9 @@ inline namespace SYMBREAK_ISA {
 
 template <typename T>
 constexpr Kernels<T> kKernels = {kLanes<T>,          forward_rows<T>,    update_rows<T>,
-                                 difference_rows<T>, project_columns<T>, residual_columns<T>,
-                                 blur_rows<T>,       blur_columns<T>,    threshold_rows<T>};
+                                 difference_rows<T>, forward_columns<T>, inverse_columns<T>,
+                                 project_outer<T>,   residual_outer<T>,  blur_rows<T>,
+                                 blur_columns<T>,    blur_stack<T>,      threshold_rows<T>};
 
 extern const Kernels<float> kSingle = kKernels<float>;
 extern const Kernels<double> kDouble = kKernels<double>;

@@ -1,14 +1,20 @@
 // What the schedule loop asks of the kernels, one table of functions per instruction set.
 //
-// Two sweeps make an iteration. The row sweep works along axis 1 on blocks of `lanes` rows, the
-// column sweep along axis 0 on blocks of `lanes` columns; a block is one cache-sized piece of work
-// and the unit that threads share. Arrays of one image, W = lanes:
-//   state      [columns/W][rows (+ padding)][re W, im W]   transformed along axis 1, frequencies of
-//                                                          axis 1 in digit-reversed positions
+// Two sweeps make an iteration. In an image the row sweep works along axis 1 on blocks of `lanes`
+// rows, the outer sweep along axis 0 on blocks of `lanes` columns. A volume is a stack of such
+// images, its planes: the row sweep goes plane by plane, with transforms along the columns of the
+// plane before and after it while the plane is in cache, and the outer sweep goes along the stack.
+// A block is one cache-sized piece of work and the unit that threads share.
+//
+// Arrays of one plane, W = lanes, rows and columns rounded up to whole vectors:
+//   state      [columns/W][rows (+ padding)][re W, im W]   transformed along axis 1 (in a volume
+//                                                          along both), digit-reversed positions
 //   iterate    [rows/W][columns][re W, im W]               x_k in real space
-//   amplitude  [columns/W][rows][W]                        both axes in digit-reversed positions
 //   mask       [rows/W][columns][W]                        bytes, -1 inside the support, 0 outside
+// and one array for all planes:
+//   amplitude  [columns/W][rows][W], of a volume [columns/W][rows][planes][W], digit-reversed
 // A tile of W x W pixels is contiguous in state, so both sweeps read and write whole cache lines.
+// Whatever lies in the rounding is zero, and every sweep leaves it so.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +23,51 @@
 
 namespace symbreak {
 
+// Neighbouring lines along a stack that are copied to scratch together: few stay in the first-level
+// cache, one would use every page it touches for a cache line only.
+constexpr int kOuterRun = 4;
+
 template <typename T>
 struct Image {
-  int rows = 0, columns = 0;
-  int64_t state_stride = 0;   // scalars from one block of columns to the next
+  int planes = 1, rows = 0, columns = 0;
+  int row_blocks = 0, column_blocks = 0;
+  int padded_columns = 0;     // of iterate and mask
+  int64_t state_stride = 0;   // scalars of state from one block of columns to the next,
+  int64_t plane_stride = 0;   // and from one plane to the next
+  int64_t real_stride = 0;    // from one block of columns to the next of `second` as a real image
+  int64_t plane_pixels = 0;   // of iterate and mask
   AxisPlan<T> along_rows;     // axis 1, length `columns`
   AxisPlan<T> along_columns;  // axis 0, length `rows`
-  T gain = 0;                 // 1/(rows columns), the normalisation of the inverse transform
-  T* state = nullptr;         // F_1 x_k, or after the column sweep F_1 P_M x_k
+  AxisPlan<T> along_stack;    // length `planes`, if there are more than one
+  T gain = 0;                 // 1/pixels, the normalisation of the inverse transform
+  T* state = nullptr;         // transform of x_k, or after the outer sweep of P_M x_k
   T* second = nullptr;        // a second state: difference map, error; a real image: shrinkwrap
-  T* iterate = nullptr;
+  T* iterate = nullptr;       // where nothing is rounded, the memory of the result
   const T* amplitude = nullptr;  // times gain; < 0 where not measured
   int8_t* mask = nullptr;
   double* partial = nullptr;  // [blocks] sums or maxima, added up in order of the blocks
+
+  // True where iterate and mask hold more pixels than the grid.
+  bool is_rounded() const { return plane_pixels != int64_t{rows} * columns; }
+  bool is_volume() const { return planes > 1; }
+  int outer_length() const { return is_volume() ? planes : rows; }
+  int outer_blocks() const { return is_volume() ? column_blocks * rows : column_blocks; }
+
+  // One plane of a volume.
+  Image plane(int index) const {
+    Image image = *this;
+    image.planes = 1;
+    image.state += index * plane_stride;
+    image.second += index * plane_stride;
+    image.iterate += 2 * index * plane_pixels;
+    image.mask += index * plane_pixels;
+    image.partial += int64_t{index} * column_blocks;
+    return image;
+  }
 };
 
-// Each function works on the blocks [begin, end); `line` is scratch for two lines of blocks.
+// Each function works on the blocks [begin, end); `line` is scratch. The row functions and the
+// column functions are given an image or a plane.
 template <typename T>
 struct Kernels {
   int lanes;
@@ -42,15 +77,20 @@ struct Kernels {
   void (*update_rows)(const Image<T>&, T keep, T project, T* line, int begin, int end);
   // the same for the difference map, with P_M f_S(x) in `second`
   void (*difference_rows)(const Image<T>&, T beta, T* line, int begin, int end);
-  // target = F_0^-1 P_M F_0 target
-  void (*project_columns)(const Image<T>&, T* target, int begin, int end);
-  // partial[block] = sum of (|F_0 second| gain - a)^2 where measured; destroys `second`
-  void (*residual_columns)(const Image<T>&, int begin, int end);
+  // target = F_0 target and back, not normalised
+  void (*forward_columns)(const Image<T>&, T* target, int begin, int end);
+  void (*inverse_columns)(const Image<T>&, T* target, int begin, int end);
+  // target = F^-1 P_M F target, F along the outer axis
+  void (*project_outer)(const Image<T>&, T* target, T* line, int begin, int end);
+  // partial[block] = sum of (|F second| gain - a)^2 where measured; may destroy `second`
+  void (*residual_outer)(const Image<T>&, T* line, int begin, int end);
   // second [columns/W][rows][W] = |x| blurred along the rows. A block here is a pair of blocks of
-  // rows, one in the real and one in the imaginary part; so are those of blur_columns.
+  // rows, one in the real and one in the imaginary part; pairs likewise in the other two.
   void (*blur_rows)(const Image<T>&, const T* transfer, T* line, int begin, int end);
   // second = second blurred along the columns; partial[pair] = maximum, NaN if any value is
   void (*blur_columns)(const Image<T>&, const T* transfer, T* line, int begin, int end);
+  // the same along the stack of a volume
+  void (*blur_stack)(const Image<T>&, const T* transfer, T* line, int begin, int end);
   // mask = second >= threshold
   void (*threshold_rows)(const Image<T>&, T threshold, int begin, int end);
 };

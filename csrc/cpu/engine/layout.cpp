@@ -1,7 +1,9 @@
 // Copies in and out of the engine's layout, once per image.
 #include "cpu/engine/layout.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace symbreak {
 
@@ -17,59 +19,94 @@ T amplitude_scale(const T* amplitude, int64_t pixels) {
 
 template <typename T>
 void import_rows(const Image<T>& image, int lanes, const T* object, const uint8_t* support, T scale,
-                 int begin, int end) {
-  for (int64_t row = int64_t{begin} * lanes; row < int64_t{end} * lanes; ++row) {
-    const int64_t lane = row % lanes, first = row / lanes * image.columns;
-    for (int64_t column = 0; column < image.columns; ++column) {
-      const int64_t from = row * image.columns + column, to = (first + column) * lanes + lane;
-      image.iterate[2 * to - lane] = scale * object[2 * from];
-      image.iterate[2 * to - lane + lanes] = scale * object[2 * from + 1];
-      image.mask[to] = support[from] ? -1 : 0;
+                 T* line, int begin, int end) {
+  const int64_t columns = image.columns, size = int64_t{image.padded_columns} * lanes;
+  for (int block = begin; block < end; ++block) {
+    const int64_t first = int64_t{block} * lanes * columns;  // pixel
+    const int count = std::min(lanes, image.rows - block * lanes);
+    std::copy_n(object + 2 * first, 2 * count * columns, line);
+    T* iterate = image.iterate + 2 * block * size;
+    int8_t* mask = image.mask + block * size;
+    std::fill_n(iterate, 2 * size, T(0));
+    std::fill_n(mask, size, int8_t{0});
+    for (int lane = 0; lane < count; ++lane) {
+      const T* from = line + 2 * lane * columns;
+      const uint8_t* inside = support + first + lane * columns;
+      for (int64_t column = 0; column < columns; ++column) {
+        T* to = iterate + 2 * column * lanes + lane;
+        to[0] = scale * from[2 * column];
+        to[lanes] = scale * from[2 * column + 1];
+        mask[column * lanes + lane] = inside[column] ? -1 : 0;
+      }
     }
   }
 }
 
 template <typename T>
-void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, int begin,
-                 int end) {
+void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
+                 int begin, int end) {
   const T back = 1 / scale;
-  for (int64_t row = int64_t{begin} * lanes; row < int64_t{end} * lanes; ++row) {
-    const int64_t lane = row % lanes, first = row / lanes * image.columns;
-    for (int64_t column = 0; column < image.columns; ++column) {
-      const int64_t to = row * image.columns + column, from = (first + column) * lanes + lane;
-      object[2 * to] = back * image.iterate[2 * from - lane];
-      object[2 * to + 1] = back * image.iterate[2 * from - lane + lanes];
-      support[to] = image.mask[from] != 0;
+  const int64_t columns = image.columns, size = int64_t{image.padded_columns} * lanes;
+  for (int block = begin; block < end; ++block) {
+    const int64_t first = int64_t{block} * lanes * columns;
+    const int count = std::min(lanes, image.rows - block * lanes);
+    std::copy_n(image.iterate + 2 * block * size, 2 * columns * lanes, line);
+    const int8_t* mask = image.mask + block * size;
+    for (int lane = 0; lane < count; ++lane) {
+      T* to = object + 2 * (first + lane * columns);
+      uint8_t* inside = support + first + lane * columns;
+      for (int64_t column = 0; column < columns; ++column) {
+        const T* from = line + 2 * column * lanes + lane;
+        to[2 * column] = back * from[0];
+        to[2 * column + 1] = back * from[lanes];
+        inside[column] = mask[column * lanes + lane] != 0;
+      }
     }
   }
 }
 
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
-                      const OwnedPlan<T>& along_rows, const OwnedPlan<T>& along_columns, T* target,
-                      int begin, int end) {
-  for (int block = begin; block < end; ++block) {
-    T* out = target + int64_t{block} * image.rows * lanes;
+                      const Axes<T>& axes, T* target, int begin, int end) {
+  const bool volume = image.is_volume();
+  const std::vector<int>& along_rows = axes.rows.frequency();
+  const std::vector<int>& outer = volume ? axes.stack->frequency() : axes.columns.frequency();
+  const int64_t length = image.outer_length();
+  const int64_t stride = int64_t{image.columns} * (volume ? image.rows : 1);  // along outer lines
+  const auto import_block = [&](int block, const T* first, int column) {
+    T* out = target + block * length * lanes;
+    const int count = std::min(lanes, image.columns - column);
     double sum = 0;
-    for (int row = 0; row < image.rows; ++row) {
-      const T* line = amplitude + int64_t{along_columns.frequency()[row]} * image.columns;
-      for (int lane = 0; lane < lanes; ++lane) {
-        const T value = line[along_rows.frequency()[block * lanes + lane]];
+    for (int64_t i = 0; i < length; ++i, out += lanes) {
+      const T* line = first + outer[i] * stride;
+      std::fill_n(out, lanes, T(0));
+      for (int lane = 0; lane < count; ++lane) {
+        const T value = line[along_rows[column + lane]];
         const T scaled = value < 0 ? T(-1) : value * scale * image.gain + T(0);  // no -0
         if (!(value < 0)) sum += double(scaled) * double(scaled);
-        *out++ = scaled;
+        out[lane] = scaled;
       }
     }
     image.partial[block] = sum;
+  };
+  if (!volume) {
+    for (int block = begin; block < end; ++block) import_block(block, amplitude, block * lanes);
+    return;
+  }
+  for (int row = begin; row < end; ++row) {
+    const T* first = amplitude + int64_t{axes.columns.frequency()[row]} * image.columns;
+    for (int i = 0; i < image.column_blocks; ++i) {
+      import_block(i * image.rows + row, first, i * lanes);
+    }
   }
 }
 
-#define SYMBREAK_INSTANTIATE(T)                                                              \
-  template T amplitude_scale<T>(const T*, int64_t);                                          \
-  template void import_rows<T>(const Image<T>&, int, const T*, const uint8_t*, T, int, int); \
-  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, int, int);             \
-  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const OwnedPlan<T>&,  \
-                                    const OwnedPlan<T>&, T*, int, int);
+#define SYMBREAK_INSTANTIATE(T)                                                                  \
+  template T amplitude_scale<T>(const T*, int64_t);                                              \
+  template void import_rows<T>(const Image<T>&, int, const T*, const uint8_t*, T, T*, int, int); \
+  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, T*, int, int);             \
+  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int,  \
+                                    int);
 
 SYMBREAK_INSTANTIATE(float)
 SYMBREAK_INSTANTIATE(double)

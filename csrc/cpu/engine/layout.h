@@ -1,8 +1,8 @@
 // Between the caller's arrays and the engine's blocks of lines.
 #pragma once
 
+#include "cpu/engine/axes.h"
 #include "cpu/engine/kernels.h"
-#include "cpu/engine/plan.h"
 
 namespace symbreak {
 
@@ -11,20 +11,22 @@ namespace symbreak {
 template <typename T>
 T amplitude_scale(const T* amplitude, int64_t pixels);
 
-// Blocks [begin, end) of rows: iterate = scale object, mask = support.
+// Blocks [begin, end) of the rows of an image or plane: iterate = scale object, mask = support;
+// zeros in the rounding. `object` may be the memory of iterate: without rounding, a block of rows
+// is the same piece of memory in both; `line` holds one meanwhile.
 template <typename T>
 void import_rows(const Image<T>& image, int lanes, const T* object, const uint8_t* support, T scale,
+                 T* line, int begin, int end);
+
+template <typename T>
+void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
                  int begin, int end);
 
-template <typename T>
-void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, int begin,
-                 int end);
-
-// Blocks [begin, end) of columns: target = gain scale amplitude in digit-reversed positions, -1
-// where not measured; partial[block] = the sum of squares of what is measured.
+// target = gain scale amplitude in digit-reversed positions, -1 where not measured, 0 in the
+// rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks [begin,
+// end) of columns; of a volume those outer lines that belong to the rows [begin, end).
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
-                      const OwnedPlan<T>& along_rows, const OwnedPlan<T>& along_columns, T* target,
-                      int begin, int end);
+                      const Axes<T>& axes, T* target, int begin, int end);
 
 }  // namespace symbreak

@@ -5,6 +5,7 @@
 // level with twiddles from a table (36 and 88 clocks for 8 and 16 points).
 #pragma once
 
+#include "common/fft_odd.h"
 #include "cpu/engine/plan.h"
 #include "cpu/simd.h"
 
@@ -61,32 +62,39 @@ __attribute__((noinline)) void inverse_pass(Element<T>* x, int length, int n, co
   }
 }
 
-template <typename T>
-SYMBREAK_HD void forward_pass(int radix, Element<T>* x, int length, int n, const T* twiddles) {
+// body.operator()<R>() with R = radix.
+template <typename Body>
+SYMBREAK_HD void with_radix(int radix, const Body& body) {
   switch (radix) {
     case 2:
-      return forward_pass<2, T>(x, length, n, twiddles);
+      return body.template operator()<2>();
     case 3:
-      return forward_pass<3, T>(x, length, n, twiddles);
+      return body.template operator()<3>();
     case 5:
-      return forward_pass<5, T>(x, length, n, twiddles);
+      return body.template operator()<5>();
+    case 7:
+      return body.template operator()<7>();
+    case 11:
+      return body.template operator()<11>();
+    case 13:
+      return body.template operator()<13>();
     default:
-      return forward_pass<4, T>(x, length, n, twiddles);
+      return body.template operator()<4>();
   }
 }
 
 template <typename T>
+SYMBREAK_HD void forward_pass(int radix, Element<T>* x, int length, int n, const T* twiddles) {
+  with_radix(radix, [=]<int R>() __attribute__((always_inline)) {
+    forward_pass<R, T>(x, length, n, twiddles);
+  });
+}
+
+template <typename T>
 SYMBREAK_HD void inverse_pass(int radix, Element<T>* x, int length, int n, const T* twiddles) {
-  switch (radix) {
-    case 2:
-      return inverse_pass<2, T>(x, length, n, twiddles);
-    case 3:
-      return inverse_pass<3, T>(x, length, n, twiddles);
-    case 5:
-      return inverse_pass<5, T>(x, length, n, twiddles);
-    default:
-      return inverse_pass<4, T>(x, length, n, twiddles);
-  }
+  with_radix(radix, [=]<int R>() __attribute__((always_inline)) {
+    inverse_pass<R, T>(x, length, n, twiddles);
+  });
 }
 
 // values[k] times w^{jk} for 16 points, j and k < 4; every angle is known at compile time.
@@ -150,38 +158,23 @@ SYMBREAK_HD void forward_inner_passes(const AxisPlan<T>& plan, Element<T>* secti
     forward_pass<T>(plan.radix[pass], section, length, n, plan.twiddles[pass]);
     n /= plan.radix[pass];
   }
-  wide_pass_16<Direction::kForward, T>(section, length);
+  if (plan.tail == 16) wide_pass_16<Direction::kForward, T>(section, length);
 }
 
 template <typename T>
 SYMBREAK_HD void inverse_inner_passes(const AxisPlan<T>& plan, Element<T>* section, int length) {
-  wide_pass_16<Direction::kInverse, T>(section, length);
-  int n = 16;
+  if (plan.tail == 16) wide_pass_16<Direction::kInverse, T>(section, length);
+  int n = plan.tail;
   for (int pass = plan.passes - 1; pass >= 1; --pass) {
     n *= plan.radix[pass];
     inverse_pass<T>(plan.radix[pass], section, length, n, plan.twiddles[pass]);
   }
 }
 
-// x = F^-1 (point F x) for a block of lines: point(p, values) changes the four frequencies at
-// positions p..p+3 while they are in registers.
-template <typename T, typename Point>
-SYMBREAK_HD void filter_lines(const AxisPlan<T>& plan, Element<T>* x, const Point& point) {
-  const int length = plan.length, section = section_length(plan);
-  forward_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
-  for (int start = 0; start < length; start += section) {
-    forward_inner_passes(plan, x + start, section);
-    for (int p = start; p < start + section; p += 4) {
-      Element<T> a[4];
-      load_points<4, T>(a, x + p, 1);
-      Butterfly<4, Direction::kForward, T>::apply(a);
-      point(p, a);
-      Butterfly<4, Direction::kInverse, T>::apply(a);
-      store_points<4, T>(x + p, 1, a);
-    }
-    inverse_inner_passes(plan, x + start, section);
-  }
-  inverse_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
+// The radix of the last pass forward and the first one inverse, which has no twiddles.
+template <typename T>
+SYMBREAK_HD int tail_radix(const AxisPlan<T>& plan) {
+  return plan.tail == 16 ? 4 : plan.tail;
 }
 
 }  // namespace SYMBREAK_ISA

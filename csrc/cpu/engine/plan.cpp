@@ -3,16 +3,29 @@
 
 #include <bit>
 #include <cmath>
+#include <initializer_list>
 #include <numbers>
 
 namespace symbreak {
 namespace {
 
-// Radix 4 wherever possible; the first radix (5, 3, 2 or 4) is fused with the real-space update.
+constexpr int kOddRadices[] = {13, 11, 7, 5, 3};
+
+// 16 where the length allows; else 4, else the largest odd radix, since a tail has no twiddles.
+int choose_tail(int length) {
+  if (length % 16 == 0 && length > 16) return 16;
+  if (length % 4 == 0) return 4;
+  for (int radix : kOddRadices) {
+    if (length % radix == 0) return radix;
+  }
+  return 2;
+}
+
+// Radix 4 wherever possible; the first radix is fused with the real-space update.
 std::vector<int> choose_radices(int length) {
   std::vector<int> radices;
-  int rest = length / 16;
-  for (int radix : {5, 3}) {
+  int rest = length / choose_tail(length);
+  for (int radix : kOddRadices) {
     for (; rest % radix == 0; rest /= radix) radices.push_back(radix);
   }
   // A 2 goes second, so that long lines fall into four sections after the first pass.
@@ -23,20 +36,28 @@ std::vector<int> choose_radices(int length) {
   return radices;
 }
 
-}  // namespace
-
-bool axis_supported(int64_t length) {
-  if (length < 32 || length > 2048 || length % 16 != 0) return false;
-  for (int factor : {2, 3, 5}) {
+bool has_only(int64_t length, std::initializer_list<int> factors) {
+  for (int factor : factors) {
     while (length % factor == 0) length /= factor;
   }
   return length == 1;
+}
+
+}  // namespace
+
+bool axis_transformable(int64_t length) {
+  return length >= 16 && length <= 2048 && has_only(length, {2, 3, 5, 7, 11, 13});
+}
+
+bool axis_supported(int64_t length) {
+  return length >= 32 && length <= 2048 && length % 16 == 0 && has_only(length, {2, 3, 5});
 }
 
 template <typename T>
 OwnedPlan<T>::OwnedPlan(int length) {
   std::vector<int> radices = choose_radices(length);
   plan_.length = length;
+  plan_.tail = choose_tail(length);
   plan_.passes = static_cast<int>(radices.size());
   std::vector<size_t> offsets;
   int n = length;
@@ -55,7 +76,11 @@ OwnedPlan<T>::OwnedPlan(int length) {
     plan_.radix[i] = radices[i];
     plan_.twiddles[i] = twiddles_.data() + offsets[i];
   }
-  radices.insert(radices.end(), {4, 4});
+  if (plan_.tail == 16) {
+    radices.insert(radices.end(), {4, 4});
+  } else {
+    radices.push_back(plan_.tail);
+  }
   frequency_.resize(length);
   for (int position = 0; position < length; ++position) {
     int weight = 1, block = length, rest = position, frequency = 0;

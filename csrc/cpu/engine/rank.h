@@ -8,33 +8,61 @@
 
 namespace symbreak {
 
-// The n-th largest of `count` values, 1 <= n <= count, by counting digits of the bit patterns from
-// the highest on: three passes for float, the later ones over few candidates. NaNs have no rank.
+// Finds the n-th largest of some values by the digits of their bit patterns, the highest digit
+// first: three rounds for float, six for double. In each, count() goes over all values, in pieces
+// and on several threads if there are several histograms; then narrow() settles a digit by their
+// sum. NaNs have no rank.
 template <typename T>
-T nth_largest(const T* values, int64_t count, int64_t n) {
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  constexpr int kBits = 8 * sizeof(Bits), kDigit = 11;
-  constexpr Bits kSign = Bits{1} << (kBits - 1);
-  // Order-preserving: negative numbers are turned over, positive ones lifted above them.
-  const auto key = [](T value) {
-    const Bits bits = std::bit_cast<Bits>(value);
-    return bits & kSign ? ~bits : bits | kSign;
-  };
-  Bits prefix = 0, known = 0;
-  for (int high = kBits; high > 0; high -= kDigit) {
-    const int shift = std::max(high - kDigit, 0);
-    const Bits mask = (Bits{1} << (high - shift)) - 1;
-    int64_t histogram[1 << kDigit] = {};
+class RankSearch {
+ public:
+  static constexpr int kDigit = 11, kBins = 1 << kDigit;
+
+  explicit RankSearch(int64_t n) : n_(n) {}
+
+  bool finished() const { return high_ == 0; }
+
+  void count(const T* values, int64_t count, int64_t* histogram) const {
+    const Bits mask = digit_mask();
+    const int shift = low();
     for (int64_t i = 0; i < count; ++i) {
       const Bits bits = key(values[i]);
-      if ((bits & known) == prefix) ++histogram[bits >> shift & mask];
+      if ((bits & known_) == prefix_) ++histogram[bits >> shift & mask];
     }
-    Bits digit = mask;
-    for (; digit > 0 && n > histogram[digit]; --digit) n -= histogram[digit];
-    prefix |= digit << shift;
-    known |= mask << shift;
   }
-  return std::bit_cast<T>(prefix & kSign ? prefix ^ kSign : ~prefix);
-}
+
+  // histograms: [members][kBins]
+  void narrow(const int64_t* histograms, int members) {
+    const Bits mask = digit_mask();
+    Bits digit = mask;
+    for (;; --digit) {
+      int64_t here = 0;
+      for (int i = 0; i < members; ++i) here += histograms[int64_t{i} * kBins + int64_t(digit)];
+      if (digit == 0 || n_ <= here) break;
+      n_ -= here;
+    }
+    prefix_ |= digit << low();
+    known_ |= mask << low();
+    high_ = low();
+  }
+
+  T value() const { return std::bit_cast<T>(prefix_ & kSign ? prefix_ ^ kSign : ~prefix_); }
+
+ private:
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  static constexpr int kBits = 8 * sizeof(Bits);
+  static constexpr Bits kSign = Bits{1} << (kBits - 1);
+
+  // Order-preserving: negative numbers are turned over, positive ones lifted above them.
+  static Bits key(T value) {
+    const Bits bits = std::bit_cast<Bits>(value);
+    return bits & kSign ? ~bits : bits | kSign;
+  }
+  int low() const { return std::max(high_ - kDigit, 0); }
+  Bits digit_mask() const { return (Bits{1} << (high_ - low())) - 1; }
+
+  int64_t n_;  // rank among the values that agree with prefix_ in the known bits
+  Bits prefix_ = 0, known_ = 0;
+  int high_ = kBits;
+};
 
 }  // namespace symbreak

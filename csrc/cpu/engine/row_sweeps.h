@@ -1,86 +1,23 @@
 // Sweeps along axis 1: inverse transform, real-space update, transform, a block of rows at a time.
-//
-// The block is gathered from the tiles of `state` by the first pass of the inverse transform and
-// scattered back by the last pass of the forward one; between them it lives in `line`.
 #pragma once
 
 #include "common/projections.h"
 #include "cpu/engine/kernels.h"
-#include "cpu/engine/passes.h"
-#include "cpu/engine/tiles.h"
+#include "cpu/engine/lines.h"
+#include "cpu/engine/row_access.h"
 #include "cpu/simd_math.h"
 
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
 
-// Row block `block` of the block of columns that holds position p of axis 1, p a multiple of 16.
-template <typename T>
-SYMBREAK_HD T* tiles_at(const Image<T>& image, T* state, int block, int p) {
-  constexpr int W = kLanes<T>;
-  return state + p / W * image.state_stride + int64_t{block} * (2 * W * W);
-}
-
-// line = F_1^-1 state but for the first radix, which the caller fuses with its update.
-template <typename T>
-SYMBREAK_HD void gather_rows(const Image<T>& image, T* state, int block, Element<T>* line) {
-  constexpr int W = kLanes<T>;
-  const AxisPlan<T>& plan = image.along_rows;
-  const int section = section_length(plan);
-  for (int start = 0; start < plan.length; start += section) {
-    for (int p = start; p < start + section; p += 16) {
-      const T* tiles = tiles_at(image, state, block, p);
-      SYMBREAK_UNROLL for (int i = 0; i < 16; i += 4) {
-        Vector<T> re[4], im[4];
-        SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
-          const int column = (i + k) % W;
-          const T* tile = tiles + (i + k) / W * image.state_stride;
-          load_transposed<T>(re + k, tile + column, 2 * W);
-          load_transposed<T>(im + k, tile + column + W, 2 * W);
-        }
-        Element<T> a[4] = {{re[0], im[0]}, {re[1], im[1]}, {re[2], im[2]}, {re[3], im[3]}};
-        Butterfly<4, Direction::kInverse, T>::apply(a);
-        store_points<4, T>(line + p + i, 1, a);
-      }
-    }
-    inverse_inner_passes(plan, line + start, section);
-  }
-}
-
-// state = F_1 line, after the caller has done the first radix.
-template <typename T>
-SYMBREAK_HD void scatter_rows(const Image<T>& image, T* state, int block, Element<T>* line) {
-  constexpr int W = kLanes<T>;
-  const AxisPlan<T>& plan = image.along_rows;
-  const int section = section_length(plan);
-  for (int start = 0; start < plan.length; start += section) {
-    forward_inner_passes(plan, line + start, section);
-    for (int p = start; p < start + section; p += 16) {
-      T* tiles = tiles_at(image, state, block, p);
-      SYMBREAK_UNROLL for (int i = 0; i < 16; i += 4) {
-        Element<T> a[4];
-        load_points<4, T>(a, line + p + i, 1);
-        Butterfly<4, Direction::kForward, T>::apply(a);
-        Vector<T> re[4] = {a[0].re, a[1].re, a[2].re, a[3].re};
-        Vector<T> im[4] = {a[0].im, a[1].im, a[2].im, a[3].im};
-        SYMBREAK_UNROLL for (int k = 0; k < 4; k += kChunk<T>) {
-          const int column = (i + k) % W;
-          T* tile = tiles + (i + k) / W * image.state_stride + column;
-          store_transposed<T>(tile, 2 * W, re + k);
-          store_transposed<T>(tile + W, 2 * W, im + k);
-        }
-      }
-    }
-  }
-}
-
 template <typename T>
 SYMBREAK_HD Element<T>* iterate_rows(const Image<T>& image, int block) {
-  return reinterpret_cast<Element<T>*>(image.iterate) + int64_t{block} * image.columns;
+  return reinterpret_cast<Element<T>*>(image.iterate) + int64_t{block} * image.padded_columns;
 }
 
 template <typename T>
 SYMBREAK_HD const int8_t* mask_rows(const Image<T>& image, int block) {
-  return image.mask + int64_t{block} * image.columns * kLanes<T>;
+  return image.mask + int64_t{block} * image.padded_columns * kLanes<T>;
 }
 
 // What happens outside the support: ER sets zero and needs no x, HIO adds to x, RAAR mixes.
@@ -110,6 +47,7 @@ __attribute__((noinline)) void update_line(const AxisPlan<T>& plan, Element<T>* 
       a[k] = {SimdMath::where(inside, a[k].re, outside.re),
               SimdMath::where(inside, a[k].im, outside.im)};
       iterate[column] = a[k];
+      prefetch<sizeof(Element<T>)>(iterate + column + plan.length);
     }
     Butterfly<R, Direction::kForward, T>::apply(a);
     apply_twiddles<R, Direction::kForward, T>(a, w);
@@ -121,13 +59,12 @@ template <Outside Rule, typename T>
 void update_rows_by(const Image<T>& image, T keep, T project, T* scratch, int begin, int end) {
   Element<T>* line = reinterpret_cast<Element<T>*>(scratch);
   const AxisPlan<T>& plan = image.along_rows;
-  const auto update = plan.radix[0] == 2   ? update_line<2, Rule, T>
-                      : plan.radix[0] == 3 ? update_line<3, Rule, T>
-                      : plan.radix[0] == 5 ? update_line<5, Rule, T>
-                                           : update_line<4, Rule, T>;
   for (int block = begin; block < end; ++block) {
     gather_rows(image, image.state, block, line);
-    update(plan, line, iterate_rows(image, block), mask_rows(image, block), keep, project);
+    with_radix(plan.radix[0], [&]<int R>() __attribute__((always_inline)) {
+      update_line<R, Rule, T>(plan, line, iterate_rows(image, block), mask_rows(image, block), keep,
+                              project);
+    });
     scatter_rows(image, image.state, block, line);
   }
 }
@@ -168,7 +105,7 @@ void difference_rows(const Image<T>& image, T beta, T* scratch, int begin, int e
   constexpr int W = kLanes<T>;
   const AxisPlan<T>& plan = image.along_rows;
   Element<T>* p = reinterpret_cast<Element<T>*>(scratch);
-  Element<T>* q = p + image.columns;
+  Element<T>* q = p + image.padded_columns;
   for (int block = begin; block < end; ++block) {
     gather_rows(image, image.state, block, p);
     gather_rows(image, image.second, block, q);

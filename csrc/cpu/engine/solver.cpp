@@ -2,7 +2,6 @@
 #include "cpu/engine/solver.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <numbers>
 
@@ -33,61 +32,102 @@ void gaussian_transfer(const OwnedPlan<T>& plan, double sigma, T* transfer) {
 }  // namespace
 
 template <typename T>
-void Solver<T>::forward_rows(T* target, T outside_gain) const {
-  kernels_.forward_rows(image_, target, outside_gain, line(), member_.begin(row_blocks_),
-                        member_.end(row_blocks_));
+template <typename Body>
+void Solver<T>::for_planes(int blocks, const Body& body) const {
+  if (!image_.is_volume()) return body(0, image_, member_.begin(blocks), member_.end(blocks));
+  for (int z = member_.begin(image_.planes); z < member_.end(image_.planes); ++z) {
+    body(z, image_.plane(z), 0, blocks);
+  }
 }
 
 template <typename T>
-void Solver<T>::project_columns(T* target) const {
-  kernels_.project_columns(image_, target, member_.begin(column_blocks_),
-                           member_.end(column_blocks_));
+void Solver<T>::transform_planes(Array target, T outside_gain) const {
+  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    kernels_.forward_rows(plane, plane.*target, outside_gain, line(), begin, end);
+    if (image_.is_volume()) {
+      kernels_.forward_columns(plane, plane.*target, 0, plane.column_blocks);
+    }
+  });
+}
+
+template <typename T>
+void Solver<T>::project_outer(T* target) const {
+  const int blocks = image_.outer_blocks();
+  kernels_.project_outer(image_, target, line(), member_.begin(blocks), member_.end(blocks));
 }
 
 template <typename T>
 void Solver<T>::iterate(Algorithm algorithm) {
-  const int begin = member_.begin(row_blocks_), end = member_.end(row_blocks_);
+  const bool volume = image_.is_volume(), difference = algorithm == Algorithm::kDM;
   const T beta = T(task_.beta);
-  if (algorithm == Algorithm::kDM) {
-    forward_rows(image_.second, 1 / beta);
+  if (difference) {
+    transform_planes(&Image<T>::second, 1 / beta);
     member_.wait();
-    project_columns(image_.second);
+    project_outer(image_.second);
   }
-  project_columns(image_.state);
+  project_outer(image_.state);
   member_.wait();
   // Written between the two waits and read after them: every member sees the same answer.
   if (member_.leads() && task_.monitor) {
     task_.monitor->advance(1);
     workspace_.stop = task_.monitor->stopped();
   }
-  if (algorithm == Algorithm::kDM) {
-    kernels_.difference_rows(image_, beta, line(), begin, end);
-  } else {
-    const Feedback rule = feedback(algorithm, task_.beta);
-    kernels_.update_rows(image_, T(rule.keep), T(rule.project), line(), begin, end);
-  }
+  const Feedback rule = feedback(algorithm, task_.beta);
+  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    const int blocks = plane.column_blocks;
+    if (volume) kernels_.inverse_columns(plane, plane.state, 0, blocks);
+    if (difference) {
+      if (volume) kernels_.inverse_columns(plane, plane.second, 0, blocks);
+      kernels_.difference_rows(plane, beta, line(), begin, end);
+    } else {
+      kernels_.update_rows(plane, T(rule.keep), T(rule.project), line(), begin, end);
+    }
+    if (volume) kernels_.forward_columns(plane, plane.state, 0, blocks);
+  });
   member_.wait();
 }
 
 template <typename T>
 double Solver<T>::error() {
-  forward_rows(image_.second, T(0));
+  const int blocks = image_.outer_blocks();
+  transform_planes(&Image<T>::second, T(0));
   member_.wait();
-  kernels_.residual_columns(image_, member_.begin(column_blocks_), member_.end(column_blocks_));
+  kernels_.residual_outer(image_, line(), member_.begin(blocks), member_.end(blocks));
   member_.wait();
-  return std::sqrt(sum(image_.partial, column_blocks_) / measured_power_);
+  return std::sqrt(sum(image_.partial, blocks) / measured_power_);
 }
 
+// The value of rank `kept` in `second`; every member counts its share and finds the same.
 template <typename T>
 T Solver<T>::area_threshold(int64_t kept) const {
-  return nth_largest(image_.second, task_.grid.pixels(), kept);
+  RankSearch<T> search(kept);
+  int64_t* own = workspace_.histogram(member_.rank);
+  const int lanes = kernels_.lanes;
+  while (!search.finished()) {
+    std::fill_n(own, RankSearch<T>::kBins, 0);
+    for_planes(image_.column_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+      for (int block = begin; block < end; ++block) {
+        const T* values = plane.second + block * plane.real_stride;
+        const int width = std::min(lanes, plane.columns - block * lanes);
+        if (width == lanes) {
+          search.count(values, int64_t{plane.rows} * lanes, own);
+        } else {
+          for (int row = 0; row < plane.rows; ++row) search.count(values + row * lanes, width, own);
+        }
+      }
+    });
+    member_.wait();
+    search.narrow(workspace_.histogram(0), member_.size);
+    member_.wait();
+  }
+  return search.value();
 }
 
 // "Above the threshold" as "at least the next number above it", which is what the kernel tests.
 template <typename T>
 T Solver<T>::relative_threshold() const {
   double largest = image_.partial[0];
-  for (int pair = 1; pair < (column_blocks_ + 1) / 2; ++pair) {
+  for (int pair = 1; pair < (image_.outer_blocks() + 1) / 2; ++pair) {
     if (!(image_.partial[pair] <= largest)) largest = image_.partial[pair];
   }
   return std::nextafter(T(task_.shrinkwrap.threshold) * T(largest), T(INFINITY));
@@ -96,47 +136,74 @@ T Solver<T>::relative_threshold() const {
 template <typename T>
 void Solver<T>::update_support(int64_t update, int64_t updates) {
   const ShrinkwrapRule& rule = task_.shrinkwrap;
+  const bool volume = image_.is_volume();
+  T* const along_stack = workspace_.transfer(0);
+  T* const along_columns = workspace_.transfer(1);
+  T* const along_rows = workspace_.transfer(2);
   if (member_.leads()) {
     const double sigma = blur_sigma(rule, update);
-    gaussian_transfer(along_columns_, sigma, workspace_.transfer(0));
-    gaussian_transfer(along_rows_, sigma, workspace_.transfer(1));
+    if (volume) gaussian_transfer(*axes_.stack, sigma, along_stack);
+    gaussian_transfer(axes_.columns, sigma, along_columns);
+    gaussian_transfer(axes_.rows, sigma, along_rows);
   }
   member_.wait();
-  const int row_pairs = (row_blocks_ + 1) / 2, column_pairs = (column_blocks_ + 1) / 2;
-  kernels_.blur_rows(image_, workspace_.transfer(1), line(), member_.begin(row_pairs),
-                     member_.end(row_pairs));
+  const auto pairs = [](int blocks) { return (blocks + 1) / 2; };
+  for_planes(pairs(image_.row_blocks), [&](int, const Image<T>& plane, int begin, int end) {
+    kernels_.blur_rows(plane, along_rows, line(), begin, end);
+    if (volume) {
+      kernels_.blur_columns(plane, along_columns, line(), 0, pairs(plane.column_blocks));
+    }
+  });
   member_.wait();
-  kernels_.blur_columns(image_, workspace_.transfer(0), line(), member_.begin(column_pairs),
-                        member_.end(column_pairs));
+  const auto blur_outer = volume ? kernels_.blur_stack : kernels_.blur_columns;
+  const int outer_pairs = pairs(image_.outer_blocks());
+  blur_outer(image_, volume ? along_stack : along_columns, line(), member_.begin(outer_pairs),
+             member_.end(outer_pairs));
   member_.wait();
-  if (member_.leads()) {
-    workspace_.threshold =
-        rule.keeps_area() ? area_threshold(kept_pixels(rule, update, updates, task_.grid.pixels()))
+  const T threshold = rule.keeps_area()
+                          ? area_threshold(kept_pixels(rule, update, updates, task_.grid.pixels()))
                           : relative_threshold();
-  }
+  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    kernels_.threshold_rows(plane, threshold, begin, end);
+  });
   member_.wait();
-  kernels_.threshold_rows(image_, workspace_.threshold, member_.begin(row_blocks_),
-                          member_.end(row_blocks_));
+}
+
+template <typename T>
+void Solver<T>::load(int64_t index, T scale) {
+  const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
+  const T* object = task_.object + index * 2 * pixels;
+  const uint8_t* support = task_.support + index * pixels;
+  const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
+  for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    import_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
+                scale, line(), begin, end);
+  });
+  import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
+                   axes_, workspace_.amplitude(), member_.begin(shares), member_.end(shares));
+  transform_planes(&Image<T>::state, T(1));
+  member_.wait();
+  measured_power_ = sum(image_.partial, image_.outer_blocks());
+}
+
+template <typename T>
+void Solver<T>::store(int64_t index, T scale) const {
+  const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
+  T* object = task_.object + index * 2 * pixels;
+  uint8_t* support = task_.support + index * pixels;
+  for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    export_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
+                scale, line(), begin, end);
+  });
   member_.wait();
 }
 
 template <typename T>
 void Solver<T>::run(int64_t index) {
-  const int64_t pixels = int64_t{image_.rows} * image_.columns;
-  const T* amplitude = task_.amplitude + index / task_.starts * pixels;
-  T* object = task_.object + index * 2 * pixels;
-  uint8_t* support = task_.support + index * pixels;
-  const int begin = member_.begin(row_blocks_), end = member_.end(row_blocks_);
-
-  const T scale = amplitude_scale(amplitude, pixels);
-  import_rows(image_, kernels_.lanes, object, support, scale, begin, end);
-  import_amplitude(image_, kernels_.lanes, amplitude, scale, along_rows_, along_columns_,
-                   workspace_.amplitude(), member_.begin(column_blocks_),
-                   member_.end(column_blocks_));
-  forward_rows(image_.state, T(1));
-  member_.wait();
-  measured_power_ = sum(image_.partial, column_blocks_);
-
+  if (!image_.is_rounded()) image_.iterate = task_.object + index * 2 * task_.grid.pixels();
+  const T scale = amplitude_scale(task_.amplitude + index / task_.starts * task_.grid.pixels(),
+                                  task_.grid.pixels());
+  load(index, scale);
   const int64_t total = total_iterations(task_.schedule);
   const int64_t updates = support_updates(task_.shrinkwrap, total);
   const int64_t records = task_.records();
@@ -160,8 +227,7 @@ void Solver<T>::run(int64_t index) {
     const double value = error();
     if (member_.leads()) task_.error[index] = T(value);
   }
-  export_rows(image_, kernels_.lanes, object, support, scale, begin, end);
-  member_.wait();
+  store(index, scale);
 }
 
 template class Solver<float>;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "common/phasing.h"
+#include "cpu/engine/axes.h"
 #include "cpu/engine/kernels.h"
-#include "cpu/engine/plan.h"
 #include "cpu/engine/team.h"
 #include "cpu/engine/workspace.h"
 
@@ -12,22 +12,23 @@ namespace symbreak {
 template <typename T>
 class Solver {
  public:
-  Solver(const PhasingTask<T>& task, const Kernels<T>& kernels, const OwnedPlan<T>& along_rows,
-         const OwnedPlan<T>& along_columns, Workspace<T>& workspace, Member member)
+  Solver(const PhasingTask<T>& task, const Kernels<T>& kernels, const Axes<T>& axes,
+         Workspace<T>& workspace, Member member)
       : task_(task),
         kernels_(kernels),
-        along_rows_(along_rows),
-        along_columns_(along_columns),
+        axes_(axes),
         workspace_(workspace),
         image_(workspace.image()),
-        member_(member),
-        row_blocks_(image_.rows / kernels.lanes),
-        column_blocks_(image_.columns / kernels.lanes) {}
+        member_(member) {}
 
   // Every member of the team calls this for the same images (item * starts + start).
   void run(int64_t index);
 
  private:
+  using Array = T* Image<T>::*;  // state or second
+
+  void load(int64_t index, T scale);
+  void store(int64_t index, T scale) const;
   void iterate(Algorithm algorithm);
   void update_support(int64_t update, int64_t updates);
   T area_threshold(int64_t kept) const;
@@ -35,18 +36,21 @@ class Solver {
   // Only the leader's return value means anything.
   double error();
 
-  void forward_rows(T* target, T outside_gain) const;
-  void project_columns(T* target) const;
+  // target = transform of (inside ? x : outside_gain x) along all axes but the outer one.
+  void transform_planes(Array target, T outside_gain) const;
+  void project_outer(T* target) const;
+  // Calls body(index, plane, first, last) for this member's share: blocks of an image, whole planes
+  // of a volume.
+  template <typename Body>
+  void for_planes(int blocks, const Body& body) const;
   T* line() const { return workspace_.line(member_.rank); }
 
   const PhasingTask<T>& task_;
   const Kernels<T>& kernels_;
-  const OwnedPlan<T>& along_rows_;
-  const OwnedPlan<T>& along_columns_;
+  const Axes<T>& axes_;
   Workspace<T>& workspace_;
-  const Image<T>& image_;
+  Image<T> image_;  // the arrays of the workspace; see run() for iterate
   const Member member_;
-  const int row_blocks_, column_blocks_;
   double measured_power_ = 0;  // sum of squares of the amplitudes
 };
 

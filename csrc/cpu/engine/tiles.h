@@ -60,8 +60,9 @@ SYMBREAK_HD Vector<T> load_chunks(const T* base, int64_t row_stride) {
   Vector<T> vector;
   T* parts = reinterpret_cast<T*>(&vector);
   if constexpr (kParts<T> == 2) {
-    const Chunk<T> low = *reinterpret_cast<const Chunk<T>*>(base);
-    const Chunk<T> high = *reinterpret_cast<const Chunk<T>*>(base + kChunk<T> * row_stride);
+    Chunk<T> low, high;  // not through a pointer: a user's array may lie anywhere
+    std::memcpy(&low, base, sizeof(low));
+    std::memcpy(&high, base + kChunk<T> * row_stride, sizeof(high));
     return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
       return __builtin_shufflevector(low, high, I...);
     }(std::make_integer_sequence<int, kLanes<T>>());

@@ -3,81 +3,99 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
-#include <vector>
 
+#include "cpu/engine/axes.h"
 #include "cpu/engine/kernels.h"
+#include "cpu/engine/memory.h"
+#include "cpu/engine/rank.h"
 
 namespace symbreak {
-
-struct AlignedDelete {
-  static constexpr std::align_val_t kAlignment{4096};
-  void operator()(std::byte* pointer) const { ::operator delete(pointer, kAlignment); }
-};
 
 template <typename T>
 class Workspace {
  public:
-  Workspace(const AxisPlan<T>& along_rows, const AxisPlan<T>& along_columns, int lanes,
-            int members) {
-    image_.rows = along_columns.length;
-    image_.columns = along_rows.length;
-    image_.along_rows = along_rows;
-    image_.along_columns = along_columns;
-    image_.gain = T(1.0 / (double(image_.rows) * image_.columns));
-    // Padding keeps the tiles of one row block, a stride apart, out of each other's cache sets.
-    image_.state_stride = int64_t{2} * lanes * (image_.rows + 8);
-    const int64_t pixels = int64_t{image_.rows} * image_.columns;
-    const int64_t state = image_.state_stride * (image_.columns / lanes);
-    const int longest = std::max(image_.rows, image_.columns);
-    line_size_ = int64_t{4} * longest * lanes;
-
-    const int64_t scalars[] = {state,   state,  2 * pixels, pixels, members * line_size_,
-                               longest, longest};
-    int64_t bytes = 0;
-    for (int64_t count : scalars) bytes += rounded(count * sizeof(T));
-    bytes += rounded(pixels) + rounded(longest * sizeof(double));
-    memory_.reset(static_cast<std::byte*>(::operator new(bytes, AlignedDelete::kAlignment)));
-    next_ = memory_.get();
-
-    image_.state = take<T>(state);
-    image_.second = take<T>(state);
-    image_.iterate = take<T>(2 * pixels);
-    amplitude_ = take<T>(pixels);
-    image_.amplitude = amplitude_;
-    lines_ = take<T>(members * line_size_);
-    transfer_[0] = take<T>(longest);
-    transfer_[1] = take<T>(longest);
-    image_.mask = take<int8_t>(pixels);
-    image_.partial = take<double>(longest);
+  Workspace(const Axes<T>& axes, int lanes, int members) {
+    shape_image(axes, lanes);
+    const int64_t planes = image_.planes, pixels = planes * image_.plane_pixels;
+    const int64_t amplitude = int64_t{image_.outer_blocks()} * image_.outer_length() * lanes;
+    const int64_t sums = std::max<int64_t>(image_.outer_blocks(), planes * image_.column_blocks);
+    const int longest = std::max({image_.planes, image_.rows, image_.padded_columns});
+    const int64_t copied = image_.is_volume() ? kOuterRun * (planes + 1) : 0;
+    line_size_ = 2 * lanes * std::max<int64_t>(2 * longest, copied);
+    // The first round only adds up the sizes.
+    for (const bool counting : {true, false}) {
+      if (!counting) {
+        memory_ = allocate_pages(bytes_);
+        next_ = memory_.get();
+      }
+      image_.state = take<T>(planes * image_.plane_stride);
+      image_.second = take<T>(planes * image_.plane_stride);
+      if (image_.is_rounded()) image_.iterate = take<T>(2 * pixels);
+      image_.amplitude = amplitude_ = take<T>(amplitude);
+      lines_ = take<T>(members * line_size_);
+      for (T*& transfer : transfer_) transfer = take<T>(longest);
+      image_.mask = take<int8_t>(pixels);
+      image_.partial = take<double>(sums);
+      histograms_ = take<int64_t>(int64_t{members} * RankSearch<T>::kBins);
+    }
   }
 
   const Image<T>& image() const { return image_; }
   T* amplitude() { return amplitude_; }
   T* line(int member) { return lines_ + member * line_size_; }
-  T* transfer(int axis) { return transfer_[axis]; }
+  T* transfer(int axis) { return transfer_[axis]; }  // as in the grid: stack, columns, rows
+  int64_t* histogram(int member) { return histograms_ + int64_t{member} * RankSearch<T>::kBins; }
 
-  T threshold = 0;    // of the support update in progress, set by the leader
-  bool stop = false;  // likewise
+  bool stop = false;  // requested, as the leader saw it in this iteration
 
  private:
-  static int64_t rounded(int64_t bytes) { return (bytes + 63) / 64 * 64 + 256; }
+  void shape_image(const Axes<T>& axes, int lanes) {
+    image_.along_rows = axes.rows.plan();
+    image_.along_columns = axes.columns.plan();
+    image_.columns = image_.along_rows.length;
+    image_.rows = image_.along_columns.length;
+    if (axes.stack) {
+      image_.along_stack = axes.stack->plan();
+      image_.planes = image_.along_stack.length;
+    }
+    const int span = std::max(lanes, 4);
+    image_.padded_columns = (image_.columns + span - 1) / span * span;
+    image_.column_blocks = image_.padded_columns / lanes;
+    image_.row_blocks = (image_.rows + lanes - 1) / lanes;
+    image_.gain = T(1.0 / (double(image_.planes) * image_.rows * image_.columns));
+    const int64_t rows = int64_t{image_.row_blocks} * lanes;
+    image_.plane_pixels = rows * image_.padded_columns;
+    image_.real_stride = rows * lanes;
+    // Padding keeps the tiles of one row block, a stride apart, out of each other's cache sets,
+    image_.state_stride = 2 * lanes * (rows + 8);
+    image_.plane_stride = image_.state_stride * image_.column_blocks;
+    if (!image_.is_volume()) return;
+    // and so it does for the runs along the stack.
+    const int64_t run = int64_t{kOuterRun} * 2 * lanes, page = 4096 / int64_t{sizeof(T)};
+    image_.plane_stride = (image_.plane_stride + page - 1) / page * page + run;
+  }
 
   template <typename U>
   U* take(int64_t count) {
+    const int64_t bytes = (count * int64_t{sizeof(U)} + 63) / 64 * 64 + 256;
+    if (next_ == nullptr) {
+      bytes_ += bytes;
+      return nullptr;
+    }
     U* result = reinterpret_cast<U*>(next_);
-    next_ += rounded(count * sizeof(U));
+    next_ += bytes;
     return result;
   }
 
   Image<T> image_;
-  std::unique_ptr<std::byte, AlignedDelete> memory_;
+  Pages memory_;
   std::byte* next_ = nullptr;
+  int64_t bytes_ = 0;
   T* amplitude_ = nullptr;
   T* lines_ = nullptr;
-  T* transfer_[2] = {};
+  T* transfer_[3] = {};
   int64_t line_size_ = 0;
+  int64_t* histograms_ = nullptr;
 };
 
 }  // namespace symbreak

@@ -59,8 +59,8 @@ def align(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int 
         ValueError: The shapes differ, ``ndim`` is not 2 or 3, or the grid is empty.
 
     Not differentiable (use :func:`sa_mse`). Deterministic; an item's result does not depend on the
-    batch around it. Cost per item: four FFTs of the grid padded to a fast length >= 2N - 1
-    (``wrap``: not padded), in memory that is reused from item to item; sums in float64.
+    batch around it. Cost per item: four FFTs of a fast length >= the sum of both contents' extents
+    less one (``wrap``: of the grid), in memory that is reused from item to item; sums in float64.
 
     Example:
         >>> x = torch.zeros(8, 8, dtype=torch.complex64)

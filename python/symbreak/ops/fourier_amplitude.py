@@ -35,7 +35,8 @@ def fourier_amplitude(
 
     Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
     Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
-    padded grid (any size) and one pass; memory: one padded spectrum per thread.
+    padded grid (any size), in 2D of the rows with content only where the sizes are multiples of 16
+    without other factors than 2, 3 and 5; memory: one padded spectrum per thread.
 
     Example:
         >>> symbreak.fourier_amplitude(torch.ones(2, 2, dtype=torch.complex64)).shape
