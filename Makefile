@@ -2,7 +2,7 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: configure dev emulated test lint format
+.PHONY: configure dev emulated test gpu lint format
 
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
@@ -20,10 +20,13 @@ emulated: configure  ## build the CUDA kernels for the CPU in place: python/symb
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest
 
+gpu:  ## on a machine with a GPU: build, test, sanitize, measure; leaves a CSV and a summary
+	PYTHON=$(PYTHON) bench/gpu.sh
+
 lint:
 	ruff check . && ruff format --check . && mypy
-	clang-format --dry-run --Werror $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu' 'csrc/*.cuh')
+	clang-format --dry-run --Werror $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu' 'tests/*.cpp')
 
 format:
 	ruff check --fix . ; ruff format .
-	clang-format -i $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu' 'csrc/*.cuh')
+	clang-format -i $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu' 'tests/*.cpp')

@@ -8,7 +8,7 @@
 
 namespace symbreak {
 
-inline constexpr int kMostWarps = 32;
+inline constexpr int kMostWarps = 32, kPartThreads = 256;
 
 // The dynamic shared memory of the kernels below, in this order.
 template <typename T>
@@ -89,7 +89,8 @@ SYMBREAK_DEVICE void merge_flags(const Placement<T>& job, const Parts<T>& parts,
 }
 
 template <Rule kRule, typename T>
-SYMBREAK_KERNEL void __launch_bounds__(1024) survey_kernel(Placement<T> job, Parts<T> parts) {
+SYMBREAK_KERNEL void __launch_bounds__(kPartThreads)
+    survey_kernel(Placement<T> job, Parts<T> parts) {
   SYMBREAK_SHARED(memory);
   const PlaceMemory<T> shared(memory, 0);
   const int64_t item = blockIdx.x / parts.count, part = blockIdx.x % parts.count;
@@ -136,14 +137,16 @@ SYMBREAK_KERNEL void __launch_bounds__(1024)
 
 // One block per object: max |x| of its parts.
 template <typename T>
-SYMBREAK_KERNEL void __launch_bounds__(1024) largest_kernel(Parts<T> parts, double* largest) {
+SYMBREAK_KERNEL void __launch_bounds__(kPartThreads)
+    largest_kernel(Parts<T> parts, double* largest) {
   SYMBREAK_SHARED(memory);
   const Survey<T> s = join_parts(parts, blockIdx.x, PlaceMemory<T>(memory, 0).surveys);
   if (threadIdx.x == 0) largest[blockIdx.x] = s.largest;
 }
 
 template <Rule kRule, typename T>
-SYMBREAK_KERNEL void __launch_bounds__(1024) decide_kernel(Placement<T> job, Parts<T> parts) {
+SYMBREAK_KERNEL void __launch_bounds__(kPartThreads)
+    decide_kernel(Placement<T> job, Parts<T> parts) {
   SYMBREAK_SHARED(memory);
   const int64_t item = blockIdx.x;
   const Survey<T> s = join_parts(parts, item, PlaceMemory<T>(memory, 0).surveys);
@@ -153,7 +156,8 @@ SYMBREAK_KERNEL void __launch_bounds__(1024) decide_kernel(Placement<T> job, Par
 }
 
 template <typename T>
-SYMBREAK_KERNEL void __launch_bounds__(1024) write_kernel(Placement<T> job, Parts<T> parts) {
+SYMBREAK_KERNEL void __launch_bounds__(kPartThreads)
+    write_kernel(Placement<T> job, Parts<T> parts) {
   const int64_t item = blockIdx.x / parts.count, begin = blockIdx.x % parts.count * parts.rows;
   const int64_t pixels = job.grid.pixels(), rows = job.grid.size[0] * job.grid.size[1];
   write_rows(job.x + item * pixels, job.object + item * pixels, job.grid, parts.elements[item],

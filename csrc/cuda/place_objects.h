@@ -23,9 +23,11 @@ class PlaceObjects {
 
   void operator()(void* scratch, Stream stream) const {
     if (job_.items == 0 || job_.grid.pixels() == 0) return;
-    if (whole_) {
-      if (tile_bytes_ > kFreeBytes) set_shared_limit(place_kernel<kRule, T>, tile_bytes_);
-      return launch(place_kernel<kRule, T>, {job_.items, threads(), tile_bytes_}, stream, job_);
+    if constexpr (kRule != Rule::kPivot) {
+      if (whole_) {
+        if (tile_bytes_ > kFreeBytes) set_shared_limit(place_kernel<kRule, T>, tile_bytes_);
+        return launch(place_kernel<kRule, T>, {job_.items, threads(), tile_bytes_}, stream, job_);
+      }
     }
     const Layout at = layout(static_cast<unsigned char*>(scratch));
     const int64_t blocks = job_.items * parts_;
@@ -47,8 +49,9 @@ class PlaceObjects {
       launch(extent_kernel<T>, each_part, stream, job_, at.parts, at.largest);
     }
     launch(decide_kernel<kRule, T>, each_item, stream, job_, at.parts);
-    if (kRule == Rule::kPivot) return;
-    launch(write_kernel<T>, {blocks, threads}, stream, job_, at.parts);
+    if constexpr (kRule != Rule::kPivot) {
+      launch(write_kernel<T>, {blocks, threads}, stream, job_, at.parts);
+    }
   }
 
  private:
