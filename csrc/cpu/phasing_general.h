@@ -40,15 +40,21 @@ class ImagePhasing {
 
  private:
   void iterate(Algorithm algorithm) {
-    Spectrum<T> p = project_modulus(x_);
     if (algorithm == Algorithm::kDM) {
-      std::vector<T>& f = scratch();
-      relax_support(f.data(), x_, support_, task_.beta, pixels_);
-      Spectrum<T> q = project_modulus(f.data());
+      Spectrum<T> q = project_relaxed();
+      Spectrum<T> p = project_modulus(x_);
       difference_map(x_, p.data(), q.data(), support_, task_.beta, pixels_);
     } else {
+      Spectrum<T> p = project_modulus(x_);
       feed_back(x_, p.data(), support_, feedback(algorithm, task_.beta), pixels_);
     }
+  }
+
+  // P_M f_S(x); f_S(x) is gone before the other projection takes its memory.
+  Spectrum<T> project_relaxed() const {
+    std::vector<T> f(2 * pixels_);  // [*grid, 2]
+    relax_support(f.data(), x_, support_, task_.beta, pixels_);
+    return project_modulus(f.data());
   }
 
   void finish_iteration(int64_t k, int64_t total) {
@@ -70,17 +76,12 @@ class ImagePhasing {
   }
 
   // sqrt( sum (|F(support x)| - a)^2 / sum a^2 ) over the measured pixels.
-  double error() {
-    std::vector<T>& inside = scratch();
+  double error() const {
+    std::vector<T> inside(2 * pixels_);  // [*grid, 2]
     keep_support(inside.data(), x_, support_, pixels_);
     Spectrum<T> spectrum = fourier_.forward(inside.data());
     return std::sqrt(amplitude_residual(spectrum.data(), amplitude_, pixels_) /
                      amplitude_power(amplitude_, pixels_));
-  }
-
-  std::vector<T>& scratch() {
-    scratch_.resize(2 * pixels_);
-    return scratch_;
   }
 
   const PhasingTask<T>& task_;
@@ -91,7 +92,6 @@ class ImagePhasing {
   uint8_t* support_;
   T* error_;
   T* history_;
-  std::vector<T> scratch_;  // [*grid, 2]
 };
 
 template <typename T>

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include "cpu/fourier.h"
@@ -68,13 +67,12 @@ Spectrum<T> blurred_modulus(const Grid& grid, const T* x, double sigma) {
   return fourier.inverse(spectrum.data());
 }
 
-// The value of the `count`-th brightest pixel; NaN counts as the darkest.
+// The value of the `count`-th brightest pixel. The blur makes one NaN a NaN everywhere, and NaNs
+// that are compared with each other alone are in order.
 template <typename T>
 T brightness_of_rank(const T* blur, int64_t pixels, int64_t count) {
   std::vector<T> values(pixels);
-  for (int64_t n = 0; n < pixels; ++n) {
-    values[n] = std::isnan(blur[2 * n]) ? -std::numeric_limits<T>::infinity() : blur[2 * n];
-  }
+  for (int64_t n = 0; n < pixels; ++n) values[n] = blur[2 * n];
   std::nth_element(values.begin(), values.begin() + (count - 1), values.end(), std::greater<T>());
   return values[count - 1];
 }
