@@ -11,8 +11,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import symbreak
+from symbreak.cli.app import app
 from symbreak.data.crystals import crystals
 from symbreak.data.simulate import Simulation, write_pairs
 
@@ -42,10 +44,14 @@ def stop(words, begun, how=signal.SIGKILL):
     return process.returncode, text.decode()
 
 
+def run(words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
 def finish(words):
-    done = subprocess.run(command(words), capture_output=True, text=True, timeout=LONGEST)
-    assert done.returncode == 0, done.stderr
-    return done
+    result = run(words)
+    assert result.exit_code == 0, result.output
+    return result
 
 
 def done_of(journal):
@@ -114,10 +120,15 @@ def test_break(tmp_path, objects):
 
 
 @pytest.mark.parametrize("spoil", ["rule", "input", "part", "journal", "no part", "no journal"])
-def test_what_does_not_belong_together_is_made_anew(tmp_path, objects, spoil):
+def test_what_does_not_belong_together_is_made_anew(tmp_path, objects, monkeypatch, spoil):
     out, journal = tmp_path / "out.h5", tmp_path / ".out.part.json"
     part = tmp_path / ".out.part.h5"
-    stop(("break", objects, "-o", out, "--chunk", 1), journal.exists)
+    with monkeypatch.context() as patch:
+        results = iter([symbreak.break_symmetry(torch.from_numpy(np.load(objects)[:9]))])
+        patch.setattr(symbreak, "break_symmetry", lambda x, **rules: next(results, None))
+        result = run(("break", objects, "-o", out, "--chunk", 9))
+    assert result.exit_code == 1
+    assert done_of(journal) == 9
     with h5py.File(part, "r+") as file:  # what must not be taken over
         file["object"][:] = 7
     words = ("break", objects, "-o", out, "--rule", "circulation" if spoil == "rule" else "angle")
@@ -138,12 +149,8 @@ def test_what_does_not_belong_together_is_made_anew(tmp_path, objects, spoil):
 
 def test_two_commands_for_one_result(tmp_path, objects):
     with h5py.File(tmp_path / ".out.part.h5", "w"):
-        done = subprocess.run(
-            command(("break", objects, "-o", tmp_path / "out.h5")),
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-        )
+        words = command(("break", objects, "-o", tmp_path / "out.h5"))
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST)
     assert done.returncode == 1
     assert "another process is writing it" in done.stderr.splitlines()[-1]
     assert (tmp_path / ".out.part.h5").exists()
@@ -156,12 +163,31 @@ def test_train(tmp_path):
     for split in ("train", "validation"):
         write_pairs(tmp_path / f"{split}.h5", split, 8, Simulation(16))
     words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "--options")
-    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 40, "-o")
+    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 12, "-o")
     stop((*words, tmp_path / "run"), (tmp_path / "run" / "final.ckpt").exists)
-    assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 39
+    assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 11
     assert "going on with it" in finish((*words, tmp_path / "run")).stderr
     finish((*words, tmp_path / "whole"))
     for name in ("final.ckpt", "best.ckpt"):
         a, b = (read_checkpoint(tmp_path / run / name) for run in ("run", "whole"))
         assert a["epoch"] == b["epoch"]
         assert all(torch.equal(a["state_dict"][k], b["state_dict"][k]) for k in b["state_dict"])
+
+
+def test_reconstruct_starts_over(tmp_path):
+    amplitude = symbreak.fourier_amplitude(crystals(1, 16)[0])
+    np.save(tmp_path / "a.npy", amplitude.numpy())
+    words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "-o")
+    words = (*words, tmp_path / "out.cxi", "--starts", 2, "--schedule")
+    process = subprocess.Popen(command((*words, "1000000*HIO")), stderr=subprocess.PIPE)
+    with process.stderr:
+        process.stderr.readline()  # it has read the pattern
+        process.kill()
+        process.wait(LONGEST)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+    found = []
+    for name in ("out.cxi", "again.cxi"):
+        finish(("reconstruct", *words[1:5], tmp_path / name, *words[6:], "50*HIO"))
+        with h5py.File(tmp_path / name) as file:
+            found.append(file["entry_1/image_3/data"][()])
+    assert np.array_equal(*found)

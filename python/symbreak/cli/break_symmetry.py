@@ -14,7 +14,7 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, progress, table, wrote
 from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, Source
-from symbreak.data.objects import as_tensor, open_objects
+from symbreak.data.objects import open_objects, read_tensor
 from symbreak.data.resumable import Shapes, identity, resuming
 
 FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
@@ -96,7 +96,7 @@ def _run(
             rows: Any = slice(unfinished.done, min(unfinished.done + step, length))
             if not batch:
                 rows = ()
-            part = as_tensor(array[rows]).to(device)
+            part = read_tensor(opened, rows).to(device)
             found = symbreak.break_symmetry(part, **rules)
             for name in FIELDS:
                 value = getattr(found, name).cpu().numpy()

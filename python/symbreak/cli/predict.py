@@ -13,7 +13,7 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, progress, wrote
-from symbreak.data.arrays import HDF5, ArrayLike, open_array
+from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, open_array, read
 from symbreak.data.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
 from symbreak.learning.networks import load_network
@@ -55,18 +55,18 @@ def predict(
             "dataset": opened.source.dataset,
             "device": where.type,
         }
-        _run(network, array, output, batch, settings)
+        _run(network, opened, output, batch, settings)
     wrote(output, "estimated objects")
 
 
 def _run(
     network: torch.nn.Module,
-    array: ArrayLike,
+    opened: OpenArray,
     output: Path,
     batch: int,
     settings: dict[str, Any],
 ) -> None:
-    count = array.shape[0]
+    count = opened.array.shape[0]
     shape: tuple[int, ...] = network.object_shape  # type: ignore[assignment]
     with (
         resuming(output, {"object": ((count, *shape), "c8")}, count, settings, _describe) as found,
@@ -75,7 +75,7 @@ def _run(
         bar.update(bar.task_ids[0], completed=found.done)
         while found.done < count:
             rows = slice(found.done, min(found.done + batch, count))
-            part = np.asarray(array[rows], dtype=np.float32)
+            part = read(opened.array, opened.source, rows).astype(np.float32)
             found.file["object"][rows] = estimate(network, torch.from_numpy(part)).numpy()
             found.advance(len(part))
             bar.advance(bar.task_ids[0], len(part))

@@ -100,7 +100,7 @@ def read_cxi(path: Path) -> Phasing:
     try:
         with h5py.File(path, "r") as file:
             return _read(file)
-    except (KeyError, OSError) as error:
+    except Exception as error:  # see `symbreak.data.arrays`: whatever the damage leads to
         raise DataError(f"{path}: not a CXI file of symbreak ({error}).") from error
 
 
