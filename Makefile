@@ -2,7 +2,7 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: dev test lint format
+.PHONY: dev test lint format sanitize
 
 dev:  ## build the kernels in place: python/symbreak/_C*.so
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
@@ -12,6 +12,22 @@ dev:  ## build the kernels in place: python/symbreak/_C*.so
 
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest
+
+# The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
+# Leaks are left out: those of Python and of torch drown ours.
+SANITIZED = build/sanitize/python
+OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center engine fourier_amplitude \
+  reconstruct reconstruct_errors reindex sa_mse schedule threads
+
+sanitize:  ## find wrong memory accesses and undefined behaviour (g++)
+	cmake -S . -B build/sanitize -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
+	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=OFF -DSYMBREAK_SANITIZE=ON
+	cmake --build build/sanitize
+	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r python/symbreak $(SANITIZED)
+	cp build/sanitize/_C*.so $(SANITIZED)/symbreak
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SANITIZED) \
+	  $(PYTHON) -m pytest -q -p no:cacheprovider $(SANITIZE_ARGS) $(OPERATOR_TESTS:%=tests/test_%.py)
 
 lint:
 	ruff check . && ruff format --check . && mypy

@@ -98,15 +98,15 @@ def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArr
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
-    with open(source.path, "rb"):  # a missing or unreadable file: the system's own message
-        pass
     if suffix in HDF5:
-        with _open_hdf5(source.path) as file:
+        with open_hdf5(source.path) as file:
             with _parsing(source.path, "not a whole HDF5 file"):
                 default = _default(file)
                 arrays = _datasets(file, default)
             yield _choose(source, arrays, what, wanted, default)
     else:
+        with open(source.path, "rb"):  # the system's own message
+            pass
         arrays = _read_numpy(source.path) if suffix in NUMPY else _read_tiff(source.path)
         yield _choose(source, arrays, what, wanted)
 
@@ -135,12 +135,17 @@ def _parsing(path: Path, wrong: str) -> Iterator[None]:
         raise DataError(f"{path}: {wrong} ({said[:300]}).") from error
 
 
-@contextmanager
-def _open_hdf5(path: Path) -> Iterator[h5py.File]:
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file to read.
+
+    Raises:
+        DataError: It is none, or damaged.
+        OSError: It is missing or cannot be read.
+    """
+    with open(path, "rb"):  # the system's own message
+        pass
     with _parsing(path, "not a whole HDF5 file"):
-        file = h5py.File(path, "r")
-    with file:
-        yield file
+        return h5py.File(path, "r")
 
 
 def _datasets(file: h5py.File, default: str | None) -> dict[str, ArrayLike]:

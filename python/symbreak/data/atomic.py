@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def system_error(error: Exception, temporary: Path, path: Path) -> OSError | None:
-    """What the system said, out of an error of HDF5 about a file that is open.
+    """What the system said of a file in the making, also out of an error of HDF5.
 
     HDF5 words it at length, over several lines; while closing a file it is even a RuntimeError.
 
@@ -60,6 +60,8 @@ def system_error(error: Exception, temporary: Path, path: Path) -> OSError | Non
     Returns:
         None where the error is of another kind.
     """
+    if isinstance(error, OSError) and error.filename == str(temporary):
+        return OSError(error.errno, error.strerror, str(path))
     number = re.search(r"errno = (\d+)", str(error))
     if number is None:
         return None

@@ -11,7 +11,9 @@ wherever the process is killed, the part can be opened again.
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 import symbreak
 from symbreak.data.atomic import check_writable, system_error
@@ -154,6 +157,7 @@ def _create(
 ) -> None:
     made = False
     try:
+        _reserve(part, sum(math.prod(s) * np.dtype(kind).itemsize for s, kind in shapes.values()))
         with h5py.File(part, "w") as file:
             for name, (shape, kind) in shapes.items():
                 layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -162,13 +166,23 @@ def _create(
                 file.create_dataset(name, shape, kind, dcpl=layout)
             file.attrs[SETTINGS] = settings
             describe(file)
+        _reserve(part, part.stat().st_size)
         made = True
-    except BlockingIOError:  # it is not ours
-        made = True
-        raise
     finally:
         if not made:
             part.unlink(missing_ok=True)
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Take the place on the disk before HDF5 does, which crashes where the disk is full."""
+    if not hasattr(os, "posix_fallocate") or not size:
+        return
+    with open(path, "ab") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _discard(journal: Path) -> None:
