@@ -2,7 +2,7 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: configure dev emulated test gpu lint format
+.PHONY: configure dev emulated test gpu sanitize lint format
 
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
@@ -22,6 +22,22 @@ test: dev
 
 gpu:  ## on a machine with a GPU: build, test, sanitize, measure; leaves a CSV and a summary
 	PYTHON=$(PYTHON) bench/gpu.sh
+
+# The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
+# Leaks are left out: those of Python and of torch drown ours.
+SANITIZED = build/sanitize/python
+OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center engine fourier_amplitude \
+  reconstruct reconstruct_errors reindex sa_mse schedule threads
+
+sanitize:  ## find wrong memory accesses and undefined behaviour (g++)
+	cmake -S . -B build/sanitize -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
+	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=OFF -DSYMBREAK_SANITIZE=ON
+	cmake --build build/sanitize
+	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r python/symbreak $(SANITIZED)
+	cp build/sanitize/_C*.so $(SANITIZED)/symbreak
+	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SANITIZED) \
+	  $(PYTHON) -m pytest -q -p no:cacheprovider $(SANITIZE_ARGS) $(OPERATOR_TESTS:%=tests/test_%.py)
 
 lint:
 	ruff check . && ruff format --check . && mypy

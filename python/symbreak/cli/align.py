@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import h5py
 import torch
 import typer
 
@@ -13,7 +12,7 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.data.arrays import HDF5, DataError, Source
-from symbreak.data.atomic import replacing
+from symbreak.data.hdf5 import new_hdf5
 from symbreak.data.objects import read_objects
 
 MOST_ROWS = 30
@@ -98,7 +97,7 @@ def _print(found: symbreak.Alignment, relative: torch.Tensor, ndim: int) -> None
 
 
 def _write(output: Path, found: symbreak.Alignment, a: Source, b: Source) -> None:
-    with replacing(output) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(output) as file:
         for name in ("object", "shift", "flipped", "phase", "sa_mse"):
             value = getattr(found, name).cpu()
             file[name] = value.to(torch.uint8).numpy() if name == "flipped" else value.numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,12 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, progress, table, wrote
-from symbreak.data.arrays import HDF5, ArrayLike, Source
-from symbreak.data.atomic import replacing
-from symbreak.data.objects import as_tensor, open_objects
+from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, Source
+from symbreak.data.objects import open_objects, read_tensor
+from symbreak.data.resumable import Shapes, identity, resuming
 
-FIELDS = ("object", "shift", "flipped", "phase", "margin")
+FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
+SUMMARY = ("flipped", "margin", "ambiguous")
 EXAMPLES = (
     "symbreak break crystals.h5 -o broken.h5",
     "symbreak break volumes.h5:/train/objects -o broken.h5 --ndim 3 --device cuda",
@@ -40,16 +42,16 @@ def break_(
 
     Every object is replaced by the canonical one of all that have the same diffraction pattern.
     OUT holds object, shift, flipped, phase, margin (how far the flip was from being decided
-    otherwise) and ambiguous. Data sets may be larger than the memory.
+    otherwise) and ambiguous. Data sets may be larger than the memory; interrupted, the same
+    command continues.
     """
     source = options.source(objects)
     options.result_path(output, HDF5, inputs=(source,))
     where = options.device(device)
+    rules: dict[str, Any] = {"rule": rule, "tol": tol, "ndim": ndim}
     with open_objects(source, ndim=ndim) as opened:
         note(opened.notes)
-        with replacing(output) as temporary, h5py.File(temporary, "w") as file:
-            summary = _run(opened.array, file, chunk, where, rule=rule, tol=tol, ndim=ndim)
-            _describe(file, opened.source, rule=rule, tol=tol, ndim=ndim)
+        summary = _run(opened, output, chunk, where, rules)
     rows = table("symmetries broken", "objects", "flipped", "ambiguous", "median margin")
     count = len(summary["flipped"])
     ambiguous = summary["ambiguous"].nonzero().flatten().tolist()
@@ -67,48 +69,57 @@ def break_(
 
 
 def _run(
-    array: ArrayLike,
-    file: h5py.File,
-    chunk: int,
-    device: torch.device,
-    *,
-    rule: str,
-    tol: float,
-    ndim: int,
+    opened: OpenArray, output: Path, chunk: int, device: torch.device, rules: dict[str, Any]
 ) -> dict[str, torch.Tensor]:
     """Break the first batch axis piece by piece; what the summary needs of all items."""
-    batched = len(array.shape) > ndim
-    length = array.shape[0] if batched else 1
-    inner = 1
-    for size in array.shape[1 : len(array.shape) - ndim]:
-        inner *= size
+    array, ndim = opened.array, rules["ndim"]
+    batch = array.shape[: len(array.shape) - ndim]
+    length, inner = (batch[0], math.prod(batch[1:])) if batch else (1, 1)
     step = max(1, chunk // inner)
-    kept: dict[str, list[torch.Tensor]] = {"flipped": [], "ambiguous": [], "margin": []}
-    with progress("breaking", length * inner) as bar:
-        for start in range(0, length, step):
-            rows: Any = slice(start, min(start + step, length)) if batched else ()
-            part = as_tensor(array[rows]).to(device)
-            found = symbreak.break_symmetry(part, tol=tol, ndim=ndim, rule=rule)
-            values = {name: getattr(found, name).cpu() for name in (*FIELDS, "ambiguous")}
-            for name, value in values.items():
-                _store(file, name, value, rows, array.shape[:1] if batched else ())
-            for name, parts in kept.items():
-                parts.append(values[name].flatten())
-            bar.advance(bar.task_ids[0], values["flipped"].numel())
-    return {name: torch.cat(parts) for name, parts in kept.items()}
+    settings = {
+        **identity(opened.source.path),
+        "dataset": opened.source.dataset,
+        "device": device.type,
+        **rules,
+    }
+
+    def describe(file: h5py.File) -> None:
+        _describe(file, opened.source, rules)
+
+    with (
+        resuming(output, _shapes(array, batch), length, settings, describe) as unfinished,
+        progress("breaking", length * inner) as bar,
+    ):
+        file = unfinished.file
+        bar.update(bar.task_ids[0], completed=unfinished.done * inner)
+        while unfinished.done < length:
+            rows: Any = slice(unfinished.done, min(unfinished.done + step, length))
+            if not batch:
+                rows = ()
+            part = read_tensor(opened, rows).to(device)
+            found = symbreak.break_symmetry(part, **rules)
+            for name in FIELDS:
+                value = getattr(found, name).cpu().numpy()
+                file[name][rows] = value.astype("u1") if value.dtype == bool else value
+            unfinished.advance(len(part) if batch else 1)
+            bar.advance(bar.task_ids[0], found.flipped.numel())
+        return {name: torch.from_numpy(file[name][()].reshape(-1)) for name in SUMMARY}
 
 
-def _store(
-    file: h5py.File, name: str, value: torch.Tensor, rows: Any, outer: tuple[int, ...]
-) -> None:
-    numbers = value.to(torch.uint8) if value.dtype == torch.bool else value
-    if name not in file:
-        shape = (*outer, *value.shape[len(outer) :])
-        file.create_dataset(name, shape=shape, dtype=numbers.numpy().dtype)
-    file[name][rows] = numbers.numpy()
+def _shapes(array: ArrayLike, batch: tuple[int, ...]) -> Shapes:
+    wide = array.dtype.itemsize >= 16
+    real, ndim = "f8" if wide else "f4", len(array.shape) - len(batch)
+    return {
+        "object": (tuple(array.shape), "c16" if wide else "c8"),
+        "shift": ((*batch, ndim), "i8"),
+        "flipped": (batch, "u1"),
+        "phase": (batch, real),
+        "margin": (batch, real),
+        "ambiguous": (batch, "u1"),
+    }
 
 
-def _describe(file: h5py.File, source: Source, **parameters: str | float | int) -> None:
+def _describe(file: h5py.File, source: Source, parameters: dict[str, Any]) -> None:
     file.attrs["default"] = "object"
     file.attrs["program"] = f"symbreak {symbreak.__version__}"
     file.attrs["command"] = command_line()

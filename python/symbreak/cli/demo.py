@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import h5py
 import torch
 import typer
 
@@ -20,8 +19,8 @@ from symbreak.cli.simulation import (
     symmetric_copies,
     write_measurement,
 )
-from symbreak.data.atomic import replacing
 from symbreak.data.cxi import Parameter, write_cxi
+from symbreak.data.hdf5 import new_hdf5
 from symbreak.evaluation import StartComparison, compare_starts
 
 KINDS, COPIES = 2, 4
@@ -179,5 +178,5 @@ def _spread(objects: torch.Tensor) -> float:
 
 
 def _write_objects(path: Path, objects: torch.Tensor) -> None:
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file["objects"] = objects.numpy()

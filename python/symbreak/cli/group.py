@@ -30,7 +30,7 @@ class OneLineErrors(TyperGroup):
         options["standalone_mode"] = False
         try:
             result = super().main(words, *rest, **options)
-        except typer.Abort:
+        except typer.Abort:  # the end of the input
             _say("interrupted.")
             sys.exit(INTERRUPTED)
         except Exception as error:
@@ -39,6 +39,14 @@ class OneLineErrors(TyperGroup):
                 raise
             sys.exit(status)
         sys.exit(result if isinstance(result, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; Ctrl-C is caught here, before typer, which says nothing."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            _say(str(error) or "interrupted.")
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _report(error: Exception) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import h5py
 import numpy as np
@@ -13,8 +13,8 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, progress, wrote
-from symbreak.data.arrays import HDF5, ArrayLike, open_array
-from symbreak.data.atomic import replacing
+from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, open_array, read
+from symbreak.data.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
 from symbreak.learning.networks import load_network
 
@@ -32,7 +32,8 @@ def predict(
 ) -> None:
     """Estimate objects from measured amplitudes (square roots of intensities).
 
-    OUT holds object, complex (items, *N). Data sets may be larger than the memory.
+    OUT holds object, complex (items, *N). Data sets may be larger than the memory;
+    interrupted, the same command continues.
     """
     where = options.device(device)
     source = options.source(amplitudes)
@@ -48,20 +49,39 @@ def predict(
         array = opened.array
         if not wanted("", array) or not array.shape[0]:
             raise ValueError(f"{opened.source}: not a stack of amplitudes, shape {array.shape}.")
-        with replacing(output) as temporary, h5py.File(temporary, "w") as file:
-            _run(network, array, file, batch)
-            file.attrs["default"] = "object"
-            file.attrs["program"] = f"symbreak {symbreak.__version__}"
-            file.attrs["command"] = command_line()
+        settings = {
+            "network": identity(checkpoint),
+            **identity(opened.source.path),
+            "dataset": opened.source.dataset,
+            "device": where.type,
+        }
+        _run(network, opened, output, batch, settings)
     wrote(output, "estimated objects")
 
 
-def _run(network: torch.nn.Module, array: ArrayLike, file: h5py.File, batch: int) -> None:
-    count = array.shape[0]
+def _run(
+    network: torch.nn.Module,
+    opened: OpenArray,
+    output: Path,
+    batch: int,
+    settings: dict[str, Any],
+) -> None:
+    count = opened.array.shape[0]
     shape: tuple[int, ...] = network.object_shape  # type: ignore[assignment]
-    objects = file.create_dataset("object", (count, *shape), "c8")
-    with progress("estimating", count) as bar:
-        for start in range(0, count, batch):
-            part = np.asarray(array[start : start + batch], dtype=np.float32)
-            objects[start : start + len(part)] = estimate(network, torch.from_numpy(part)).numpy()
+    with (
+        resuming(output, {"object": ((count, *shape), "c8")}, count, settings, _describe) as found,
+        progress("estimating", count) as bar,
+    ):
+        bar.update(bar.task_ids[0], completed=found.done)
+        while found.done < count:
+            rows = slice(found.done, min(found.done + batch, count))
+            part = read(opened.array, opened.source, rows).astype(np.float32)
+            found.file["object"][rows] = estimate(network, torch.from_numpy(part)).numpy()
+            found.advance(len(part))
             bar.advance(bar.task_ids[0], len(part))
+
+
+def _describe(file: h5py.File) -> None:
+    file.attrs["default"] = "object"
+    file.attrs["program"] = f"symbreak {symbreak.__version__}"
+    file.attrs["command"] = command_line()

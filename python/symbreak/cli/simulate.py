@@ -46,6 +46,7 @@ def simulate(
 ) -> None:
     """Simulate Bragg CDI crystals and their patterns: train.h5, validation.h5 and test.h5.
 
+    Interrupted, the same command continues; files already there with these settings stay.
     Every file holds object, amplitude (DC at index 0) and, as attributes, every parameter. With a
     beamstop or gaps there is a mask, valid, too. A split of 0 pairs is left out. Symmetries are not
     broken: see train, or break.

@@ -6,14 +6,13 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 import torch
 from torch import Tensor
 
 import symbreak
 from symbreak.data import beamstop, crystals, poisson_amplitude
-from symbreak.data.atomic import replacing
+from symbreak.data.hdf5 import new_hdf5
 
 SIZE, OVERSAMPLED = 64, 128
 PHOTONS = 1e8
@@ -47,7 +46,7 @@ def write_measurement(path: Path, measured: Measurement) -> None:
     """Write what a beamline's file would hold: counts, DC in the middle, and a detector mask."""
     counts = np.fft.fftshift(measured.counts.numpy()).astype(np.uint32)
     mask = np.fft.fftshift(~measured.valid.numpy()).astype(np.uint8)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file["entry/data"] = np.where(mask, 0, counts).astype(np.uint32)
         file["entry/mask"] = mask
 

@@ -44,7 +44,7 @@ def train(
     max_epochs: Annotated[int, typer.Option(min=1, help="Most epochs.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and order.")] = 0,
     ndim: options.Ndim = 2,
-    resume: Annotated[bool, typer.Option(help="Continue an interrupted training.")] = False,
+    resume: Annotated[bool, typer.Option(help="Also continue a training that had ended.")] = False,
     stream: Annotated[bool, typer.Option(help="Read batches from the file, for big data.")] = False,
     precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
     tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
@@ -57,7 +57,7 @@ def train(
     """Train a network: Adam, the rate lowered on plateaus of the validation SA-MSE.
 
     The folder then holds best.ckpt and final.ckpt for evaluate and predict, summary.json, and
-    logs as CSV and for TensorBoard.
+    logs as CSV and for TensorBoard. Interrupted, the same command continues.
     """
     values: dict[str, Any] = {
         "network": network,
@@ -86,9 +86,19 @@ def train(
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
     if source.dropped:
         note([f"{source.dropped} ambiguous objects are left out."])
-    from symbreak.learning.fit import fit  # Lightning takes seconds to import
+    from symbreak.learning.fit import fit, is_unfinished  # Lightning takes seconds to import
 
-    fitted = fit(settings, data[0], data[1], output, resume=resume)
+    if is_unfinished(output) and not resume:
+        resume = True
+        note([f"{output} holds an interrupted training: going on with it."])
+    try:
+        fitted = fit(settings, data[0], data[1], output, resume=resume)
+    except KeyboardInterrupt:
+        if not is_unfinished(output):
+            raise
+        raise KeyboardInterrupt(
+            "interrupted; whole epochs are kept, the same command continues."
+        ) from None
     rows = table("training", "pairs", "epochs", "best validation SA-MSE", "time")
     rows.add_row(
         str(len(source)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
@@ -98,25 +98,54 @@ def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArr
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
-    with open(source.path, "rb"):  # a missing or unreadable file: the system's own message
-        pass
     if suffix in HDF5:
-        with _open_hdf5(source.path) as file:
-            default = _default(file)
-            yield _choose(source, _datasets(file, default), what, wanted, default)
+        with open_hdf5(source.path) as file:
+            with _parsing(source.path, "not a whole HDF5 file"):
+                default = _default(file)
+                arrays = _datasets(file, default)
+            yield _choose(source, arrays, what, wanted, default)
     else:
+        with open(source.path, "rb"):  # the system's own message
+            pass
         arrays = _read_numpy(source.path) if suffix in NUMPY else _read_tiff(source.path)
         yield _choose(source, arrays, what, wanted)
 
 
+def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
+    """Read a part of an open array.
+
+    Raises:
+        DataError: The file is damaged there, or the part is larger than the memory.
+    """
+    with _parsing(source.path, "cannot be read"):
+        return np.asarray(array[key])
+
+
 @contextmanager
-def _open_hdf5(path: Path) -> Iterator[h5py.File]:
+def _parsing(path: Path, wrong: str) -> Iterator[None]:
+    """Whatever a library raises over a damaged file is a DataError.
+
+    Parsers of binary formats meet broken numbers where they are used, so the kinds of their
+    exceptions are without end: struct.error, ZeroDivisionError, MemoryError, ...
+    """
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise DataError(f"{path}: not a whole HDF5 file ({error}).") from error
-    with file:
-        yield file
+        yield
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: {wrong} ({said[:300]}).") from error
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file to read.
+
+    Raises:
+        DataError: It is none, or damaged.
+        OSError: It is missing or cannot be read.
+    """
+    with open(path, "rb"):  # the system's own message
+        pass
+    with _parsing(path, "not a whole HDF5 file"):
+        return h5py.File(path, "r")
 
 
 def _datasets(file: h5py.File, default: str | None) -> dict[str, ArrayLike]:
@@ -160,21 +189,17 @@ def _default(file: h5py.File) -> str | None:
 
 
 def _read_numpy(path: Path) -> dict[str, ArrayLike]:
-    try:
+    with _parsing(path, "not a NumPy file of plain numbers"):
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {path.stem: loaded}
         with loaded:
             return {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not a NumPy file of plain numbers ({error}).") from error
 
 
 def _read_tiff(path: Path) -> dict[str, ArrayLike]:
-    try:
+    with _parsing(path, "not a readable TIFF file"):
         return {path.stem: tifffile.imread(path)}
-    except (ValueError, OSError, IndexError) as error:
-        raise DataError(f"{path}: not a readable TIFF file ({error}).") from error
 
 
 def _choose(

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.arrays import DataError
-from symbreak.data.atomic import replacing
+from symbreak.data.hdf5 import new_hdf5
 
 CXI_VERSION = 160
 Parameter = str | int | float | bool | None
@@ -62,7 +62,7 @@ def write_cxi(path: Path, phasing: Phasing) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION
         file.attrs["default"] = "entry_1"
         entry = _group(file, "entry_1", "NXentry", default="image_1")
@@ -100,7 +100,7 @@ def read_cxi(path: Path) -> Phasing:
     try:
         with h5py.File(path, "r") as file:
             return _read(file)
-    except (KeyError, OSError) as error:
+    except Exception as error:  # see `symbreak.data.arrays`: whatever the damage leads to
         raise DataError(f"{path}: not a CXI file of symbreak ({error}).") from error
 
 

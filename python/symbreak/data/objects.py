@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array
+from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 
 @contextmanager
@@ -41,9 +42,9 @@ def open_objects(source: Source, *, ndim: int = 2) -> Iterator[OpenArray]:
         yield opened
 
 
-def as_tensor(part: ArrayLike) -> Tensor:
-    """Copy to a tensor: complex128 if it is at least that wide, else complex64."""
-    array = np.asarray(part[()])
+def read_tensor(opened: OpenArray, key: Any = ()) -> Tensor:
+    """Read a part as a tensor: complex128 if it is at least that wide, else complex64."""
+    array = read(opened.array, opened.source, key)
     wide = array.dtype.itemsize >= 16
     return torch.from_numpy(array.astype(np.complex128 if wide else np.complex64))
 
@@ -51,4 +52,4 @@ def as_tensor(part: ArrayLike) -> Tensor:
 def read_objects(source: Source, *, ndim: int = 2) -> tuple[Tensor, OpenArray]:
     """Read all objects at once; see :func:`open_objects`."""
     with open_objects(source, ndim=ndim) as opened:
-        return as_tensor(opened.array), opened
+        return read_tensor(opened), opened

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, describe, open_array
+from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, describe, open_array, read
 
 Values = Literal["intensities", "amplitudes"]
 Origin = Literal["center", "corner"]
@@ -63,7 +63,7 @@ def read_pattern(
         OSError: A file cannot be read.
     """
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
-        data, dataset, notes = _squeeze(opened.array), opened.source, list(opened.notes)
+        data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
         if valid is None and mask is None:
             notes += _unused_masks(opened, data.shape)
     _check_shape(dataset, data)
@@ -106,7 +106,7 @@ def read_like(
     with open_array(
         source, what=what, wanted=lambda n, a: _fits(_squeezed(a.shape), shape)
     ) as opened:
-        array = _squeeze(opened.array)
+        array = _squeeze(opened)
     if not _fits(array.shape, shape):
         raise DataError(f"{source}: shape {array.shape} differs from the pattern's, {shape}.")
     return np.broadcast_to(array, shape)
@@ -173,8 +173,8 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
 
-def _squeeze(array: ArrayLike) -> NDArray[Any]:
-    return np.asarray(array[()]).reshape(_squeezed(array.shape))
+def _squeeze(opened: OpenArray) -> NDArray[Any]:
+    return read(opened.array, opened.source).reshape(_squeezed(opened.array.shape))
 
 
 def _can_be_pattern(name: str, array: ArrayLike) -> bool:

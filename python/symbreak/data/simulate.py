@@ -10,9 +10,9 @@ import h5py
 import torch
 
 import symbreak
-from symbreak.data.atomic import replacing
 from symbreak.data.crystals import crystals
 from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude
+from symbreak.data.resumable import Shapes, is_made, resuming
 from symbreak.data.settings import CrystalSettings
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
@@ -70,7 +70,9 @@ def write_pairs(
     """Simulate a split and write it: complex64 ``object``, float32 ``amplitude`` (DC at index 0).
 
     With a beamstop or gaps there is a bool ``valid``, False where a pixel was not measured; the
-    amplitude there is 0. The file appears whole or not at all. Memory: one chunk.
+    amplitude there is 0. The file appears whole or not at all. Where an earlier call for the same
+    pairs was interrupted, its finished chunks are kept and this one goes on; where it had ended,
+    nothing is left to do. Memory: one chunk.
 
     Args:
         path: HDF5 file.
@@ -80,7 +82,7 @@ def write_pairs(
         chunk: Pairs in memory at a time, >= 1.
         workers: Processes.
         command: Kept in the file's attributes.
-        advance: Called with the number of pairs of every chunk written.
+        advance: Called with the number of pairs of every chunk written, also earlier.
 
     Raises:
         ValueError: A number is out of its range, or there is no such split.
@@ -91,41 +93,51 @@ def write_pairs(
     for name, value in (("count", count), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"write_pairs: {name} must be >= 1, got {value}.")
-    ndim, shape = simulation.ndim, (simulation.size,) * simulation.ndim
-    measured, valid = simulation.measured_shape, simulation.valid()
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        objects = file.create_dataset("object", (count, *shape), "c8")
-        amplitudes = file.create_dataset("amplitude", (count, *measured), "f4")
+    settings = {"split": split, "count": count, **asdict(simulation)}
+    if is_made(path, settings):
+        advance(count)
+        return
+    valid = simulation.valid()
+
+    def describe(file: h5py.File) -> None:
         if valid is not None:
             file["valid"] = valid.numpy()
-        for start in range(0, count, chunk):
-            stop = min(start + chunk, count)
-            part = crystals(
-                stop - start,
-                simulation.size,
-                simulation.seed,
-                ndim=ndim,
-                first=FIRST[split] + start,
-                workers=workers,
-                settings=simulation.settings,
-            )
-            amplitude = symbreak.fourier_amplitude(
-                part, oversampling=simulation.oversampling, ndim=ndim
-            )
-            if simulation.photons is not None:
-                amplitude = poisson_amplitude(
-                    amplitude,
-                    simulation.photons,
-                    simulation.seed,
-                    ndim=ndim,
-                    first=FIRST[split] + start,
-                )
+        _describe(file, split, simulation, command)
+
+    with resuming(path, _shapes(count, simulation), count, settings, describe) as unfinished:
+        advance(unfinished.done)
+        while unfinished.done < count:
+            rows = slice(unfinished.done, min(unfinished.done + chunk, count))
+            items = rows.stop - rows.start
+            objects, amplitude = _pairs(FIRST[split] + rows.start, items, simulation, workers)
             if valid is not None:
                 amplitude = amplitude.where(valid, 0)
-            objects[start:stop] = part.numpy()
-            amplitudes[start:stop] = amplitude.numpy()
-            advance(stop - start)
-        _describe(file, split, simulation, command)
+            unfinished.file["object"][rows] = objects.numpy()
+            unfinished.file["amplitude"][rows] = amplitude.numpy()
+            unfinished.advance(items)
+            advance(items)
+
+
+def _shapes(count: int, simulation: Simulation) -> Shapes:
+    grid = (simulation.size,) * simulation.ndim
+    return {
+        "object": ((count, *grid), "c8"),
+        "amplitude": ((count, *simulation.measured_shape), "f4"),
+    }
+
+
+def _pairs(
+    first: int, count: int, simulation: Simulation, workers: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Crystals from ``first`` on, and their amplitudes as a detector counts them."""
+    size, seed, ndim = simulation.size, simulation.seed, simulation.ndim
+    objects = crystals(
+        count, size, seed, ndim=ndim, first=first, workers=workers, settings=simulation.settings
+    )
+    amplitude = symbreak.fourier_amplitude(objects, oversampling=simulation.oversampling, ndim=ndim)
+    if simulation.photons is not None:
+        amplitude = poisson_amplitude(amplitude, simulation.photons, seed, ndim=ndim, first=first)
+    return objects, amplitude
 
 
 def _describe(file: h5py.File, split: str, simulation: Simulation, command: str) -> None:

@@ -157,6 +157,11 @@ class FilePairs:
         self.measurement_shape: tuple[int, ...] = (
             tuple(2 * n for n in self.object_shape) if amplitude is None else amplitude.shape[1:]
         )
+        least = tuple(2 * n - 1 for n in self.object_shape)
+        if any(m < n for m, n in zip(self.measurement_shape, least, strict=True)):
+            raise ValueError(
+                f"{path}: amplitudes need M >= 2N - 1 = {least}, got {self.measurement_shape}."
+            )
         keep = _kept(str(path), self._ambiguous(), ambiguous)
         self._rows = keep.nonzero().flatten().numpy()
         self.dropped = int((~keep).sum())
@@ -181,6 +186,11 @@ class FilePairs:
             amplitude = torch.from_numpy(datasets["amplitude"][rows].astype(np.float32)[back])
         else:
             amplitude = fourier_amplitude(objects, ndim=self.ndim)
+        for name, values in (("amplitude", amplitude), ("object", objects)):
+            good = values.isfinite().flatten(1).all(1)
+            if not bool(good.all()):
+                item = int(self._rows[np.asarray(indices)[int((~good).nonzero()[0])]])
+                raise ValueError(f"{self.path}: {name} must be finite, item {item} is not.")
         if self.broken:
             objects = break_symmetry(objects, ndim=self.ndim, rule=self.rule).object
         return amplitude, objects, torch.tensor(indices, dtype=torch.int64)
@@ -196,9 +206,9 @@ class FilePairs:
 
     def _open(self) -> Any:
         if self._file is None:
-            import h5py
+            from symbreak.data.arrays import open_hdf5
 
-            self._file = h5py.File(self.path, "r")
+            self._file = open_hdf5(self.path)
         return self._file
 
     def _close(self) -> None:

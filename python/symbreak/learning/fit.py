@@ -120,6 +120,11 @@ def fit(
     return _summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
 
 
+def is_unfinished(folder: str | Path) -> bool:
+    """Whether a training in ``folder`` was interrupted after an epoch or more."""
+    return (Path(folder) / FINAL).exists() and not (Path(folder) / SUMMARY).exists()
+
+
 def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
     csv = CSVLogger(folder, name="logs")
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)

@@ -53,15 +53,19 @@ def load_network(path: str | Path) -> nn.Module:
         ValueError: It is not such a checkpoint.
     """
     checkpoint = read_checkpoint(path)
-    parameters = checkpoint["hyper_parameters"]
-    network = build_network(
-        parameters["network"],
-        parameters["object_shape"],
-        parameters["measurement_shape"],
-        parameters["options"],
-    )
-    weights = checkpoint["state_dict"].items()
-    network.load_state_dict({k.removeprefix(PREFIX): v for k, v in weights})
+    try:
+        parameters = checkpoint["hyper_parameters"]
+        network = build_network(
+            parameters["network"],
+            parameters["object_shape"],
+            parameters["measurement_shape"],
+            parameters["options"],
+        )
+        weights = checkpoint["state_dict"].items()
+        network.load_state_dict({k.removeprefix(PREFIX): v for k, v in weights})
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ValueError(f"{path}: not a checkpoint of symbreak ({said}).") from error
     return network.eval().requires_grad_(False)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.checks import REAL_OF, check_flag, check_object, dtype_name
+from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name
 
 
 def apply_symmetry(
@@ -68,14 +68,14 @@ def apply_symmetry(
 
 
 def _shift(shift: Tensor | Sequence[int], shape: tuple[int, ...], device: torch.device) -> Tensor:
-    value = torch.as_tensor(shift, device=device)
+    value = _tensor("shift", "integers of 64 bits", shift, device)
     if value.is_complex() or value.is_floating_point() or value.dtype == torch.bool:
         raise TypeError(f"apply_symmetry: shift must be integers, got {dtype_name(value.dtype)}.")
     return _broadcast("shift", value.to(torch.int64), shape)
 
 
 def _flipped(flipped: Tensor | bool, batch: torch.Size, device: torch.device) -> Tensor:
-    value = torch.as_tensor(flipped, device=device)
+    value = _tensor("flipped", "bool", flipped, device)
     if value.dtype != torch.bool:
         raise TypeError(f"apply_symmetry: flipped must be bool, got {dtype_name(value.dtype)}.")
     return _broadcast("flipped", value, batch)
@@ -87,6 +87,7 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
             raise TypeError(
                 f"apply_symmetry: phase must be real, in radians, got {dtype_name(phase.dtype)}."
             )
+        check_data("apply_symmetry", "phase", phase, "x", x.device)
         if phase.requires_grad:
             raise ValueError(
                 "apply_symmetry: phase must not require a gradient; "
@@ -100,6 +101,15 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
         raise ValueError(f"apply_symmetry: phase must be finite, got {phase}.")
     value = torch.as_tensor(phase, device=x.device).to(REAL_OF[x.dtype])
     return _broadcast("phase", value, batch)
+
+
+def _tensor(name: str, expected: str, value: object, device: torch.device) -> Tensor:
+    if isinstance(value, Tensor):
+        check_data("apply_symmetry", name, value, "x", device)
+    try:
+        return torch.as_tensor(value, device=device)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise TypeError(f"apply_symmetry: {name} must be {expected}, got {value!r}.") from None
 
 
 def _broadcast(name: str, value: Tensor, shape: Sequence[int]) -> Tensor:

@@ -24,8 +24,11 @@ def check_ndim(function: str, ndim: int) -> None:
 
 
 def check_grid(function: str, name: str, x: Tensor, ndim: int) -> None:
-    """Check that the last ``ndim`` axes of ``x`` are there and hold at least one pixel."""
+    """Check that ``x`` is dense, its last ``ndim`` axes are there and hold at least one pixel."""
     check_ndim(function, ndim)
+    if x.layout != torch.strided:
+        layout = str(x.layout).removeprefix("torch.")
+        raise TypeError(f"{function}: {name} must be a dense tensor, got a {layout} one.")
     if x.dim() < ndim:
         raise ValueError(
             f"{function}: {name} must have at least ndim = {ndim} axes, got shape {tuple(x.shape)}."
@@ -92,6 +95,8 @@ def check_oversampling(function: str, oversampling: int) -> None:
         raise TypeError(f"{function}: oversampling must be an integer, got {oversampling!r}.")
     if oversampling < 1:
         raise ValueError(f"{function}: oversampling must be >= 1, got {oversampling}.")
+    if oversampling >= 2**63:
+        raise ValueError(f"{function}: oversampling must fit 64 bits, got {oversampling}.")
 
 
 def check_shape(function: str, shape: Sequence[int], grid: Sequence[int]) -> list[int]:
@@ -102,9 +107,17 @@ def check_shape(function: str, shape: Sequence[int], grid: Sequence[int]) -> lis
         raise TypeError(f"{function}: shape must be a sequence of integers, got {shape!r}.")
     if len(shape) != len(grid):
         raise ValueError(f"{function}: shape must have ndim = {len(grid)} sizes, got {shape!r}.")
+    if any(size >= 2**63 for size in shape):
+        raise ValueError(f"{function}: shape must fit 64 bits, got {tuple(shape)}.")
     if any(size < n for size, n in zip(shape, grid, strict=True)):
         raise ValueError(
             f"{function}: shape must be >= the grid {tuple(grid)} on every axis, "
             f"got {tuple(shape)}."
         )
     return list(shape)
+
+
+def check_data(function: str, name: str, x: Tensor, like: str, device: torch.device) -> None:
+    """Check that a tensor beside ``like``, on ``device``, can be brought there: it holds data."""
+    if x.is_meta and device.type != "meta":
+        raise ValueError(f"{function}: {name} must be on the device of {like}, {device}, got meta.")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.checks import REAL_OF, check_object, check_oversampling, check_shape
+from symbreak.ops.memory import check_memory
 
 
 def fourier_amplitude(
@@ -32,6 +33,7 @@ def fourier_amplitude(
     Raises:
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
         ValueError: ``ndim``, ``oversampling`` or ``shape`` out of range, or an empty grid.
+        MemoryError: The result is larger than the memory of the device.
 
     Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
     Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
@@ -46,6 +48,9 @@ def fourier_amplitude(
     check_oversampling("fourier_amplitude", oversampling)
     if shape is not None:
         shape = check_shape("fourier_amplitude", shape, x.shape[-ndim:])
+    cause = f"oversampling = {oversampling}" if shape is None else f"shape = {tuple(shape)}"
+    full = (*x.shape[:-ndim], *_padded(x, oversampling, shape, ndim))
+    check_memory("fourier_amplitude", cause, full, REAL_OF[x.dtype], x.device)
     amplitude: Tensor = torch.ops.symbreak.fourier_amplitude(
         x, oversampling=oversampling, shape=shape, ndim=ndim
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_grid, dtype_name
+from symbreak.ops.checks import check_data, check_grid, dtype_name
+from symbreak.ops.memory import check_memory
 
 COMPLEX_OF = {torch.float32: torch.complex64, torch.float64: torch.complex128}
 
@@ -27,6 +28,18 @@ def check_count(name: str, value: int, least: int) -> None:
         raise TypeError(f"reconstruct: {name} must be an integer, got {value!r}.")
     if value < least:
         raise ValueError(f"reconstruct: {name} must be at least {least}, got {value}.")
+    if value >= 2**63:
+        raise ValueError(f"reconstruct: {name} must fit 64 bits, got {value}.")
+
+
+def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> None:
+    """Check that the objects and the history can be held at all."""
+    batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
+    cause, place = f"starts = {starts}", amplitude.device
+    check_memory("reconstruct", cause, (*batch, starts, *grid), COMPLEX_OF[amplitude.dtype], place)
+    if records:
+        cause = f"a history of {records} records"
+        check_memory("reconstruct", cause, (*batch, starts, records), amplitude.dtype, place)
 
 
 def check_beta(beta: float) -> None:
@@ -76,6 +89,7 @@ def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
             raise TypeError(
                 f"reconstruct: seed must be of an integer type, got {dtype_name(seed.dtype)}."
             )
+        check_data("reconstruct", "seed", seed, "amplitude", amplitude.device)
         return broadcast("seed", seed.to(amplitude.device, torch.int64), batch)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"reconstruct: seed must be an integer or a tensor of them, got {seed!r}.")

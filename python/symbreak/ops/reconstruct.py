@@ -74,6 +74,7 @@ def reconstruct(
             an item make no reconstruction possible (named with its index): NaN, infinity or a
             negative amplitude where measured, nothing measured above 0, an empty support. Under
             torch.compile the data are not checked.
+        MemoryError: The result is larger than the memory of the device.
         KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once.
 
     Not differentiable. An item's result depends on its data, seed and start only, not on the batch
@@ -95,6 +96,9 @@ def reconstruct(
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(f"reconstruct: progress must be a bool or a function, got {progress!r}.")
     text = schedule_text(schedule)
+    iterations = total_iterations(text)
+    records = iterations // record_every if record_every > 0 else 0
+    checks.check_result(amplitude, starts, records, ndim)
     if valid is not None:
         checks.check_like("valid", valid, torch.bool, amplitude)
         valid = checks.broadcast("valid", valid, amplitude.shape)
@@ -124,11 +128,11 @@ def reconstruct(
         )
         return result
 
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or amplitude.is_meta:
         return Reconstruction(*op(0))
     checks.check_values(amplitude, valid, support, initial, ndim)
     images = first_seed.numel() * starts
-    return Reconstruction(*run_watched(op, images * total_iterations(text), progress))
+    return Reconstruction(*run_watched(op, images * iterations, progress))
 
 
 def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | list[float] | None]:

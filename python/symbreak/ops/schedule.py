@@ -41,6 +41,14 @@ def parse_schedule(text: str) -> list[tuple[str, int]]:
     Raises:
         ValueError: The text is not a schedule; the message points at the offending character.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        whole = False
+    else:
+        whole = "\0" not in text
+    if not whole:  # what C++ cannot take, or not show
+        raise ValueError(f"schedule: expected text, got {text!r}.")
     return _C.parse_schedule(text)
 
 

@@ -41,6 +41,8 @@ class Shrinkwrap:
             raise TypeError(f"Shrinkwrap: every must be an integer, got {self.every!r}.")
         if self.every < 1:
             raise ValueError(f"Shrinkwrap: every must be at least 1, got {self.every}.")
+        if self.every >= 2**63:
+            raise ValueError(f"Shrinkwrap: every must fit 64 bits, got {self.every}.")
         for name in ("sigma", "sigma_min", "decay", "threshold"):
             _check_number(name, getattr(self, name))
         if not 0 <= self.sigma_min <= self.sigma < math.inf:

@@ -1,0 +1,150 @@
+"""Wrong arguments of the Python functions: one line that names what was wrong, and no crash."""
+
+import pytest
+import torch
+
+import symbreak
+
+X = torch.ones(2, 8, 8, dtype=torch.complex64)
+A = torch.ones(2, 8, 8)
+INSIDE = torch.ones(8, 8, dtype=torch.bool)
+SHIFT = torch.zeros(2, dtype=torch.int64)
+NAN, INF = float("nan"), float("inf")
+LARGE = 2**70  # more than 64 bits
+
+
+def meta(x):
+    return x.to("meta")
+
+
+def holding(value):
+    a = A.clone()
+    a[1, 2, 3] = value
+    return a
+
+
+# Function, arguments, the exception, what its one line says.
+CASES = [
+    ("center", {"x": [1j]}, TypeError, "x must be a torch.Tensor, got list"),
+    ("center", {"x": X.numpy()}, TypeError, "x must be a torch.Tensor, got ndarray"),
+    ("center", {"x": A}, TypeError, "x must be complex64 or complex128, got float32"),
+    ("center", {"x": A.bool()}, TypeError, "x must be complex64 or complex128, got bool"),
+    ("center", {"x": X.to_sparse()}, TypeError, "x must be a dense tensor, got a sparse_coo one"),
+    ("center", {"x": X[0, 0]}, ValueError, r"at least ndim = 2 axes, got shape \(8,\)"),
+    ("center", {"x": X[:, :0]}, ValueError, r"grid of x must not be empty, got shape \(2, 0, 8\)"),
+    ("center", {"x": X, "ndim": 4}, ValueError, "ndim must be 2 or 3, got 4"),
+    ("center", {"x": X, "ndim": LARGE}, ValueError, f"ndim must be 2 or 3, got {LARGE}"),
+    ("center", {"x": X, "ndim": 2.0}, TypeError, "ndim must be the integer 2 or 3, got 2.0"),
+    ("center", {"x": X, "tol": -0.1}, ValueError, r"tol must be in \[0, 1\), got -0.1"),
+    ("center", {"x": X, "tol": NAN}, ValueError, r"tol must be in \[0, 1\), got nan"),
+    ("center", {"x": X, "tol": "1"}, TypeError, "tol must be a number, got str"),
+    ("center", {"x": X, "wrap": 1}, TypeError, "wrap must be True or False, got 1"),
+    ("break_symmetry", {"x": A}, TypeError, "x must be complex64 or complex128, got float32"),
+    ("break_symmetry", {"x": X, "rule": "up"}, ValueError, "rule must be one of .*, got 'up'"),
+    ("break_symmetry", {"x": X, "rule": None}, ValueError, "rule must be one of .*, got None"),
+    ("break_symmetry", {"x": X.to_sparse()}, TypeError, "x must be a dense tensor"),
+    ("apply_symmetry", {"x": X, "shift": "ab"}, TypeError, "shift must be integers .*, got 'ab'"),
+    ("apply_symmetry", {"x": X, "shift": [0.5, 1]}, TypeError, "shift must be integers, got float"),
+    ("apply_symmetry", {"x": X, "shift": [LARGE, 0]}, TypeError, f"64 bits, got .{LARGE}, 0"),
+    ("apply_symmetry", {"x": X, "shift": meta(SHIFT)}, ValueError, "shift must be .* got meta"),
+    ("apply_symmetry", {"x": X, "shift": [1, 2, 3]}, ValueError, r"shift must broadcast to .2, 2"),
+    ("apply_symmetry", {"x": X, "flipped": 1}, TypeError, "flipped must be bool, got int64"),
+    ("apply_symmetry", {"x": X, "flipped": "yes"}, TypeError, "flipped must be bool, got 'yes'"),
+    ("apply_symmetry", {"x": X, "phase": [1.0]}, TypeError, "phase must be a number or a tensor"),
+    ("apply_symmetry", {"x": X, "phase": NAN}, ValueError, "phase must be finite, got nan"),
+    ("apply_symmetry", {"x": X, "phase": meta(A[0, 0])}, ValueError, "phase must be .* got meta"),
+    ("fourier_amplitude", {"x": A}, TypeError, "x must be complex64 or complex128, got float32"),
+    ("fourier_amplitude", {"x": X, "shape": (7, 8)}, ValueError, r"shape must be >= the grid"),
+    ("fourier_amplitude", {"x": X, "shape": (16,)}, ValueError, "shape must have ndim = 2 sizes"),
+    ("fourier_amplitude", {"x": X, "shape": (8, LARGE)}, ValueError, "shape must fit 64 bits"),
+    ("fourier_amplitude", {"x": X, "shape": (2**40,) * 2}, MemoryError, "shape = .* needs .* cpu"),
+    ("fourier_amplitude", {"x": X, "oversampling": 0}, ValueError, "oversampling must be >= 1"),
+    # 8 * (2**61 + 1) is 8 in 64 bits
+    ("fourier_amplitude", {"x": X, "oversampling": 2**61 + 1}, MemoryError, "oversampling = .*EB"),
+    ("fourier_amplitude", {"x": X, "oversampling": LARGE}, ValueError, "must fit 64 bits"),
+    ("align", {"estimate": X, "reference": X[0]}, ValueError, r"\(2, 8, 8\), got \(8, 8\)"),
+    ("align", {"estimate": X, "reference": X.cdouble()}, TypeError, "complex64, got complex128"),
+    ("align", {"estimate": X, "reference": meta(X)}, ValueError, "the device of estimate, cpu"),
+    ("align", {"estimate": X, "reference": X.to_sparse()}, TypeError, "reference must be a dense"),
+    ("align", {"estimate": A, "reference": A}, TypeError, "estimate must be complex64"),
+    ("sa_mse", {"estimate": X, "reference": X, "reduction": "max"}, ValueError, "got 'max'"),
+    ("sa_mse", {"estimate": X, "reference": None}, TypeError, "reference must be a torch.Tensor"),
+    ("reconstruct", {"amplitude": A.half()}, TypeError, "float32 or float64, got float16"),
+    ("reconstruct", {"amplitude": X}, TypeError, "float32 or float64, got complex64"),
+    ("reconstruct", {"amplitude": A.to_sparse()}, TypeError, "amplitude must be a dense tensor"),
+    ("reconstruct", {"amplitude": A[..., :0]}, ValueError, r"empty, got shape \(2, 8, 0\)"),
+    ("reconstruct", {"amplitude": holding(NAN)}, ValueError, "must be finite .* in item 1"),
+    ("reconstruct", {"amplitude": holding(-INF)}, ValueError, "must be finite .* in item 1"),
+    ("reconstruct", {"amplitude": holding(-1e-30)}, ValueError, "not be negative .* in item 1"),
+    ("reconstruct", {"amplitude": A * 0}, ValueError, "a measured pixel above 0, got only zeros"),
+    ("reconstruct", {"valid": ~INSIDE}, ValueError, "valid must leave at least one measured pixel"),
+    ("reconstruct", {"valid": meta(INSIDE)}, ValueError, "valid must be on the device .* got meta"),
+    ("reconstruct", {"valid": INSIDE.byte()}, TypeError, "valid must be bool, got uint8"),
+    ("reconstruct", {"support": ~INSIDE}, ValueError, "support must hold at least one pixel"),
+    ("reconstruct", {"support": INSIDE[:7]}, ValueError, r"support must be broadcastable to .2, 8"),
+    ("reconstruct", {"initial": X * NAN}, ValueError, "initial must be finite"),
+    ("reconstruct", {"initial": X.cdouble()}, TypeError, "initial must be complex64, got complex"),
+    ("reconstruct", {"beta": -0.1}, ValueError, r"beta must be in \(0, 2\], got -0.1"),
+    ("reconstruct", {"beta": INF}, ValueError, r"beta must be in \(0, 2\], got inf"),
+    ("reconstruct", {"starts": -1}, ValueError, "starts must be at least 1, got -1"),
+    ("reconstruct", {"starts": 2**40}, MemoryError, "starts = 1099511627776 needs .* cpu has"),
+    ("reconstruct", {"starts": 2**62}, MemoryError, "starts = .* needs"),
+    ("reconstruct", {"starts": LARGE}, ValueError, "starts must fit 64 bits"),
+    ("reconstruct", {"record_every": LARGE}, ValueError, "record_every must fit 64 bits"),
+    ("reconstruct", {"seed": LARGE}, ValueError, "seed must fit 64 bits"),
+    ("reconstruct", {"seed": meta(SHIFT)}, ValueError, "seed must be on the device of amplitude"),
+    ("reconstruct", {"schedule": "20*EX"}, ValueError, "got 'EX'"),
+    ("reconstruct", {"schedule": "9" * 99 + "*ER"}, ValueError, "at most 1000000000 iterations"),
+    ("reconstruct", {"schedule": "ER\0"}, ValueError, r"expected text, got 'ER\\x00'"),
+    ("reconstruct", {"schedule": "ER\ud800"}, ValueError, r"expected text, got 'ER\\ud800'"),
+    ("reconstruct", {"schedule": []}, ValueError, "got the end"),
+    ("reconstruct", {"schedule": [("ER", -1)]}, ValueError, "got '-'"),
+    ("reconstruct", {"progress": "yes"}, TypeError, "progress must be a bool or a function"),
+    ("reconstruct", {"shrinkwrap": True}, TypeError, "shrinkwrap must be a Shrinkwrap or None"),
+    ("Shrinkwrap", {"every": LARGE}, ValueError, "every must fit 64 bits"),
+    ("Shrinkwrap", {"area": -0.1}, ValueError, r"area must be in \(0, 1\], got -0.1"),
+    ("Shrinkwrap", {"threshold": NAN}, ValueError, r"threshold must be in \(0, 1\), got nan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "arguments", "error", "message"), CASES)
+def test_one_line_says_what_is_wrong(function, arguments, error, message):
+    if function == "reconstruct":
+        arguments = {"amplitude": A, "schedule": "ER", **arguments}
+    with pytest.raises(error, match=f"^({function}|schedule): .*{message}") as caught:
+        getattr(symbreak, function)(**arguments)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 1 or lines[-1].strip() == "^"
+
+
+def test_a_history_larger_than_the_memory():
+    with pytest.raises(MemoryError, match="reconstruct: a history of 1000000000 records needs 7"):
+        symbreak.reconstruct(A, "1000000000*ER", record_every=1, starts=2**10)
+
+
+def test_empty_batches_are_no_error():
+    assert symbreak.center(X[:0]).object.shape == (0, 8, 8)
+    assert symbreak.break_symmetry(X[:0]).margin.shape == (0,)
+    assert symbreak.fourier_amplitude(X[:0]).shape == (0, 16, 16)
+    assert symbreak.align(X[:0], X[:0]).shift.shape == (0, 2)
+    assert symbreak.sa_mse(X[:0], X[:0], reduction="sum") == 0
+    assert symbreak.reconstruct(A[:0], "ER", starts=3).error.shape == (0, 3)
+
+
+def test_the_meta_device_gives_shapes():
+    assert symbreak.break_symmetry(meta(X)).object.is_meta
+    found = symbreak.reconstruct(meta(A), "ER", starts=2**40)
+    assert found.object.shape == (2, 2**40, 8, 8)
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_shifts_at_the_ends_of_64_bits(wrap, flipped):
+    shift = [-(2**63), 2**63 - 1]
+    moved = symbreak.apply_symmetry(X, shift=shift, flipped=flipped, wrap=wrap)
+    assert moved.abs().sum() == (128 if wrap else 0)
+
+
+@pytest.mark.parametrize("full", [torch.ones(8, 8, dtype=torch.bool), torch.ones(1, 1).bool()])
+def test_a_full_support_is_no_error(full):
+    assert symbreak.reconstruct(A, "5*HIO", support=full).object.isfinite().all()

@@ -1,0 +1,211 @@
+"""Wrong input on the command line: one line on stderr, no traceback, no file left behind."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from symbreak.cli.app import app
+from symbreak.learning.networks import load_network
+
+
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    counts = np.arange(256, dtype=np.uint16).reshape(16, 16) % 9
+    objects = np.zeros((6, 8, 8), np.complex64)
+    objects[:, 2:5, 3:6] = 1
+    with h5py.File(folder / "scan.h5", "w") as file:
+        file["data"], file["mask"], file["none"] = counts, counts * 0, counts * 0 + 1
+        file["small"] = counts[:4]
+    with h5py.File(folder / "pairs.h5", "w") as file:
+        file["object"], file["amplitude"] = objects, np.ones((6, 16, 16), np.float32)
+    with h5py.File(folder / "small.h5", "w") as file:  # M < 2N - 1
+        file["object"], file["amplitude"] = objects, np.ones((6, 14, 14), np.float32)
+    with h5py.File(folder / "nan.h5", "w") as file:
+        file["object"] = objects
+        file["amplitude"] = np.full((6, 16, 16), np.nan, np.float32)
+    with h5py.File(folder / "uneven.h5", "w") as file:
+        file["object"], file["amplitude"] = objects, np.ones((5, 16, 16), np.float32)
+    with h5py.File(folder / "empty.h5", "w"):
+        pass
+    np.save(folder / "objects.npy", objects)
+    np.save(folder / "none.npy", objects[:0])
+    np.save(folder / "thin.npy", objects[:, :, :0])
+    np.save(folder / "zeros.npy", 0 * counts)
+    np.save(folder / "nan.npy", counts * np.nan)
+    np.save(folder / "negative.npy", -1.0 * counts)
+    np.save(folder / "text.npy", np.array([["a", "b"]] * 2))
+    np.save(folder / "pickled.npy", np.array([Bomb(folder / "ran")]), allow_pickle=True)
+    torch.save({"hyper_parameters": Bomb(folder / "ran"), "state_dict": {}}, folder / "bomb.ckpt")
+    torch.save({"weights": torch.ones(2)}, folder / "other.ckpt")
+    odd = {"hyper_parameters": {"network": "UNet"}, "state_dict": {}}
+    torch.save(odd, folder / "odd.ckpt")
+    torch.save({"hyper_parameters": 5, "state_dict": 6}, folder / "numbers.ckpt")
+    (folder / "text.h5").write_text("frequency amplitude\n0 1\n")
+    (folder / "text.ckpt").write_text("weights")
+    (folder / "cut.h5").write_bytes((folder / "pairs.h5").read_bytes()[:3000])
+    (folder / "data.txt").write_text("1 2 3")
+    (folder / "folder.h5").mkdir()
+    return folder
+
+
+PHASE = "reconstruct {d}/scan.h5:data -o {o}/out.cxi "
+BREAK = "break {d}/objects.npy -o {o}/out.h5 "
+TRAIN = "train {d}/pairs.h5 {d}/pairs.h5 -o {o}/run --accelerator cpu "
+# What is typed, the exit status, what the line says.
+CASES = [
+    ("reconstruct {d}/absent.h5 -o {o}/out.cxi", 1, "absent.h5: No such file"),
+    ("reconstruct {d}/folder.h5 -o {o}/out.cxi", 1, "folder.h5: Is a directory"),
+    ("reconstruct {d}/data.txt -o {o}/out.cxi", 1, "unknown kind of file '.txt', expected .h5"),
+    ("reconstruct {d}/text.h5 -o {o}/out.cxi", 1, "text.h5: not a whole HDF5 file"),
+    ("reconstruct {d}/cut.h5 -o {o}/out.cxi", 1, "cut.h5: not a whole HDF5 file"),
+    ("reconstruct {d}/empty.h5 -o {o}/out.cxi", 1, "no dataset can be a pattern; it holds no"),
+    ("reconstruct {d}/text.npy -o {o}/out.cxi", 1, "no dataset can be a pattern; it holds text"),
+    ("reconstruct {d}/pickled.npy -o {o}/out.cxi", 1, "not a NumPy file of plain numbers"),
+    ("reconstruct {d}/objects.npy -o {o}/out.cxi", 1, "no dataset can be a pattern"),
+    ("reconstruct {d}/zeros.npy -o {o}/out.cxi", 1, "every measured pixel is 0"),
+    ("reconstruct {d}/nan.npy -o {o}/out.cxi", 1, "no pixel is left as measured"),
+    ("reconstruct {d}/negative.npy -o {o}/out.cxi --amplitudes", 1, "amplitudes must be >= 0"),
+    ("reconstruct {d}/scan.h5 -o {o}/out.cxi", 1, "several datasets can be the pattern"),
+    ("reconstruct {d}/scan.h5:other -o {o}/out.cxi", 1, "no dataset 'other'; it holds /data"),
+    ("reconstruct : -o {o}/out.cxi", 2, "expected FILE[:DATASET], got ':'"),
+    (PHASE + "--mask :none", 1, "no pixel is left as measured"),
+    (PHASE + "--valid :mask", 1, "no pixel is left as measured"),
+    (PHASE + "--mask :other", 1, "no dataset 'other'"),
+    (PHASE + "--mask :small", 1, "shape (4, 16) differs from the pattern's, (16, 16)"),
+    (PHASE + "--support :mask", 1, "support must hold at least one pixel"),
+    (PHASE + "--schedule 3*XR", 1, "got 'XR'"),
+    (PHASE + "--schedule ER+", 1, "got the end"),
+    (PHASE + "--beta 0", 1, "beta must be in (0, 2], got 0"),
+    (PHASE + "--beta x", 2, "Invalid value for '--beta'"),
+    (PHASE + "--starts 0", 2, "Invalid value for '--starts'"),
+    (PHASE + "--starts 999999999999", 1, "starts = 999999999999 needs"),
+    (PHASE + "--seed 99999999999999999999", 1, "seed must fit 64 bits"),
+    (PHASE + "--threshold nan", 1, "threshold must be in (0, 1), got nan"),
+    (PHASE + "--area 0", 2, "each above 0 and at most 1, got '0'"),
+    (PHASE + "--sigma -1", 1, "sigma"),
+    (PHASE + "--good 0.5", 2, "Invalid value for '--good'"),
+    (PHASE + "--device tpu", 2, "expected cpu or cuda, got 'tpu'"),
+    (PHASE + "--device meta", 2, "expected cpu or cuda, got 'meta'"),
+    (PHASE + "--device cuda:99", 2, "no device cuda:99 here"),
+    (PHASE + "--plot {o}/out.doc", 2, "must end with .png"),
+    (PHASE + "--plot {o}/absent/out.png", 1, "there is no folder"),
+    ("reconstruct {d}/scan.h5:data -o {o}/absent/out.cxi", 1, "there is no folder"),
+    ("reconstruct {d}/scan.h5:data -o /dev/full/out.cxi", 1, "there is no folder /dev/full"),
+    ("reconstruct {d}/scan.h5:data -o {d}/folder.h5", 1, "is a folder, a file name is needed"),
+    ("break {d}/none.npy -o {o}/out.h5", 1, "none.npy: it is empty, shape (0, 8, 8)"),
+    ("break {d}/thin.npy -o {o}/out.h5", 1, "thin.npy: it is empty, shape (6, 8, 0)"),
+    ("break {d}/zeros.npy -o {o}/out.h5", 1, "no dataset can be a stack of objects"),
+    ("break {d}/scan.h5:data -o {o}/out.h5", 1, "objects must be complex, got uint16"),
+    ("break {d}/pickled.npy -o {o}/out.h5", 1, "not a NumPy file of plain numbers"),
+    (BREAK + "--rule up", 1, "rule must be one of"),
+    (BREAK + "--tol 1", 1, "tol must be in [0, 1), got 1.0"),
+    (BREAK + "--ndim 4", 2, "Invalid value for '--ndim'"),
+    (BREAK + "--chunk 0", 2, "Invalid value for '--chunk'"),
+    ("break {d}/objects.npy -o {d}/objects.npy", 2, "must end with .h5"),
+    ("align {d}/objects.npy {d}/thin.npy", 1, "thin.npy: it is empty"),
+    ("align {d}/objects.npy {d}/cut.h5", 1, "cut.h5: not a whole HDF5 file"),
+    ("simulate {o}/out --size 4", 2, "Invalid value for '--size'"),
+    ("simulate {o}/out --defects 5 2", 1, "defects must be two integers (low, high)"),
+    ("simulate {o}/out --train 1 --photons -1", 1, "photons must be"),
+    ("simulate {o}/out --train 1 --gaps 0 0", 1, "module"),
+    ("simulate {d}/data.txt --train 1", 1, "data.txt: File exists"),
+    ("train {d}/absent.h5 {d}/pairs.h5 -o {o}/run", 1, "absent.h5"),
+    ("train {d}/text.h5 {d}/pairs.h5 -o {o}/run", 1, "text.h5: not a whole HDF5 file"),
+    ("train {d}/scan.h5 {d}/pairs.h5 -o {o}/run", 1, "needs a complex dataset 'object'"),
+    ("train {d}/small.h5 {d}/small.h5 -o {o}/run", 1, "M >= 2N - 1 = (15, 15), got (14, 14)"),
+    ("train {d}/uneven.h5 {d}/pairs.h5 -o {o}/run", 1, "'amplitude' does not fit 'object'"),
+    ("train {d}/nan.h5 {d}/pairs.h5 -o {o}/run", 1, "amplitude must be finite"),
+    (TRAIN + "--network VGG", 1, "network must be one of UNet"),
+    (TRAIN + "--options [", 2, "not JSON"),
+    (TRAIN + '--options {{"depth":-1}}', 1, "depth"),
+    (TRAIN + "--learning-rate 0", 1, "learning_rate must be"),
+    (TRAIN + "--accelerator tpu", 1, "accelerator must be"),
+    ("evaluate {d}/absent.ckpt {d}/pairs.h5", 1, "absent.ckpt: No such file"),
+    ("evaluate {d}/bomb.ckpt {d}/pairs.h5", 1, "bomb.ckpt: not a checkpoint of symbreak"),
+    ("evaluate {d}/text.ckpt {d}/pairs.h5", 1, "text.ckpt: not a checkpoint of symbreak"),
+    ("evaluate {d}/other.ckpt {d}/pairs.h5", 1, "other.ckpt: not a checkpoint of symbreak"),
+    ("evaluate {d}/odd.ckpt {d}/pairs.h5", 1, "odd.ckpt: not a checkpoint of symbreak"),
+    ("predict {d}/numbers.ckpt {d}/pairs.h5 -o {o}/out.h5", 1, "not a checkpoint of symbreak"),
+    ("experiment nothing -o {o}/out", 2, "expected square-root"),
+    ("experiment tables -o {o}/out --scale big", 2, "got 'big'"),
+]  # fmt: skip
+
+
+def run(words):
+    return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+
+
+@pytest.mark.parametrize(("line", "status", "message"), CASES)
+def test_one_line_says_what_is_wrong(data, tmp_path, line, status, message):
+    result = run([word.format(d=data, o=tmp_path) for word in line.split()])
+    errors = [text for text in result.stderr.splitlines() if "error: " in text]
+    assert result.exit_code == status, result.output
+    assert len(errors) == 1
+    assert errors[0].startswith("symbreak: error: ")
+    assert message in result.stderr[result.stderr.index(errors[0]) :]
+    assert "Traceback" not in result.output
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == []
+
+
+def test_nothing_was_unpickled(data, tmp_path):
+    with pytest.raises(ValueError, match="not a checkpoint of symbreak"):
+        load_network(data / "bomb.ckpt")
+    run(["break", str(data / "pickled.npy"), "-o", str(tmp_path / "out.h5")])
+    assert not (data / "ran").exists()
+    torch.load(data / "bomb.ckpt", weights_only=False)["hyper_parameters"].close()
+    assert (data / "ran").exists()  # the bomb is a real one
+    (data / "ran").unlink()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_read_only(data, tmp_path):
+    tmp_path.chmod(0o500)
+    result = run(["break", str(data / "objects.npy"), "-o", str(tmp_path / "out.h5")])
+    tmp_path.chmod(0o700)
+    assert "is not writable" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "simulate {o} --size 16 --train 20 --validation 0 --test 0",
+        "break {d}/objects.npy -o {o}/out.h5",
+        "align {d}/objects.npy {d}/objects.npy -o {o}/out.h5",
+        "reconstruct {d}/scan.h5:data -o {o}/out.cxi --schedule 5*ER",
+    ],
+)
+def test_a_full_disk(data, tmp_path, line):
+    """A limit of the file size stands for the disk: the same errors, at the same places."""
+    words = [word.format(d=data, o=tmp_path) for word in line.split()]
+    done = subprocess.run(
+        [sys.executable, "-m", "symbreak", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500)),
+    )
+    assert done.returncode == 1, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("symbreak: error: ")
+    assert "File too large" in last
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

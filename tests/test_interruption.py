@@ -1,0 +1,193 @@
+"""Commands killed, or stopped by Ctrl-C, half way: the same command goes on to the same result."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import symbreak
+from symbreak.cli.app import app
+from symbreak.data.crystals import crystals
+from symbreak.data.simulate import Simulation, write_pairs
+
+LONGEST = 120  # seconds until a command has done its first piece
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
+
+
+def command(words):
+    return [sys.executable, "-m", "symbreak", *map(str, words)]
+
+
+def stop(words, begun, how=signal.SIGKILL):
+    """Start a command and stop it as soon as ``begun()`` holds; its status and its stderr."""
+    process = subprocess.Popen(command(words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    limit = time.monotonic() + LONGEST
+    try:
+        while not begun():
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < limit
+            time.sleep(0.001)
+        process.send_signal(how)
+        _, text = process.communicate(timeout=LONGEST)
+    finally:
+        process.kill()
+        process.wait()
+    return process.returncode, text.decode()
+
+
+def run(words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
+def finish(words):
+    result = run(words)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def done_of(journal):
+    return json.loads(journal.read_text())["done"]
+
+
+def content(path):
+    """Everything that a file of symbreak holds but the command that made it."""
+    with h5py.File(path) as file:
+        arrays = {name: file[name][()] for name in file}
+        attributes = {name: file.attrs[name] for name in file.attrs if name != "command"}
+    return arrays, attributes
+
+
+def assert_same(a, b):
+    for first, second in zip(content(a), content(b), strict=True):
+        assert first.keys() == second.keys()
+        for name in first:
+            assert np.array_equal(first[name], second[name]), name
+
+
+@pytest.fixture
+def objects(tmp_path):
+    path = tmp_path / "objects.npy"
+    np.save(path, crystals(4, 16).repeat(600, 1, 1).numpy() * np.arange(1, 2401)[:, None, None])
+    return path
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_simulate(tmp_path, how):
+    folder, journal = tmp_path / "data", tmp_path / "data" / ".train.part.json"
+    words = ("simulate", folder, "--size", 16, "--train", 300, "--validation", 5, "--test", 0)
+    status, text = stop((*words, "--chunk", 2, "--photons", 1e5), journal.exists, how)
+    assert not (folder / "train.h5").exists()
+    assert 0 < done_of(journal) < 300
+    if how == signal.SIGINT:
+        assert status == 130
+        assert f"{done_of(journal)} of 300 are kept, the same command continues." in text
+    finish((*words, "--photons", 1e5))
+    assert {path.name for path in folder.iterdir()} == {"train.h5", "validation.h5"}
+    write_pairs(tmp_path / "whole.h5", "train", 300, Simulation(16, photons=1e5))
+    assert_same(tmp_path / "whole.h5", folder / "train.h5")
+
+
+def test_simulate_leaves_whole_splits_alone_and_makes_others_anew(tmp_path):
+    words = ("simulate", tmp_path, "--size", 16, "--validation", 3, "--test", 0, "--train")
+    finish((*words, 4))
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    finish((*words, 5))
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert before["validation.h5"] == after["validation.h5"]
+    with h5py.File(tmp_path / "train.h5") as file:
+        assert len(file["object"]) == 5
+
+
+def test_break(tmp_path, objects):
+    out, journal = tmp_path / "out.h5", tmp_path / ".out.part.json"
+    words = ("break", objects, "-o", out)
+    stop((*words, "--chunk", 1), journal.exists)
+    assert 0 < done_of(journal) < 2400
+    assert not out.exists()
+    finish(words)
+    finish(("break", objects, "-o", tmp_path / "whole.h5"))
+    assert_same(tmp_path / "whole.h5", out)
+    assert {p.name for p in tmp_path.iterdir()} == {"objects.npy", "out.h5", "whole.h5"}
+
+
+@pytest.mark.parametrize("spoil", ["rule", "input", "part", "journal", "no part", "no journal"])
+def test_what_does_not_belong_together_is_made_anew(tmp_path, objects, monkeypatch, spoil):
+    out, journal = tmp_path / "out.h5", tmp_path / ".out.part.json"
+    part = tmp_path / ".out.part.h5"
+    with monkeypatch.context() as patch:
+        results = iter([symbreak.break_symmetry(torch.from_numpy(np.load(objects)[:9]))])
+        patch.setattr(symbreak, "break_symmetry", lambda x, **rules: next(results, None))
+        result = run(("break", objects, "-o", out, "--chunk", 9))
+    assert result.exit_code == 1
+    assert done_of(journal) == 9
+    with h5py.File(part, "r+") as file:  # what must not be taken over
+        file["object"][:] = 7
+    words = ("break", objects, "-o", out, "--rule", "circulation" if spoil == "rule" else "angle")
+    if spoil == "input":
+        os.utime(objects, ns=(1, 1))
+    elif spoil == "part":
+        part.write_bytes(part.read_bytes()[:1000])
+    elif spoil == "journal":
+        journal.write_text('{"done": 5')
+    elif spoil in ("no part", "no journal"):
+        (part if spoil == "no part" else journal).unlink()
+    finish(words)
+    x = torch.from_numpy(np.load(objects))
+    expected = symbreak.break_symmetry(x, rule=words[-1])
+    with h5py.File(out) as file:
+        assert np.array_equal(file["object"], expected.object)
+
+
+def test_two_commands_for_one_result(tmp_path, objects):
+    with h5py.File(tmp_path / ".out.part.h5", "w"):
+        words = command(("break", objects, "-o", tmp_path / "out.h5"))
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST)
+    assert done.returncode == 1
+    assert "another process is writing it" in done.stderr.splitlines()[-1]
+    assert (tmp_path / ".out.part.h5").exists()
+
+
+def test_train(tmp_path):
+    pytest.importorskip("lightning")
+    from symbreak.learning.networks import read_checkpoint
+
+    for split in ("train", "validation"):
+        write_pairs(tmp_path / f"{split}.h5", split, 8, Simulation(16))
+    words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "--options")
+    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 6, "-o")
+    stop((*words, tmp_path / "run"), (tmp_path / "run" / "final.ckpt").exists)
+    assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 5
+    assert "going on with it" in finish((*words, tmp_path / "run")).stderr
+    finish((*words, tmp_path / "whole"))
+    for name in ("final.ckpt", "best.ckpt"):
+        a, b = (read_checkpoint(tmp_path / run / name) for run in ("run", "whole"))
+        assert a["epoch"] == b["epoch"]
+        assert all(torch.equal(a["state_dict"][k], b["state_dict"][k]) for k in b["state_dict"])
+
+
+def test_reconstruct_starts_over(tmp_path):
+    amplitude = symbreak.fourier_amplitude(crystals(1, 16)[0])
+    np.save(tmp_path / "a.npy", amplitude.numpy())
+    words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "-o")
+    words = (*words, tmp_path / "out.cxi", "--starts", 2, "--schedule")
+    process = subprocess.Popen(command((*words, "1000000*HIO")), stderr=subprocess.PIPE)
+    with process.stderr:
+        process.stderr.readline()  # it has read the pattern
+        process.kill()
+        process.wait(LONGEST)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+    found = []
+    for name in ("out.cxi", "again.cxi"):
+        finish((*words[:6], tmp_path / name, *words[7:], "50*HIO"))
+        with h5py.File(tmp_path / name) as file:
+            found.append(file["entry_1/image_3/data"][()])
+    assert np.array_equal(*found)

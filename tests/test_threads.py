@@ -1,0 +1,111 @@
+"""Operators called from many Python threads at once give what they give alone."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from conftest import SEED, blob
+
+import symbreak
+
+THREADS, ROUNDS = 8, 3
+
+
+def problem(k):
+    generator = torch.Generator().manual_seed(SEED + k)
+    shape = (3, 16, 16) if k % 2 else (2, 9, 13)  # with the engine's codelets, and without
+    return blob(shape, dtype=torch.complex64, generator=generator)
+
+
+def gradient(x):
+    x = x.clone().requires_grad_()
+    loss = symbreak.sa_mse(x, x.detach().flip(1)) + symbreak.fourier_amplitude(x).mean()
+    loss.backward()
+    return x.grad
+
+
+def phased(x, **options):
+    amplitude = symbreak.fourier_amplitude(x)
+    seed = int(x.real.sum() * 1000)
+    found = symbreak.reconstruct(
+        amplitude, "2*(3*ER+8*HIO)+3*RAAR+2*DM", seed=seed, starts=2, record_every=5, **options
+    )
+    return tuple(found)
+
+
+def watched(x):
+    seen = []
+    found = phased(x, progress=lambda done, total: seen.append((done, total)))
+    images = len(x) * 2
+    assert seen[0] == (0, images * 27)
+    assert seen[-1] == (images * 27, images * 27)
+    return found
+
+
+CALLS = {
+    "center": symbreak.center,
+    "break_symmetry": symbreak.break_symmetry,
+    "circulation": lambda x: symbreak.break_symmetry(x, rule="circulation"),
+    "apply_symmetry": lambda x: symbreak.apply_symmetry(x, shift=[1, -2], flipped=True, phase=0.5),
+    "fourier_amplitude": symbreak.fourier_amplitude,
+    "align": lambda x: symbreak.align(x, x.roll(1, 0)),
+    "align periodic": lambda x: symbreak.align(x, x.roll(1, 0), wrap=True),
+    "sa_mse": lambda x: symbreak.sa_mse(x, x.roll(1, 0), reduction="none"),
+    "gradient": gradient,
+    "reconstruct": phased,
+    "reconstruct, watched": watched,
+}
+
+
+def numbers(result):
+    return [result] if isinstance(result, torch.Tensor) else list(result)
+
+
+def same(a, b):
+    return all(torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in zip(a, b, strict=True))
+
+
+def together(jobs):
+    """Run all jobs at once, several times each, starting at the same moment."""
+    barrier = threading.Barrier(len(jobs))
+
+    def work(job):
+        barrier.wait(60)
+        return [numbers(job()) for _ in range(ROUNDS)]
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(work, jobs))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_one_operator_in_many_threads(name):
+    call, inputs = CALLS[name], [problem(k) for k in range(THREADS)]
+    alone = [numbers(call(x)) for x in inputs]
+    for expected, rounds in zip(
+        alone, together([lambda x=x: call(x) for x in inputs]), strict=True
+    ):
+        assert all(same(found, expected) for found in rounds)
+
+
+def test_all_operators_at_once():
+    jobs = [lambda c=c, k=k: c(problem(k)) for k, c in enumerate(CALLS.values())]
+    alone = [numbers(job()) for job in jobs]
+    for expected, rounds in zip(alone, together(jobs), strict=True):
+        assert all(same(found, expected) for found in rounds)
+
+
+def test_an_exception_in_one_thread_stops_only_its_own():
+    x = problem(1)
+    expected = phased(x)
+
+    def stopped():
+        def refuse(done, total):
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            phased(x, progress=refuse)
+        return expected
+
+    for rounds in together([stopped, lambda: phased(x), stopped, lambda: watched(x)]):
+        assert all(same(found, expected) for found in rounds)
