@@ -82,7 +82,6 @@ class Aligner {
     for_pixels(stream_, items, pixels, MultiplySpectra<T>{data<Pixel<T>>(spectra), pixels});
     const Tensor correlations = fourier(data<Pixel<T>>(spectra), 2 * items, Direction::kInverse);
     select(pairs, {data<Pixel<T>>(correlations), 2 * pixels});
-    set_shared_limit(precise_kernel<T>, kRootsInShared * sizeof(Pixel<double>));
     launch(precise_kernel<T>, {items, kPreciseThreads, kRootsInShared * sizeof(Pixel<double>)},
            stream_, pairs, CorrelationPower<T>{data<Pixel<T>>(correlations), 2 * pixels},
            data<Pixel<double>>(pair_), data<Pixel<double>>(spectra),

@@ -173,7 +173,7 @@ SYMBREAK_DEVICE double power_pushed_out(const Pixel<T>* e, const Grid& grid, con
 // Writes the aligned object, and to partial [items, parts] the parts of |T e - r|^2 over the window
 // plus |e|^2 of what T pushes out of it; norms are never subtracted.
 template <typename T>
-SYMBREAK_KERNEL void __launch_bounds__(kImageThreads)
+SYMBREAK_KERNEL void __launch_bounds__(kImageThreads, 2)
     compare_kernel(Pairs<T> pairs, Pixel<T>* object, double* partial, RowParts parts) {
   SYMBREAK_SHARED(memory);
   const int64_t item = blockIdx.x / parts.count, pixels = pairs.grid.pixels();
