@@ -4,6 +4,7 @@
 #include "common/alignment.h"
 #include "common/box.h"
 #include "cuda/image_kernels.h"
+#include "cuda/padding.h"
 
 namespace symbreak {
 
@@ -95,17 +96,14 @@ struct LoadPadded {
   Pixel<T>* to;  // [items, 2, *padded]
 
   SYMBREAK_DEVICE double operator()(unsigned image, int64_t n) const {
-    const unsigned columns = unsigned(pairs.padded.size[2]), rows = unsigned(pairs.padded.size[1]);
-    const unsigned column = unsigned(n) % columns, row = unsigned(n) / columns % rows;
-    const unsigned plane = unsigned(n) / columns / rows, item = image / 2;
-    const Grid& grid = pairs.grid;
+    const unsigned item = image / 2;
     const PairState<T>& state = pairs.states[item];
+    const int64_t from = window_pixel(unsigned(n), pairs.grid, pairs.padded);
     Pixel<T> value{0, 0};
     double power = 0;
-    if (column < grid.size[2] && row < grid.size[1] && plane < grid.size[0] && state.comparable()) {
-      const int64_t from = (plane * grid.size[1] + row) * grid.size[2] + column;
+    if (from >= 0 && state.comparable()) {
       const double scale = state.scale(image % 2);
-      value = pairs.x[image % 2][item * grid.pixels() + from];
+      value = pairs.x[image % 2][item * pairs.grid.pixels() + from];
       const double re = value.re * scale, im = value.im * scale;
       value = {static_cast<T>(re), static_cast<T>(im)};
       power = re * re + im * im;

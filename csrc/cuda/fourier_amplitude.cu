@@ -5,6 +5,7 @@
 #include "cuda/fourier.h"
 #include "cuda/image_kernels.h"
 #include "cuda/op.h"
+#include "cuda/padding.h"
 
 namespace symbreak {
 namespace {
@@ -20,15 +21,8 @@ struct Pad {
   Grid grid, padded;
 
   SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
-    const unsigned columns = unsigned(padded.size[2]), rows = unsigned(padded.size[1]);
-    const unsigned column = unsigned(n) % columns, row = unsigned(n) / columns % rows;
-    const unsigned plane = unsigned(n) / columns / rows;
-    Pixel<T> value{0, 0};
-    if (column < grid.size[2] && row < grid.size[1] && plane < grid.size[0]) {
-      const int64_t from = (plane * grid.size[1] + row) * grid.size[2] + column;
-      value = x[item * grid.pixels() + from];
-    }
-    to[item * padded.pixels() + n] = value;
+    const int64_t from = window_pixel(unsigned(n), grid, padded);
+    to[item * padded.pixels() + n] = from < 0 ? Pixel<T>{0, 0} : x[item * grid.pixels() + from];
   }
 };
 

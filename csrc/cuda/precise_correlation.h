@@ -99,20 +99,15 @@ SYMBREAK_DEVICE void correlate_precisely(const Pairs<T>& pairs, int64_t item,
   const int64_t pixels = pairs.padded.pixels();
   for (int slot = 0; slot < 2; ++slot) {
     const double scale = pairs.states[item].scale(slot);
-    const Grid &grid = pairs.grid, &padded = pairs.padded;
-    const Pixel<T>* x = pairs.x[slot] + item * grid.pixels();
+    const Pixel<T>* x = pairs.x[slot] + item * pairs.grid.pixels();
     for (unsigned n = threadIdx.x; n < pixels; n += blockDim.x) {
-      const unsigned column = n % unsigned(padded.size[2]), rows = n / unsigned(padded.size[2]);
-      const unsigned row = rows % unsigned(padded.size[1]), plane = rows / unsigned(padded.size[1]);
+      const int64_t from = window_pixel(n, pairs.grid, pairs.padded);
       Pixel<double> value{0, 0};
-      if (column < grid.size[2] && row < grid.size[1] && plane < grid.size[0]) {
-        const Pixel<T> from = x[(plane * grid.size[1] + row) * grid.size[2] + column];
-        value = {from.re * scale, from.im * scale};
-      }
+      if (from >= 0) value = {x[from].re * scale, x[from].im * scale};
       buffer[slot][n] = value;
     }
     __syncthreads();
-    transform(buffer[slot], buffer[2], padded, -1, table);
+    transform(buffer[slot], buffer[2], pairs.padded, -1, table);
   }
   for (unsigned n = threadIdx.x; n < pixels; n += blockDim.x) {
     multiply_spectra(buffer[0][n], buffer[1][n], 1.0 / double(pixels));
