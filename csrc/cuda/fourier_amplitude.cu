@@ -1,0 +1,98 @@
+// fourier_amplitude: torch's FFT of zero-padded objects and then the modulus, in chunks of a batch.
+#include <algorithm>
+#include <optional>
+
+#include "cuda/fourier.h"
+#include "cuda/image_kernels.h"
+#include "cuda/op.h"
+#include "cuda/padding.h"
+
+namespace symbreak {
+namespace {
+
+// Of the padded objects and their spectra together; more objects come in chunks.
+constexpr int64_t kScratchBytes = int64_t{256} << 20;
+
+// The window of each object at the origin of the padded grid, black around it.
+template <typename T>
+struct Pad {
+  const Pixel<T>* x;  // [items, *grid]
+  Pixel<T>* to;       // [items, *padded]
+  Grid grid, padded;
+
+  SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
+    const int64_t from = window_pixel(unsigned(n), grid, padded);
+    to[item * padded.pixels() + n] = from < 0 ? Pixel<T>{0, 0} : x[item * grid.pixels() + from];
+  }
+};
+
+template <typename T>
+struct Modulus {
+  const Pixel<T>* z;
+  T* to;
+  int64_t pixels;
+
+  SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
+    const Pixel<T> value = z[item * pixels + n];
+    to[item * pixels + n] = hypot(value.re, value.im);
+  }
+};
+
+// x: contiguous, [items, *grid].
+template <typename T>
+void write_amplitudes(const Tensor& x, int64_t items, const Grid& grid, const Grid& padded,
+                      T* amplitude) {
+  const Stream stream = current_stream(x);
+  const int64_t pixels = padded.pixels(), bytes = 2 * pixels * int64_t{sizeof(Pixel<T>)};
+  const int64_t chunk = std::clamp<int64_t>(kScratchBytes / bytes, 1, items);
+  const DeviceFourier<T> fourier(padded, x);
+  const bool pads = pixels > grid.pixels();
+  const Tensor scratch = torch::stable::new_empty(x, {pads ? chunk * pixels : 0}, kComplexType<T>);
+  for (int64_t first = 0; first < items; first += chunk) {
+    const int64_t count = std::min(chunk, items - first);
+    const Pixel<T>* objects = pixel_data<T>(x) + first * grid.pixels();
+    if (pads) {
+      Pixel<T>* to = mutable_pixel_data<T>(scratch);
+      for_pixels(stream, count, pixels, Pad<T>{objects, to, grid, padded});
+      objects = to;
+    }
+    const Tensor spectra = fourier(objects, count, Direction::kForward);
+    for_pixels(stream, count, pixels,
+               Modulus<T>{pixel_data<T>(spectra), amplitude + first * pixels, pixels});
+    check_launch("fourier_amplitude");
+  }
+}
+
+Tensor fourier_amplitude_cuda(const Tensor& x, int64_t oversampling,
+                              std::optional<std::vector<int64_t>> shape, int64_t ndim) {
+  std::vector<int64_t> out_shape = batch_shape(x, ndim);
+  const int64_t items = product(out_shape);
+  STD_TORCH_CHECK(!shape || static_cast<int64_t>(shape->size()) == ndim,
+                  "fourier_amplitude: shape must have ndim sizes.");
+  for (int64_t i = 0; i < ndim; ++i) {
+    const int64_t size = x.size(x.dim() - ndim + i);
+    out_shape.push_back(shape ? (*shape)[i] : oversampling * size);
+    STD_TORCH_CHECK(out_shape.back() >= std::max<int64_t>(size, 1),
+                    "fourier_amplitude: shape must be >= the grid on every axis.");
+  }
+  const Grid padded = make_grid(out_shape, ndim);
+  STD_TORCH_CHECK(padded.pixels() < int64_t{1} << 31,
+                  "fourier_amplitude: the padded grid must be below 2^31 pixels.");
+  const DeviceGuard guard(x);
+  return with_complex(x, "fourier_amplitude", [&]<typename T>() {
+    const Tensor in = torch::stable::contiguous(x);
+    Tensor amplitude = torch::stable::new_empty(in, out_shape, kRealType<T>);
+    if (amplitude.numel() > 0) {
+      write_amplitudes<T>(in, items, make_grid(in.sizes(), ndim), padded,
+                          amplitude.mutable_data_ptr<T>());
+    }
+    return amplitude;
+  });
+}
+
+}  // namespace
+}  // namespace symbreak
+
+SYMBREAK_CUDA_LIBRARY(m) {
+  m.impl("fourier_amplitude", TORCH_BOX(&symbreak::fourier_amplitude_cuda));
+}
