@@ -51,11 +51,10 @@ def test_equals_brute_force(device, generator, dtype, grid, wrap, layout):
         if math.prod(grid) > 4:  # smaller, and several elements are equally good
             assert torch.equal(found.shift.cpu(), expected[1])
             assert torch.equal(found.flipped.cpu(), expected[2])
+        element = dict(zip(("shift", "flipped", "phase"), found[1:4], strict=True))
+        applied = symbreak.apply_symmetry(estimate.to(device), **element, **options)
+        assert torch.equal(found.object, applied)
         shift, flipped, phase = (f.cpu() for f in found[1:4])
-        applied = symbreak.apply_symmetry(
-            estimate, shift=shift, flipped=flipped, phase=phase, **options
-        )
-        assert torch.equal(found.object.cpu(), applied)
         again = member(estimate, shift, flipped, phase, **options)
         close = {"rtol": 0, "atol": 3 * TOLERANCE[dtype], "check_dtype": False}
         torch.testing.assert_close(found.object.cpu(), again, **close)

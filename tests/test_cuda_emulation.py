@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDERS = ("forward", "reverse", "shuffle:1", "shuffle:2")
 # Big enough for the working space of a block, too small for an object of the tests.
-SMALL_SHARED = "3000"
+SMALL_SHARED = "4500"
 GXX = ("g++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'csrc'}")
 SOURCES = {
     "fibers": ["fibers.cpp", "grid.cpp"],
@@ -71,6 +71,7 @@ def program(tmp_path_factory):
     [
         (("center", "break_symmetry", "reindex"), None),
         (("center", "break_symmetry"), SMALL_SHARED),
+        (("align", "align_search", "sa_mse", "fourier_amplitude"), None),
     ],
 )
 def test_ops_pass_their_tests_on_the_cuda_kernels(files, shared):
@@ -94,7 +95,12 @@ for order in sys.argv[1:]:
     os.environ["SYMBREAK_EMULATED_ORDER"] = order
     results = [*symbreak.center(x, wrap=True), *symbreak.center(x, tol=0.2)]
     results += [*symbreak.break_symmetry(x), *symbreak.break_symmetry(x, tol=0.2, ndim=3)]
+    results += symbreak.break_symmetry(x, rule="circulation")
     results.append(torch.ops.symbreak.flip_pivot(x, wrap=False, ndim=2))
+    results.append(symbreak.fourier_amplitude(x))
+    if "SYMBREAK_EMULATED_SHARED_BYTES" not in os.environ:  # align has one way only
+        results += symbreak.align(x, x.flip(-1), wrap=True)
+        results += symbreak.align(x, x.flip(0), ndim=3)
     bits = b"".join(torch.as_tensor(r).contiguous().numpy().tobytes() for r in results)
     print(hashlib.sha256(bits).hexdigest())
 """
@@ -149,6 +155,7 @@ def test_launches_beyond_the_device_are_errors(program):
     [
         ("emulated_placement", "whole", "232448"),
         ("emulated_placement", "parts", SMALL_SHARED),
+        ("emulated_alignment", "all", "232448"),
         ("emulation_check", "cluster", "232448"),
     ],
 )
