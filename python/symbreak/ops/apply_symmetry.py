@@ -12,6 +12,9 @@ from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is 
 from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name
 
+# Black in any window, and far from where sums of indices leave 64 bits.
+FAR = 2**62
+
 
 def apply_symmetry(
     x: Tensor,
@@ -136,6 +139,11 @@ def _apply_symmetry(
     batch = x.shape[:-ndim]
     if shift is None:
         shift = torch.zeros((*batch, ndim), dtype=torch.int64, device=x.device)
+    elif wrap:
+        axes = zip(shift.unbind(-1), x.shape[-ndim:], strict=True)
+        shift = torch.stack([s.remainder(size) for s, size in axes], dim=-1)
+    else:
+        shift = shift.clamp(-FAR, FAR)
     if phase is None:
         phase = torch.zeros(batch, dtype=REAL_OF[x.dtype], device=x.device)
     if flipped is None:
