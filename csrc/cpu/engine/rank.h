@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <type_traits>
+
+#include "common/ordered_bits.h"
 
 namespace symbreak {
 
@@ -12,21 +12,15 @@ namespace symbreak {
 // the highest on: three passes for float, the later ones over few candidates. NaNs have no rank.
 template <typename T>
 T nth_largest(const T* values, int64_t count, int64_t n) {
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  using Bits = OrderedBits<T>;
   constexpr int kBits = 8 * sizeof(Bits), kDigit = 11;
-  constexpr Bits kSign = Bits{1} << (kBits - 1);
-  // Order-preserving: negative numbers are turned over, positive ones lifted above them.
-  const auto key = [](T value) {
-    const Bits bits = std::bit_cast<Bits>(value);
-    return bits & kSign ? ~bits : bits | kSign;
-  };
   Bits prefix = 0, known = 0;
   for (int high = kBits; high > 0; high -= kDigit) {
     const int shift = std::max(high - kDigit, 0);
     const Bits mask = (Bits{1} << (high - shift)) - 1;
     int64_t histogram[1 << kDigit] = {};
     for (int64_t i = 0; i < count; ++i) {
-      const Bits bits = key(values[i]);
+      const Bits bits = ordered_bits(values[i]);
       if ((bits & known) == prefix) ++histogram[bits >> shift & mask];
     }
     Bits digit = mask;
@@ -34,7 +28,7 @@ T nth_largest(const T* values, int64_t count, int64_t n) {
     prefix |= digit << shift;
     known |= mask << shift;
   }
-  return std::bit_cast<T>(prefix & kSign ? prefix ^ kSign : ~prefix);
+  return from_ordered_bits<T>(prefix);
 }
 
 }  // namespace symbreak
