@@ -2,13 +2,20 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: dev test lint format
+.PHONY: configure dev emulated test lint format
 
-dev:  ## build the kernels in place: python/symbreak/_C*.so
+configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
-	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=$(CUDA)
-	cmake --build build/dev
-	cmake -E copy build/dev/_C*.so python/symbreak/
+	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=$(CUDA) -DSYMBREAK_EMULATE=ON \
+	  $(CMAKE_ARGS)
+
+dev: configure  ## build the kernels in place: python/symbreak/_C*.so
+	cmake --build build/dev --target _C
+	cmake -E copy build/dev/_C.*.so python/symbreak/
+
+emulated: configure  ## build the CUDA kernels for the CPU in place: python/symbreak/_C_emulated*.so
+	cmake --build build/dev --target _C_emulated
+	cmake -E copy build/dev/_C_emulated.*.so python/symbreak/
 
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest

@@ -15,7 +15,7 @@
 namespace py = pybind11;
 using symbreak::Monitor;
 
-PYBIND11_MODULE(_C, m) {
+PYBIND11_MODULE(SYMBREAK_MODULE, m) {
   m.doc() = "Compiled kernels of symbreak; use the functions of the package instead.";
   m.def("build_info", [] {
     py::dict info;
@@ -23,6 +23,11 @@ PYBIND11_MODULE(_C, m) {
     info["torch"] = TORCH_VERSION;
     info["compiler"] = __VERSION__;
     info["cuda_archs"] = SYMBREAK_CUDA_ARCHS;
+#if defined(SYMBREAK_EMULATED)
+    info["emulated_cuda"] = true;
+#else
+    info["emulated_cuda"] = false;
+#endif
     info["cpu_isa"] = symbreak::isa_name(symbreak::selected_isa());
     py::list isas;
     for (const auto isa :

@@ -1,21 +1,17 @@
 // reindex: one element of the symmetry group per item, one thread per pixel of the result.
-#include "common/stable.h"
 #include "common/symmetry.h"
-#include "cuda/launch.cuh"
+#include "cuda/device.h"
+#include "cuda/op.h"
 
 namespace symbreak {
 namespace {
 
-template <typename T>
-struct alignas(2 * sizeof(T)) Pixel {
-  T re, im;
-};
-
 // x, y: [items, depth, rows, columns]; offset: [items, rank]; flipped, phase: [items].
 template <typename T>
-__global__ void reindex_kernel(const Pixel<T>* __restrict__ x, Pixel<T>* __restrict__ y,
-                               const int64_t* __restrict__ offset, const bool* __restrict__ flipped,
-                               const T* __restrict__ phase, Grid grid, bool wrap, int64_t count) {
+SYMBREAK_KERNEL void reindex_kernel(const Pixel<T>* __restrict__ x, Pixel<T>* __restrict__ y,
+                                    const int64_t* __restrict__ offset,
+                                    const bool* __restrict__ flipped, const T* __restrict__ phase,
+                                    Grid grid, bool wrap, int64_t count) {
   const int64_t pixels = grid.pixels(), stride = int64_t(gridDim.x) * blockDim.x;
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += stride) {
     const int64_t item = i / pixels;
@@ -48,24 +44,28 @@ __global__ void reindex_kernel(const Pixel<T>* __restrict__ x, Pixel<T>* __restr
 Tensor reindex_cuda(const Tensor& x, const Tensor& offset, const Tensor& flipped,
                     const Tensor& phase, bool wrap, int64_t ndim) {
   const auto batch = batch_shape(x, ndim);
-  STD_TORCH_CHECK(shape_of(offset) == appended(batch, ndim) && shape_of(flipped) == batch &&
-                      shape_of(phase) == batch,
-                  "reindex: offset, flipped and phase must have the batch shape of x.");
-  STD_TORCH_CHECK(offset.is_cuda() && flipped.is_cuda() && phase.is_cuda(),
+  STD_TORCH_CHECK(
+      shape_of(offset) == appended(batch, ndim) && offset.scalar_type() == ScalarType::Long,
+      "reindex: offset must be int64 of shape (*batch, ndim).");
+  STD_TORCH_CHECK(shape_of(flipped) == batch && flipped.scalar_type() == ScalarType::Bool,
+                  "reindex: flipped must be bool of shape (*batch).");
+  STD_TORCH_CHECK(shape_of(phase) == batch, "reindex: phase must be of shape (*batch).");
+  STD_TORCH_CHECK(on_device(offset) && on_device(flipped) && on_device(phase),
                   "reindex: offset, flipped and phase must be on the device of x.");
-  const torch::stable::accelerator::DeviceGuard guard(x.get_device_index());
+  const DeviceGuard guard(x);
   const Tensor in = torch::stable::contiguous(x), offsets = torch::stable::contiguous(offset),
                flips = torch::stable::contiguous(flipped),
                phases = torch::stable::contiguous(phase);
   Tensor y = torch::stable::new_empty(in, shape_of(in));
-  if (in.numel() == 0) return y;
   with_complex(in, "reindex", [&]<typename T>() {
+    STD_TORCH_CHECK(phase.scalar_type() == kRealType<T>,
+                    "reindex: phase must have the real dtype of x.");
+    if (in.numel() == 0) return;
     constexpr int kThreads = 256;
-    reindex_kernel<T><<<blocks_for(in.numel(), kThreads), kThreads, 0, current_stream(in)>>>(
-        static_cast<const Pixel<T>*>(in.const_data_ptr()),
-        static_cast<Pixel<T>*>(y.mutable_data_ptr()), offsets.const_data_ptr<int64_t>(),
-        flips.const_data_ptr<bool>(), phases.const_data_ptr<T>(), make_grid(in.sizes(), ndim), wrap,
-        in.numel());
+    launch(reindex_kernel<T>, {blocks_for(in.numel(), kThreads), kThreads}, current_stream(in),
+           pixel_data<T>(in), mutable_pixel_data<T>(y), offsets.const_data_ptr<int64_t>(),
+           flips.const_data_ptr<bool>(), phases.const_data_ptr<T>(), make_grid(in.sizes(), ndim),
+           wrap, in.numel());
     check_launch("reindex");
   });
   return y;
@@ -74,6 +74,4 @@ Tensor reindex_cuda(const Tensor& x, const Tensor& offset, const Tensor& flipped
 }  // namespace
 }  // namespace symbreak
 
-STABLE_TORCH_LIBRARY_IMPL(symbreak, CUDA, m) {
-  m.impl("reindex", TORCH_BOX(&symbreak::reindex_cuda));
-}
+SYMBREAK_CUDA_LIBRARY(m) { m.impl("reindex", TORCH_BOX(&symbreak::reindex_cuda)); }

@@ -1,6 +1,14 @@
 """Far-field phase retrieval in PyTorch: break the symmetries, phase, and compare up to them."""
 
+import os
+import sys
+from importlib import import_module
+
 import torch  # noqa: F401  (loads libtorch before the kernels that are linked to it)
+
+if os.environ.get("SYMBREAK_EMULATE_CUDA") == "1":
+    # The CUDA kernels, run by emulation on CPU tensors: a build for their tests (make emulated).
+    sys.modules["symbreak._C"] = import_module("symbreak._C_emulated")
 
 from symbreak import _C  # noqa: F401  (registers the ops before their Python side looks for them)
 from symbreak.ops.align import Alignment, align, sa_mse

@@ -11,7 +11,8 @@ def build_info() -> dict[str, Any]:
     Returns:
         dict: ``version`` of symbreak; ``torch``, the version whose headers it was built with;
         ``compiler``; ``cuda``, whether CUDA kernels were built, and ``cuda_archs``, for which
-        compute capabilities; ``cpu_isa``, the instruction set the CPU kernels of the phasing engine
+        compute capabilities; ``emulated_cuda``, whether the CUDA kernels run by emulation on CPU
+        tensors (``SYMBREAK_EMULATE_CUDA=1``, for tests of the kernels); ``cpu_isa``, the instruction set the CPU kernels of the phasing engine
         use, and ``cpu_isas``, all that this machine could run. The environment variable
         ``SYMBREAK_CPU_ISA`` (baseline, avx2 or avx512) chooses another.
 
