@@ -3,20 +3,23 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <string>
 
-#include "common/phasing.h"
+#include "common/stable.h"
+#include "cuda/phasing_two_pass.h"
 
 namespace symbreak {
 
-enum class PhasingEngine { kGeneral };
+enum class PhasingEngine { kGeneral, kTwoPass };
 
 struct PhasingChoice {
   PhasingEngine engine;
   int64_t images;  // that are taken through the whole schedule together
 };
 
-// Images whose arrays stay in the L2 cache from one kernel to the next: x, spectrum and projection,
-// amplitude and support.
+// Images whose arrays stay in the L2 cache from one kernel to the next: x, two states (or spectrum
+// and projection), amplitude and support.
 template <typename T>
 int64_t images_in_cache(int64_t pixels) {
   constexpr int64_t kCacheBytes = int64_t{40} << 20;
@@ -26,7 +29,19 @@ int64_t images_in_cache(int64_t pixels) {
 
 template <typename T>
 PhasingChoice choose_engine(const PhasingTask<T>& task) {
-  return {PhasingEngine::kGeneral, std::min(task.images(), images_in_cache<T>(task.grid.pixels()))};
+  const bool two_pass = TwoPassEngine<T>::supports(task.grid);
+  PhasingEngine engine = two_pass ? PhasingEngine::kTwoPass : PhasingEngine::kGeneral;
+  if (const char* text = std::getenv("SYMBREAK_CUDA_ENGINE")) {
+    const std::string name = text;
+    if (name == "general") {
+      engine = PhasingEngine::kGeneral;
+    } else if (name == "two_pass") {
+      STD_TORCH_CHECK(two_pass, "reconstruct: the two-pass engine has no kernels for this grid.");
+    } else {
+      STD_TORCH_CHECK(false, "SYMBREAK_CUDA_ENGINE must be general or two_pass, got '", name, "'.");
+    }
+  }
+  return {engine, std::min(task.images(), images_in_cache<T>(task.grid.pixels()))};
 }
 
 }  // namespace symbreak

@@ -5,6 +5,7 @@
 #include "cuda/phasing_choice.h"
 #include "cuda/phasing_general.h"
 #include "cuda/phasing_start.h"
+#include "cuda/phasing_two_pass.h"
 
 namespace symbreak {
 namespace {
@@ -62,7 +63,9 @@ struct Cuda {
     const int64_t records = task.images() * task.records();
     if (records > 0) for_pixels(stream, 1, records, FillNan<T>{task.history});
     const PhasingChoice choice = choose_engine(task);
-    run<T, GeneralEngine<T>>(task, given, scratch, choice.images, factor, power);
+    const auto runner = choice.engine == PhasingEngine::kTwoPass ? &run<T, TwoPassEngine<T>>
+                                                                 : &run<T, GeneralEngine<T>>;
+    runner(task, given, scratch, choice.images, factor, power);
   }
 };
 
