@@ -7,9 +7,11 @@
 #if defined(__CUDACC__)
 #define SYMBREAK_HD __host__ __device__ __forceinline__
 #define SYMBREAK_UNROLL _Pragma("unroll")
+#define SYMBREAK_NO_UNROLL _Pragma("unroll 1")
 #else
 #define SYMBREAK_HD inline __attribute__((always_inline))
 #define SYMBREAK_UNROLL _Pragma("GCC unroll 16")
+#define SYMBREAK_NO_UNROLL _Pragma("GCC unroll 1")
 #endif
 
 // The kernel files are compiled once per instruction set, each time with another name here.

@@ -37,10 +37,11 @@ struct AxisPlan {
   int length = 0, passes = 0, twiddles = 0;
   int radix[4] = {};
 
-  template <int... kR>
-  static AxisPlan of(Radices<kR...>) {
-    using Axis = Radices<kR...>;
-    return {Axis::kLength, Axis::kPasses, Axis::kTwiddles, {kR...}};
+  template <class Axis>
+  static AxisPlan of(Axis) {
+    AxisPlan plan{Axis::kLength, Axis::kPasses, Axis::kTwiddles};
+    for (int s = 0; s < Axis::kPasses; ++s) plan.radix[s] = Axis::kRadix[s];
+    return plan;
   }
 
   // The frequency at `position` of a transformed line.

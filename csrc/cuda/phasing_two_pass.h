@@ -72,9 +72,16 @@ class TwoPassEngine {
   }
 
   void begin(const PhasingBatch<T>& batch) {
-    batch_ = batch;
+    attach(batch);
     forward({T(1), T(0), T(1), T(0)}, state_);
   }
+
+  // All that `record` and `update_support` need; `iterate` needs `begin`.
+  void attach(const PhasingBatch<T>& batch) { batch_ = batch; }
+
+  // [items, rows, columns], columns in the order of AxisPlan::row_position.
+  const T* amplitude() const { return amplitude_; }
+  const Pixel<T>* row_twiddles() const { return row_twiddles_; }
 
   void iterate(Algorithm algorithm, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {

@@ -1,11 +1,12 @@
 // reconstruct on a GPU: batches of images through the whole schedule, on the current stream,
 // without waiting for the device.
+#include <type_traits>
+
 #include "common/reconstruct_op.h"
 #include "cuda/op.h"
 #include "cuda/phasing_choice.h"
 #include "cuda/phasing_general.h"
 #include "cuda/phasing_start.h"
-#include "cuda/phasing_two_pass.h"
 
 namespace symbreak {
 namespace {
@@ -63,6 +64,12 @@ struct Cuda {
     const int64_t records = task.images() * task.records();
     if (records > 0) for_pixels(stream, 1, records, FillNan<T>{task.history});
     const PhasingChoice choice = choose_engine(task);
+    if constexpr (std::is_same_v<T, float>) {
+      if (choice.engine == PhasingEngine::kOnChip) {
+        run<T, OnChipEngine>(task, given, scratch, choice.images, factor, power);
+        return;
+      }
+    }
     const auto runner = choice.engine == PhasingEngine::kTwoPass ? &run<T, TwoPassEngine<T>>
                                                                  : &run<T, GeneralEngine<T>>;
     runner(task, given, scratch, choice.images, factor, power);
