@@ -21,7 +21,7 @@ struct FillOnChipTransfer {
 
 class OnChipEngine {
  public:
-  static constexpr int64_t kLongestRun = 512;  // iterations between two looks at a requested stop
+  static constexpr int64_t kLongestRun = 128;  // iterations between two looks at a requested stop
 
   static bool supports(const Grid& grid) {
     return grid.rank == 2 && grid.size[1] == grid.size[2] &&
@@ -76,8 +76,10 @@ class OnChipEngine {
 
  private:
   void append(const OnChipStep& step) {
+    constexpr int kIterations = 512;  // of a launch, which nothing can stop
     program_.steps[program_.count++] = step;
-    if (program_.count == OnChipProgram::kSteps) flush();
+    iterations_ += step.count;
+    if (program_.count == OnChipProgram::kSteps || iterations_ >= kIterations) flush();
   }
 
   void flush() {
@@ -87,7 +89,7 @@ class OnChipEngine {
         stream_, size_, batch_.images,
         {batch_.x, batch_.support, two_pass_.amplitude(), batch_.first, batch_.starts,
          two_pass_.row_twiddles(), transfer_, float(task_.shrinkwrap.threshold), program_});
-    program_.count = updates_ = 0;
+    program_.count = updates_ = iterations_ = 0;
   }
 
   const PhasingTask<float>& task_;
@@ -96,7 +98,7 @@ class OnChipEngine {
   const int size_;
   PhasingBatch<float> batch_{};
   OnChipProgram program_{};
-  int updates_ = 0;  // in the program
+  int updates_ = 0, iterations_ = 0;  // in the program
   FillOnChipTransfer fill_transfer_{};
   float* const transfer_;  // [OnChipProgram::kSteps, size]
 };
