@@ -10,6 +10,7 @@ from conftest import strided
 from phasing_problems import amplitudes, objects, oracle, relative
 
 import symbreak
+from symbreak.ops.progress import run_watched
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.reference.random import philox4x32, random_turns
 from symbreak.reference.reconstruct import reconstruct as reference_reconstruct
@@ -188,6 +189,25 @@ def test_runs_in_another_thread(pattern):
     worker.start()
     worker.join()
     assert torch.equal(found[0].object, symbreak.reconstruct(pattern, "5*HIO").object)
+
+
+def test_works_on_the_stream_of_the_caller(monkeypatch):
+    # Without a GPU: what the worker thread asks of torch.cuda.
+    entered = []
+
+    @contextlib.contextmanager
+    def stream(which):
+        entered.append((which, threading.current_thread().name))
+        yield
+
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
+    monkeypatch.setattr(torch.cuda, "stream", stream)
+    run = lambda: run_watched(lambda monitor: monitor, 1, False, torch.device("cuda:3"))  # noqa: E731
+    assert run() > 0
+    assert entered == [("stream of cuda:3", "symbreak")]
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    assert run() == 0
 
 
 def test_opcheck(device, generator):

@@ -85,4 +85,34 @@ struct PhasingTask {
   }
 };
 
+// Takes `engine` through the schedule with `images` images at once, in runs of equal iterations as
+// long as no record and no support update is due, at most `longest_run`. Before each run it looks
+// whether a stop was requested; the answer is whether the end was reached.
+template <typename T, typename Engine>
+bool walk_schedule(const PhasingTask<T>& task, int64_t images, int64_t longest_run,
+                   Engine& engine) {
+  const int64_t total = total_iterations(task.schedule), every = task.shrinkwrap.every;
+  const int64_t updates = support_updates(task.shrinkwrap, total);
+  int64_t k = 0;
+  for (const Step& step : task.schedule) {
+    for (int64_t left = step.count; left > 0;) {
+      if (task.monitor != nullptr && task.monitor->stopped()) return false;
+      int64_t run = std::min(left, longest_run);
+      if (task.record_every > 0) run = std::min(run, task.record_every - k % task.record_every);
+      if (every > 0) run = std::min(run, every - k % every);
+      engine.iterate(step.algorithm, run);
+      k += run;
+      left -= run;
+      if (task.record_every > 0 && k % task.record_every == 0) {
+        engine.record(k / task.record_every - 1);
+      }
+      if (every > 0 && k % every == 0 && k < total) {
+        engine.update_support(k / every - 1, updates);
+      }
+      if (task.monitor != nullptr) task.monitor->advance(run * images);
+    }
+  }
+  return true;
+}
+
 }  // namespace symbreak

@@ -26,20 +26,10 @@ class ImagePhasing {
         history_(task.history + task.records() * image) {}
 
   void run() {
-    const int64_t total = total_iterations(task_.schedule);
-    int64_t k = 0;
-    for (const Step& step : task_.schedule) {
-      for (int64_t i = 0; i < step.count; ++i) {
-        if (task_.monitor != nullptr && task_.monitor->stopped()) return;
-        iterate(step.algorithm);
-        finish_iteration(++k, total);
-      }
-    }
-    *error_ = static_cast<T>(error());
+    if (walk_schedule(task_, 1, 1, *this)) *error_ = static_cast<T>(error());
   }
 
- private:
-  void iterate(Algorithm algorithm) {
+  void iterate(Algorithm algorithm, int64_t) {
     if (algorithm == Algorithm::kDM) {
       Spectrum<T> q = project_relaxed();
       Spectrum<T> p = project_modulus(x_);
@@ -50,22 +40,18 @@ class ImagePhasing {
     }
   }
 
+  void record(int64_t j) { history_[j] = static_cast<T>(error()); }
+
+  void update_support(int64_t j, int64_t updates) {
+    shrinkwrap(task_.grid, x_, task_.shrinkwrap, j, updates, support_);
+  }
+
+ private:
   // P_M f_S(x); f_S(x) is gone before the other projection takes its memory.
   Spectrum<T> project_relaxed() const {
     std::vector<T> f(2 * pixels_);  // [*grid, 2]
     relax_support(f.data(), x_, support_, task_.beta, pixels_);
     return project_modulus(f.data());
-  }
-
-  void finish_iteration(int64_t k, int64_t total) {
-    if (task_.record_every > 0 && k % task_.record_every == 0) {
-      history_[k / task_.record_every - 1] = static_cast<T>(error());
-    }
-    const ShrinkwrapRule& rule = task_.shrinkwrap;
-    if (rule.every > 0 && k % rule.every == 0 && k < total) {
-      shrinkwrap(task_.grid, x_, rule, k / rule.every - 1, support_updates(rule, total), support_);
-    }
-    if (task_.monitor != nullptr) task_.monitor->advance(1);
   }
 
   // P_M x = F^-1( F x, with the measured amplitudes )

@@ -7,12 +7,11 @@
 #include <functional>
 #include <vector>
 
+#include "common/phasing_start.h"
 #include "cpu/fourier.h"
 #include "cpu/phasing_pointwise.h"
 
 namespace symbreak {
-
-inline constexpr double kAutocorrelationThreshold = 0.04;  // of its maximum
 
 // support = |F^-1(a^2)| > 0.04 max, with a := 0 where not measured.
 template <typename T>
@@ -32,15 +31,10 @@ void autocorrelation_support(const Grid& grid, const T* amplitude, uint8_t* supp
   for (int64_t n = 0; n < pixels; ++n) support[n] = power(n) > level;
 }
 
-// exp(-2 pi^2 sigma^2 f^2) along an axis: the transfer function of a periodic Gaussian, where
-// f = n/size in (-1/2, 1/2] is the frequency of index n.
 template <typename T>
 std::vector<T> gaussian_transfer(int64_t size, double sigma) {
   std::vector<T> transfer(size);
-  for (int64_t n = 0; n < size; ++n) {
-    const double f = static_cast<double>(std::min(n, size - n)) / static_cast<double>(size);
-    transfer[n] = static_cast<T>(std::exp(-2 * M_PI * M_PI * sigma * sigma * f * f));
-  }
+  for (int64_t n = 0; n < size; ++n) transfer[n] = T(gaussian_transfer(n, size, sigma));
   return transfer;
 }
 

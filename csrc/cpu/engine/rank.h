@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <type_traits>
+
+#include "common/ordered_bits.h"
 
 namespace symbreak {
 
@@ -25,7 +25,7 @@ class RankSearch {
     const Bits mask = digit_mask();
     const int shift = low();
     for (int64_t i = 0; i < count; ++i) {
-      const Bits bits = key(values[i]);
+      const Bits bits = ordered_bits(values[i]);
       if ((bits & known_) == prefix_) ++histogram[bits >> shift & mask];
     }
   }
@@ -45,18 +45,12 @@ class RankSearch {
     high_ = low();
   }
 
-  T value() const { return std::bit_cast<T>(prefix_ & kSign ? prefix_ ^ kSign : ~prefix_); }
+  T value() const { return from_ordered_bits<T>(prefix_); }
 
  private:
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  using Bits = OrderedBits<T>;
   static constexpr int kBits = 8 * sizeof(Bits);
-  static constexpr Bits kSign = Bits{1} << (kBits - 1);
 
-  // Order-preserving: negative numbers are turned over, positive ones lifted above them.
-  static Bits key(T value) {
-    const Bits bits = std::bit_cast<Bits>(value);
-    return bits & kSign ? ~bits : bits | kSign;
-  }
   int low() const { return std::max(high_ - kDigit, 0); }
   Bits digit_mask() const { return (Bits{1} << (high_ - low())) - 1; }
 

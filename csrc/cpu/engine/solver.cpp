@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "common/phasing_start.h"
 #include "cpu/engine/layout.h"
 #include "cpu/engine/rank.h"
 
@@ -22,10 +22,8 @@ template <typename T>
 void gaussian_transfer(const OwnedPlan<T>& plan, double sigma, T* transfer) {
   const int length = plan.plan().length;
   for (int position = 0; position < length; ++position) {
-    const int k = plan.frequency()[position];
-    const double f = double(std::min(k, length - k)) / length;
-    const double angle = std::numbers::pi * sigma * f;
-    transfer[position] = T(std::exp(-2.0 * angle * angle) / length);
+    const double factor = symbreak::gaussian_transfer(plan.frequency()[position], length, sigma);
+    transfer[position] = T(factor / length);
   }
 }
 

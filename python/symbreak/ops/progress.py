@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias, TypeVar
 
 import torch
@@ -20,29 +20,46 @@ Report: TypeAlias = Callable[[int, int], object]
 INTERVAL = 0.1  # seconds from one look at the monitor to the next
 
 
-def run_watched(op: Callable[[int], Result], total: int, progress: bool | Report) -> Result:
-    """Run ``op(monitor number)`` to its end, reporting its progress.
+def run_watched(
+    op: Callable[[int], Result], total: int, progress: bool | Report, device: torch.device
+) -> Result:
+    """Run ``op(monitor number)``, which works on ``device``, to its end, reporting its progress.
 
-    Ctrl-C, or an exception of the callback, stops the op within an iteration and is raised here.
+    Ctrl-C, or an exception of the callback, stops the op within an iteration and is raised here. An
+    op on a GPU is done when its kernels are enqueued.
     """
     if progress is False and threading.current_thread() is not threading.main_thread():
         return op(0)  # nobody to report to, and Ctrl-C only reaches the main thread
+    if is_capturing(device):
+        return op(0)  # a CUDA graph takes what the capturing thread launches
     with _reporter(progress) as report:
         report(0, total)
-        result = _supervise(op, total, report)
+        result = _supervise(op, total, report, device)
         report(total, total)
     return result
 
 
-def _supervise(op: Callable[[int], Result], total: int, report: Report) -> Result:
+def is_capturing(device: torch.device) -> bool:
+    """Whether this thread records a CUDA graph on ``device``."""
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+
+def _supervise(
+    op: Callable[[int], Result], total: int, report: Report, device: torch.device
+) -> Result:
     monitor = _C.Monitor()
     outcome: Future[Result] = Future()
-    # These modes belong to a thread, the worker takes those of the caller.
+    # These modes and the current stream belong to a thread, the worker takes those of the caller.
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+    stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
 
     def work() -> None:
         try:
-            with torch.inference_mode(inference), torch.set_grad_enabled(grad):
+            with (
+                torch.inference_mode(inference),
+                torch.set_grad_enabled(grad),
+                torch.cuda.stream(stream) if stream else nullcontext(),
+            ):
                 outcome.set_result(op(monitor.id))
         except BaseException as error:
             outcome.set_exception(error)

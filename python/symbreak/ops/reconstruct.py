@@ -7,7 +7,7 @@ from torch import Tensor
 
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.progress import Report, run_watched
+from symbreak.ops.progress import Report, is_capturing, run_watched
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.schedule import Schedule, schedule_text, total_iterations
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -62,7 +62,8 @@ def reconstruct(
         ndim: How many trailing axes are the grid, 2 or 3.
         record_every: Iterations from one entry of ``history`` to the next; 0 records none.
         progress: True draws a progress bar on stderr (by rich, if installed); a function is called
-            with (done, total) counted in iterations of one image.
+            with (done, total) counted in iterations of one image. On a GPU those count as done that
+            were enqueued.
 
     Returns:
         Reconstruction: ``object`` and ``support`` of shape ``(*batch, starts, *M)``, ``error`` of
@@ -73,12 +74,14 @@ def reconstruct(
         ValueError: An argument is out of range, of the wrong shape, or not a schedule; the data of
             an item make no reconstruction possible (named with its index): NaN, infinity or a
             negative amplitude where measured, nothing measured above 0, an empty support. Under
-            torch.compile the data are not checked.
+            torch.compile and in the capture of a CUDA graph the data are not checked.
         MemoryError: The result is larger than the memory of the device.
         KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once.
 
     Not differentiable. An item's result depends on its data, seed and start only, not on the batch
-    around it nor on the number of threads. Cost: two FFTs an iteration (four for DM), one more for
+    around it nor on the number of threads. On a GPU it runs on the current stream and never waits
+    for the device, so that a CUDA graph can hold it (after a first call, which makes the plans of
+    the FFT). Cost: two FFTs an iteration (four for DM), one more for
     each entry of ``history``, two for each support update; memory beyond the result: one copy of
     ``amplitude`` and four images a thread.
 
@@ -130,9 +133,10 @@ def reconstruct(
 
     if torch.compiler.is_compiling() or amplitude.is_meta:
         return Reconstruction(*op(0))
-    checks.check_values(amplitude, valid, support, initial, ndim)
+    if not is_capturing(amplitude.device):
+        checks.check_values(amplitude, valid, support, initial, ndim)
     images = first_seed.numel() * starts
-    return Reconstruction(*run_watched(op, images * iterations, progress))
+    return Reconstruction(*run_watched(op, images * iterations, progress, amplitude.device))
 
 
 def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | list[float] | None]:

@@ -1,0 +1,162 @@
+// The kernel that takes an image through a program of iterations and support updates on chip.
+#pragma once
+
+#include "cuda/image_kernels.h"
+#include "cuda/on_chip.h"
+#include "cuda/on_chip_passes.h"
+
+namespace symbreak {
+
+struct OnChipBlur {
+  const float* transfer;  // by position
+  float gain;
+  SYMBREAK_DEVICE Complex<float> operator()(const Complex<float>& value, int position,
+                                            int column) const {
+    const float weight = transfer[position] * transfer[column] * gain;
+    return {weight * value.re, weight * value.im};
+  }
+};
+
+// The largest value of the block, by its warps; `values`: one for each warp.
+template <int kWarps>
+SYMBREAK_DEVICE float block_maximum(float value, float* values) {
+  for (int lanes = 16; lanes > 0; lanes /= 2) {
+    value = Maximum::of(value, __shfl_xor_sync(0xFFFFFFFFu, value, lanes));
+  }
+  if (thread_index() % 32 == 0) values[thread_index() / 32] = value;
+  __syncthreads();
+  value = values[0];
+  for (int warp = 1; warp < kWarps; ++warp) value = Maximum::of(value, values[warp]);
+  return value;
+}
+
+// The amplitude at position c of a row lies where the two-pass engine keeps it.
+template <class Layout>
+SYMBREAK_DEVICE int two_pass_column(int c) {
+  return c % Layout::kLast * Layout::kFirst + c / Layout::kLast;
+}
+
+// kShared: the amplitude fits into shared memory too, else it is read from the caches.
+template <class Layout, bool kShared>
+struct OnChipAmplitude {
+  const float* values;
+  float gain;
+  SYMBREAK_DEVICE Complex<float> operator()(const Complex<float>& value, int position,
+                                            int column) const {
+    const int at = kShared ? column : two_pass_column<Layout>(column);
+    return project_modulus<DeviceMath, float>(value, values[position * Layout::kSize + at] * gain,
+                                              gain);
+  }
+};
+
+template <class Layout, bool kShared>
+SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4 : 1)
+    on_chip_kernel(const OnChipArguments given) {
+  SYMBREAK_SHARED(memory);
+  constexpr int kSize = Layout::kSize, kFirst = Layout::kFirst;
+  constexpr int64_t kPixels = int64_t{kSize} * kSize;
+  constexpr float kGain = 1.0f / float(kPixels);
+  unsigned char* const image = memory;
+  Pixel<float>* const twiddles = reinterpret_cast<Pixel<float>*>(memory + kSize * Layout::kRow);
+  float* const maxima = reinterpret_cast<float*>(twiddles + kSize);
+  float* const amplitude = maxima + Layout::kWarps;
+
+  for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) twiddles[i] = given.twiddles[i];
+  const float* const measured =
+      given.amplitude + (given.first + blockIdx.x) / given.starts * kPixels;
+  if constexpr (kShared) {
+    for (int i = threadIdx.x; i < kPixels; i += Layout::kThreads) {
+      amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)];
+    }
+  }
+  const OnChipAmplitude<Layout, kShared> project{kShared ? amplitude : measured, kGain};
+
+  // The iterate and the support of this thread's pixels: row `line`, columns item + kLast j.
+  Pixel<float>* const x_global = given.x + blockIdx.x * kPixels;
+  uint8_t* const support_global = given.support + blockIdx.x * kPixels;
+  Complex<float> x[Layout::kPixelsPerThread];
+  unsigned support = 0;
+  SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
+    const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
+    SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
+      const int n = at.line * kSize + at.item + Layout::kLast * j;
+      x[q * kFirst + j] = to_complex(x_global[n]);
+      support |= (support_global[n] ? 1u : 0u) << (q * kFirst + j);
+    }
+  }
+  __syncthreads();
+
+  for (int s = 0; s < given.program.count; ++s) {
+    const OnChipStep step = given.program.steps[s];
+    const int passes = step.count + (step.blur >= 0 ? 1 : 0);
+    SYMBREAK_NO_UNROLL for (int pass = 0; pass < passes; ++pass) {
+      const bool blur = pass == step.count;
+      // Each thread writes the points that it read at the end of the pass before: no barrier.
+      SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
+        Complex<float> v[kFirst];
+        SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
+          const Complex<float> value = x[q * kFirst + j];
+          v[j] = blur ? Complex<float>{magnitude<DeviceMath, float>(value), 0.0f} : value;
+        }
+        object_to_rows<Layout>(image, twiddles, q, v);
+      }
+      __syncthreads();
+      rows_last_pass<Layout, Direction::kForward>(image);
+      __syncthreads();
+      columns_first_pass<Layout, Direction::kForward>(image, twiddles);
+      __syncthreads();
+      if (blur) {
+        columns_last_pass<Layout>(image, OnChipBlur{given.transfer + step.blur * kSize, kGain});
+      } else {
+        columns_last_pass<Layout>(image, project);
+      }
+      __syncthreads();
+      columns_first_pass<Layout, Direction::kInverse>(image, twiddles);
+      __syncthreads();
+      rows_last_pass<Layout, Direction::kInverse>(image);
+      __syncthreads();
+      if (!blur) {
+        SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
+          Complex<float> p[kFirst];
+          rows_to_object<Layout>(image, twiddles, q, p);
+          SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
+            const int i = q * kFirst + j;
+            const bool inside = support >> i & 1u;
+            x[i] = inside ? p[j] : feed_back<true, float>(p[j], x[i], step.keep, step.project);
+          }
+        }
+        continue;
+      }
+      // The blurred image twice, since registers do not hold it: for its maximum, then to compare.
+      float level = 0;
+      SYMBREAK_NO_UNROLL for (int round = 0; round < 2; ++round) {
+        float peak = 0;
+        unsigned bright = 0;
+        SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
+          Complex<float> p[kFirst];
+          rows_to_object<Layout>(image, twiddles, q, p);
+          SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
+            peak = Maximum::of(peak, p[j].re);
+            bright |= (p[j].re > level ? 1u : 0u) << (q * kFirst + j);
+          }
+        }
+        if (round == 0) {
+          level = float(given.threshold * double(block_maximum<Layout::kWarps>(peak, maxima)));
+        } else {
+          support = bright;
+        }
+      }
+      __syncthreads();
+    }
+  }
+  SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
+    const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
+    SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
+      const int n = at.line * kSize + at.item + Layout::kLast * j;
+      x_global[n] = to_pixel(x[q * kFirst + j]);
+      support_global[n] = support >> (q * kFirst + j) & 1u;
+    }
+  }
+}
+
+}  // namespace symbreak

@@ -1,0 +1,106 @@
+// The on-chip engine: collects iterations into programs for one kernel; what that kernel does not
+// do (errors, supports of a given area, the difference map) the two-pass engine does between them.
+#pragma once
+
+#include "cuda/on_chip.h"
+#include "cuda/phasing_two_pass.h"
+
+namespace symbreak {
+
+// gaussian_transfer by position, for each update of a program.
+struct FillOnChipTransfer {
+  AxisPlan plan;
+  double sigma[OnChipProgram::kSteps];
+  float* transfer;  // [updates, length]
+  SYMBREAK_DEVICE void operator()(unsigned update, int64_t position) const {
+    const int frequency = plan.frequency(static_cast<int>(position));
+    transfer[update * plan.length + position] =
+        float(gaussian_transfer(frequency, plan.length, sigma[update]));
+  }
+};
+
+class OnChipEngine {
+ public:
+  static constexpr int64_t kLongestRun = 128;  // iterations between two looks at a requested stop
+
+  static bool supports(const Grid& grid) {
+    return grid.rank == 2 && grid.size[1] == grid.size[2] &&
+           on_chip_fits(grid.size[1], device_properties().shared_bytes);
+  }
+
+  // Scratch for batches of at most `images`.
+  OnChipEngine(const PhasingTask<float>& task, PhasingScratch& scratch, int64_t images)
+      : task_(task),
+        stream_(scratch.stream()),
+        two_pass_(task, scratch, images),
+        size_(static_cast<int>(task.grid.size[2])),
+        transfer_(scratch.take<float>(OnChipProgram::kSteps * size_)) {
+    fill_transfer_.plan = two_pass_axis(size_);
+    fill_transfer_.transfer = transfer_;
+  }
+
+  void begin(const PhasingBatch<float>& batch) {
+    batch_ = batch;
+    two_pass_.attach(batch);
+  }
+
+  void iterate(Algorithm algorithm, int64_t count) {
+    if (algorithm == Algorithm::kDM) {
+      flush();
+      two_pass_.begin(batch_);  // its state is not that of x
+      two_pass_.iterate(algorithm, count);
+    } else {
+      const Feedback outside = feedback(algorithm, task_.beta);
+      append({static_cast<int>(count), float(outside.keep), float(outside.project), -1});
+    }
+  }
+
+  void record(int64_t j) {
+    flush();
+    two_pass_.record(j);
+  }
+  void finish() {
+    flush();
+    two_pass_.finish();
+  }
+
+  void update_support(int64_t j, int64_t updates) {
+    if (task_.shrinkwrap.keeps_area()) {
+      flush();
+      two_pass_.update_support(j, updates);
+      return;
+    }
+    fill_transfer_.sigma[updates_] = blur_sigma(task_.shrinkwrap, j);
+    append({0, 0.0f, 0.0f, updates_++});
+  }
+
+ private:
+  void append(const OnChipStep& step) {
+    constexpr int kIterations = 512;  // of a launch, which nothing can stop
+    program_.steps[program_.count++] = step;
+    iterations_ += step.count;
+    if (program_.count == OnChipProgram::kSteps || iterations_ >= kIterations) flush();
+  }
+
+  void flush() {
+    if (program_.count == 0) return;
+    if (updates_ > 0) for_pixels(stream_, updates_, size_, fill_transfer_);
+    launch_on_chip(
+        stream_, size_, batch_.images,
+        {batch_.x, batch_.support, two_pass_.amplitude(), batch_.first, batch_.starts,
+         two_pass_.row_twiddles(), transfer_, float(task_.shrinkwrap.threshold), program_});
+    program_.count = updates_ = iterations_ = 0;
+  }
+
+  const PhasingTask<float>& task_;
+  const Stream stream_;
+  TwoPassEngine<float> two_pass_;
+  const int size_;
+  PhasingBatch<float> batch_{};
+  OnChipProgram program_{};
+  int updates_ = 0, iterations_ = 0;  // in the program
+  FillOnChipTransfer fill_transfer_{};
+  float* const transfer_;  // [OnChipProgram::kSteps, size]
+};
+
+}  // namespace symbreak

@@ -1,0 +1,162 @@
+// What a reconstruction starts from on a GPU: amplitudes in range, first iterates and supports.
+#pragma once
+
+#include <limits>
+
+#include "common/reconstruct_op.h"
+#include "cuda/fourier.h"
+#include "cuda/phasing_pointwise.h"
+#include "cuda/phasing_support.h"
+
+namespace symbreak {
+
+// The amplitude of an item where it was measured, else 0.
+template <typename T>
+struct MeasuredAmplitude {
+  const T* amplitude;  // [items, *grid]
+  const bool* valid;   // the same, or null
+  int64_t pixels;
+  SYMBREAK_DEVICE T operator()(unsigned item, int64_t n) const {
+    const int64_t i = item * pixels + n;
+    return valid == nullptr || valid[i] ? amplitude[i] : T(0);
+  }
+};
+
+template <typename T>
+struct WriteFactor {
+  T* factor;  // [items]
+  SYMBREAK_DEVICE void operator()(unsigned item, unsigned, T peak) const {
+    factor[item] = range_factor(peak);
+  }
+};
+
+// The amplitude as the engines want it: scaled, and -1 where it was not measured.
+template <typename T>
+struct MarkMeasured {
+  const T* amplitude;
+  const bool* valid;
+  const T* factor;
+  T* marked;
+  int64_t pixels;
+  SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
+    const int64_t i = item * pixels + n;
+    marked[i] = valid == nullptr || valid[i] ? factor[item] * amplitude[i] : T(-1);
+  }
+};
+
+template <typename T>
+struct AmplitudePower {
+  const T* marked;
+  int64_t pixels;
+  SYMBREAK_DEVICE double operator()(unsigned item, int64_t n) const {
+    const double a = marked[item * pixels + n];
+    return a < 0 ? 0.0 : a * a;
+  }
+};
+struct WritePower {
+  double* power;  // [items]
+  SYMBREAK_DEVICE void operator()(unsigned item, unsigned, double sum) const { power[item] = sum; }
+};
+
+// Scales the amplitudes of all items; factor, power: [items], marked: [items, *grid].
+template <typename T>
+void scale_amplitudes(PhasingScratch& scratch, int64_t items, int64_t pixels, const T* amplitude,
+                      const bool* valid, T* factor, double* power, T* marked) {
+  double* const partial = scratch.take<double>(items * pieces(pixels, kReducedPerBlock));
+  const Stream stream = scratch.stream();
+  reduce_images<Maximum>(stream, items, pixels, MeasuredAmplitude<T>{amplitude, valid, pixels},
+                         WriteFactor<T>{factor}, reinterpret_cast<T*>(partial));
+  for_pixels(stream, items, pixels, MarkMeasured<T>{amplitude, valid, factor, marked, pixels});
+  reduce_images<Sum>(stream, items, pixels, AmplitudePower<T>{marked, pixels}, WritePower{power},
+                     partial);
+}
+
+template <typename T>
+struct FillNan {
+  T* values;
+  SYMBREAK_DEVICE void operator()(unsigned, int64_t n) const {
+    values[n] = std::numeric_limits<T>::quiet_NaN();
+  }
+};
+
+// a^2 where measured, else 0.
+template <typename T>
+struct TakeIntensity {
+  PhasingBatch<T> batch;
+  Pixel<T>* y;
+  SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
+    const T a = batch.amplitude[batch.item(image) * batch.pixels + n];
+    y[image * batch.pixels + n] = {a > 0 ? a * a : T(0), T(0)};
+  }
+};
+
+// |gain c|^2 in place of c's real part.
+template <typename T>
+struct TakePower {
+  int64_t pixels;
+  T gain;
+  Pixel<T>* c;
+  SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
+    Pixel<T>& value = c[image * pixels + n];
+    const T re = gain * value.re, im = gain * value.im;
+    value.re = re * re + im * im;
+  }
+};
+
+template <typename T>
+struct TakeRandomPhases {
+  PhasingBatch<T> batch;
+  const int64_t* seed;  // [items] or null
+  Pixel<T>* y;
+  SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
+    const unsigned item = batch.item(image);
+    const T a = batch.amplitude[item * batch.pixels + n];
+    y[image * batch.pixels + n] =
+        to_pixel(random_start(a, seed == nullptr ? int64_t{0} : seed[item], batch.start(image), n));
+  }
+};
+
+// x = from * gain * factor of the item, or divided by that factor.
+template <typename T>
+struct ScaleImages {
+  PhasingBatch<T> batch;
+  const Pixel<T>* from;
+  T gain;
+  const T* factor;  // [items] or null
+  bool divide;
+  SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
+    const int64_t i = image * batch.pixels + n;
+    const T f = factor == nullptr ? T(1) : factor[batch.item(image)];
+    const T scale = divide ? gain / f : gain * f;
+    batch.x[i] = {scale * from[i].re, scale * from[i].im};
+  }
+};
+
+// The first support and the first iterate of a batch; level: [images], partial as reduce_images
+// asks.
+template <typename T>
+void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
+                 const PhasingStart& given, const T* factor, T* level, T* partial) {
+  const int64_t images = batch.images, pixels = batch.pixels, from = batch.first * pixels;
+  const T gain = T(1.0 / double(pixels));
+  if (given.support != nullptr) {
+    copy_bytes(stream, batch.support, given.support + from, images * pixels);
+  } else {
+    for_pixels(stream, images, pixels, TakeIntensity<T>{batch, batch.x});
+    const Tensor c = fourier(batch.x, images, Direction::kInverse);
+    for_pixels(stream, images, pixels, TakePower<T>{pixels, gain, mutable_pixel_data<T>(c)});
+    select_above_fraction(stream, batch, BrightImages<T>{real_data<T>(c), pixels, 2},
+                          kAutocorrelationThreshold * kAutocorrelationThreshold, level, partial);
+  }
+  if (given.initial != nullptr) {
+    const auto* initial = static_cast<const Pixel<T>*>(given.initial) + from;
+    for_pixels(stream, images, pixels, ScaleImages<T>{batch, initial, T(1), factor, false});
+  } else {
+    for_pixels(stream, images, pixels, TakeRandomPhases<T>{batch, given.seed, batch.x});
+    const Tensor x = fourier(batch.x, images, Direction::kInverse);
+    for_pixels(stream, images, pixels,
+               ScaleImages<T>{batch, pixel_data<T>(x), gain, nullptr, false});
+  }
+}
+
+}  // namespace symbreak

@@ -1,0 +1,183 @@
+// The two-pass engine: 2D grids whose lengths have codelets, two fused kernels per iteration.
+#pragma once
+
+#include "cuda/phasing_support.h"
+#include "cuda/two_pass.h"
+
+namespace symbreak {
+
+// Values in the frequency order of a state: from each item's amplitude.
+template <typename T>
+struct OrderAmplitude {
+  AxisPlan along_rows, along_columns;
+  const T* amplitude;  // [items, rows, columns]
+  T* ordered;          // the same shape
+  SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
+    const int columns = along_rows.length, row = static_cast<int>(n) / columns;
+    const int position = along_rows.row_position(static_cast<int>(n) % columns);
+    const int64_t from =
+        int64_t(along_columns.frequency(row)) * columns + along_rows.frequency(position);
+    const int64_t pixels = int64_t(along_columns.length) * columns;
+    ordered[item * pixels + n] = amplitude[item * pixels + from];
+  }
+};
+
+// gaussian_transfer along both axes in that order: [rows + columns].
+template <typename T>
+struct OrderTransfer {
+  AxisPlan along_rows, along_columns;
+  double sigma;
+  T* transfer;
+  SYMBREAK_DEVICE void operator()(unsigned, int64_t n) const {
+    const int index = static_cast<int>(n), rows = along_columns.length;
+    const int column = along_rows.row_position(index < rows ? 0 : index - rows);
+    const int frequency =
+        index < rows ? along_columns.frequency(index) : along_rows.frequency(column);
+    const int length = index < rows ? rows : along_rows.length;
+    transfer[n] = T(gaussian_transfer(frequency, length, sigma));
+  }
+};
+
+template <typename T>
+class TwoPassEngine {
+ public:
+  static constexpr int64_t kLongestRun = 1;  // iterations between two looks at a requested stop
+
+  static bool supports(const Grid& grid) {
+    return grid.rank == 2 && two_pass_axis(grid.size[1]).length > 0 &&
+           two_pass_axis(grid.size[2]).length > 0;
+  }
+
+  // Scratch for batches of at most `images`.
+  TwoPassEngine(const PhasingTask<T>& task, PhasingScratch& scratch, int64_t images)
+      : task_(task),
+        stream_(scratch.stream()),
+        along_columns_(two_pass_axis(task.grid.size[1])),
+        along_rows_(two_pass_axis(task.grid.size[2])),
+        tiles_(along_rows_.length / columns_per_tile<T>(along_columns_.length)),
+        state_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
+        work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
+        amplitude_(scratch.take<T>(task.items * task.grid.pixels())),
+        row_twiddles_(scratch.take<Pixel<T>>(along_rows_.twiddles)),
+        column_twiddles_(scratch.take<Pixel<T>>(along_columns_.twiddles)),
+        transfer_(scratch.take<T>(along_rows_.length + along_columns_.length)),
+        level_(scratch.take<T>(images)),
+        partial_(scratch.take<double>(
+            images * std::max(int64_t{tiles_}, pieces(task.grid.pixels(), kReducedPerBlock)))) {
+    for_pixels(stream_, 1, along_rows_.twiddles, FillTwiddles<T>{along_rows_, row_twiddles_});
+    for_pixels(stream_, 1, along_columns_.twiddles,
+               FillTwiddles<T>{along_columns_, column_twiddles_});
+    for_pixels(stream_, task.items, task.grid.pixels(),
+               OrderAmplitude<T>{along_rows_, along_columns_, task.amplitude, amplitude_});
+  }
+
+  void begin(const PhasingBatch<T>& batch) {
+    attach(batch);
+    forward({T(1), T(0), T(1), T(0)}, state_);
+  }
+
+  // All that `record` and `update_support` need; `iterate` needs `begin`.
+  void attach(const PhasingBatch<T>& batch) { batch_ = batch; }
+
+  // [items, rows, columns], columns in the order of AxisPlan::row_position.
+  const T* amplitude() const { return amplitude_; }
+  const Pixel<T>* row_twiddles() const { return row_twiddles_; }
+
+  void iterate(Algorithm algorithm, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      RowSweep<T> sweep = row_sweep();
+      sweep.store = true;
+      if (algorithm == Algorithm::kDM) {
+        forward(relax_support_update<T>(task_.beta), work_);
+        columns(ColumnRule::kProject, work_);
+        sweep.from = work_;
+        sweep.update = difference_map_first<T>(task_.beta);
+        // The second step needs P_M of the x before this one, which `state` still holds.
+        launch_row_sweep(stream_, along_rows_.length, sweep);
+      }
+      columns(ColumnRule::kProject, state_);
+      sweep.from = sweep.to = state_;
+      sweep.update = algorithm == Algorithm::kDM ? difference_map_second<T>(task_.beta)
+                                                 : feed_back_update<T>(algorithm, task_.beta);
+      launch_row_sweep(stream_, along_rows_.length, sweep);
+    }
+  }
+
+  void record(int64_t j) { write_error(batch_.history + j, task_.records()); }
+  void finish() { write_error(batch_.error, 1); }
+
+  void update_support(int64_t j, int64_t updates) {
+    const int64_t lengths = along_rows_.length + along_columns_.length;
+    for_pixels(
+        stream_, 1, lengths,
+        OrderTransfer<T>{along_rows_, along_columns_, blur_sigma(task_.shrinkwrap, j), transfer_});
+    RowSweep<T> sweep = row_sweep();
+    sweep.modulus = true;
+    sweep.to = work_;
+    launch_row_sweep(stream_, along_rows_.length, sweep);
+    columns(ColumnRule::kBlur, work_);
+    sweep.from = work_;
+    sweep.to = nullptr;
+    sweep.bright = reinterpret_cast<T*>(work_);
+    launch_row_sweep(stream_, along_rows_.length, sweep);
+    select_support(stream_, batch_, BrightImages<T>{sweep.bright, batch_.pixels, 2},
+                   task_.shrinkwrap, j, updates, level_, reinterpret_cast<T*>(partial_));
+  }
+
+ private:
+  RowSweep<T> row_sweep() const {
+    RowSweep<T> sweep;
+    sweep.x = batch_.x;
+    sweep.support = batch_.support;
+    sweep.twiddles = row_twiddles_;
+    sweep.lines = batch_.images * along_columns_.length;
+    return sweep;
+  }
+
+  // to = F_rows update(x)
+  void forward(const Update<T>& update, Pixel<T>* to) const {
+    RowSweep<T> sweep = row_sweep();
+    sweep.update = update;
+    sweep.to = to;
+    launch_row_sweep(stream_, along_rows_.length, sweep);
+  }
+
+  void columns(ColumnRule rule, Pixel<T>* state) const {
+    ColumnSweep<T> sweep;
+    sweep.state = state;
+    sweep.amplitude = amplitude_;
+    sweep.gain = T(1.0 / double(batch_.pixels));
+    sweep.first = batch_.first;
+    sweep.starts = batch_.starts;
+    sweep.columns = along_rows_.length;
+    sweep.rule = rule;
+    sweep.transfer_rows = transfer_;
+    sweep.transfer_columns = transfer_ + along_columns_.length;
+    sweep.partial = partial_;
+    sweep.twiddles = column_twiddles_;
+    launch_column_sweep(stream_, along_columns_.length, batch_.images, sweep);
+  }
+
+  void write_error(T* out, int64_t stride) const {
+    forward(keep_support_update<T>(), work_);
+    columns(ColumnRule::kResidual, work_);
+    reduce_partial<Sum>(stream_, batch_.images, static_cast<unsigned>(tiles_), partial_,
+                        WriteError<T>{batch_, out, stride});
+  }
+
+  const PhasingTask<T>& task_;
+  const Stream stream_;
+  const AxisPlan along_columns_, along_rows_;
+  const int tiles_;  // of columns in an image
+  PhasingBatch<T> batch_{};
+  Pixel<T>* const state_;  // [images, rows, columns]: F_rows x
+  Pixel<T>* const work_;   // the same shape
+  T* const amplitude_;     // [items, rows, columns] in the order of a state
+  Pixel<T>* const row_twiddles_;
+  Pixel<T>* const column_twiddles_;
+  T* const transfer_;  // of the blur
+  T* const level_;     // [images]
+  double* const partial_;
+};
+
+}  // namespace symbreak

@@ -1,0 +1,21 @@
+// The column sweep for every length it is compiled for.
+#include "cuda/two_pass_axes.h"
+#include "cuda/two_pass_columns.h"
+
+namespace symbreak {
+
+template <typename T>
+void launch_column_sweep(Stream stream, int length, int64_t images, const ColumnSweep<T>& sweep) {
+  with_two_pass_axis(length, [&]<int... kR>(Radices<kR...>) {
+    using Tile = ColumnTile<T, Radices<kR...>>;
+    constexpr auto kernel = column_sweep_kernel<T, Radices<kR...>>;
+    if (Tile::kBytes > (48 << 10)) set_shared_limit(kernel, Tile::kBytes);
+    launch(kernel, {images * (sweep.columns / Tile::kColumns), Tile::kThreads, Tile::kBytes},
+           stream, sweep);
+  });
+}
+
+template void launch_column_sweep<float>(Stream, int, int64_t, const ColumnSweep<float>&);
+template void launch_column_sweep<double>(Stream, int, int64_t, const ColumnSweep<double>&);
+
+}  // namespace symbreak

@@ -1,0 +1,120 @@
+// The row sweep: a block takes a few whole rows.
+//
+// Global memory is touched where neighbouring threads hold neighbouring points: x and support in
+// the first pass, states in the order that the last pass gives them.
+#pragma once
+
+#include "cuda/line_passes.h"
+#include "cuda/two_pass.h"
+
+namespace symbreak {
+
+inline constexpr int kRowThreads = 128;
+
+template <typename T, class Axis>
+struct RowTile {
+  // A gap in every 128 bytes spreads strided points over the banks.
+  static constexpr int kGap = 128 / int(sizeof(Pixel<T>));
+  static constexpr int kPitch = Axis::kLength + Axis::kLength / kGap;
+  static constexpr int kPoints = 16384 / int(sizeof(Pixel<T>));
+  static constexpr int kLines = kPoints > Axis::kLength ? kPoints / Axis::kLength : 1;
+  static constexpr int64_t kBytes = int64_t(kLines * kPitch + Axis::kTwiddles) * sizeof(Pixel<T>);
+
+  Pixel<T>* points;
+  SYMBREAK_DEVICE Pixel<T>& operator()(int line, int position) const {
+    return points[line * kPitch + position + position / kGap];
+  }
+};
+
+template <typename T, class Axis>
+SYMBREAK_DEVICE void load_state(const RowTile<T, Axis>& tile, const Pixel<T>* from, int lines,
+                                const Pixel<T>* twiddles) {
+  using Last = Item<Axis, Axis::kPasses - 1>;
+  for (int i = threadIdx.x; i < lines * Last::kCount; i += kRowThreads) {
+    const int line = i / Last::kCount, index = i % Last::kCount;
+    const Last item(index);
+    Complex<T> v[Last::kRadix];
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
+      v[k] = to_complex(from[line * Axis::kLength + k * Last::kCount + index]);
+    }
+    item.inverse(v, twiddles);
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
+      tile(line, item.position(k)) = to_pixel(v[k]);
+    }
+  }
+  __syncthreads();
+  middle_pass<Axis, Direction::kInverse, kRowThreads, false>(tile, lines, twiddles);
+}
+
+template <typename T, class Axis>
+SYMBREAK_DEVICE void store_state(const RowTile<T, Axis>& tile, Pixel<T>* to, int lines,
+                                 const Pixel<T>* twiddles) {
+  __syncthreads();
+  middle_pass<Axis, Direction::kForward, kRowThreads, false>(tile, lines, twiddles);
+  using Last = Item<Axis, Axis::kPasses - 1>;
+  for (int i = threadIdx.x; i < lines * Last::kCount; i += kRowThreads) {
+    const int line = i / Last::kCount, index = i % Last::kCount;
+    const Last item(index);
+    Complex<T> v[Last::kRadix];
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
+      v[k] = to_complex(tile(line, item.position(k)));
+    }
+    item.forward(v, twiddles);
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
+      to[line * Axis::kLength + k * Last::kCount + index] = to_pixel(v[k]);
+    }
+  }
+}
+
+template <typename T, class Axis>
+SYMBREAK_KERNEL void __launch_bounds__(kRowThreads) row_sweep_kernel(RowSweep<T> sweep) {
+  SYMBREAK_SHARED(memory);
+  using Tile = RowTile<T, Axis>;
+  using First = Item<Axis, 0>;
+  Pixel<T>* const twiddles = reinterpret_cast<Pixel<T>*>(memory);
+  const Tile tile{twiddles + Axis::kTwiddles};
+  for (int i = threadIdx.x; i < Axis::kTwiddles; i += kRowThreads) twiddles[i] = sweep.twiddles[i];
+  const int64_t first_line = int64_t(blockIdx.x) * Tile::kLines;
+  const int64_t left = sweep.lines - first_line;
+  const int lines = left < Tile::kLines ? int(left) : Tile::kLines;
+  const int64_t start = first_line * Axis::kLength;
+  __syncthreads();
+  if (sweep.from != nullptr) load_state(tile, sweep.from + start, lines, twiddles);
+
+  for (int i = threadIdx.x; i < lines * First::kCount; i += kRowThreads) {
+    const int line = i / First::kCount;
+    const First item(i % First::kCount);
+    Complex<T> v[First::kRadix];
+    if (sweep.from != nullptr) {
+      SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
+        v[j] = to_complex(tile(line, item.position(j)));
+      }
+      item.inverse(v, twiddles);
+    } else {
+      SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) v[j] = {0, 0};
+    }
+    const int64_t at = start + line * Axis::kLength;
+    if (sweep.bright != nullptr) {
+      SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
+        sweep.bright[2 * (at + item.position(j))] = v[j].re;
+      }
+      continue;
+    }
+    SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
+      const int64_t n = at + item.position(j);
+      const Complex<T> x = to_complex(sweep.x[n]);
+      v[j] = sweep.modulus ? Complex<T>{magnitude<DeviceMath, T>(x), T(0)}
+                           : sweep.update(x, v[j], sweep.support[n]);
+      if (sweep.store) sweep.x[n] = to_pixel(v[j]);
+    }
+    if (sweep.to != nullptr) {
+      item.forward(v, twiddles);
+      SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
+        tile(line, item.position(j)) = to_pixel(v[j]);
+      }
+    }
+  }
+  if (sweep.to != nullptr) store_state(tile, sweep.to + start, lines, twiddles);
+}
+
+}  // namespace symbreak

@@ -1,0 +1,260 @@
+"""The engines of reconstruct on CUDA, each against the float64 reference.
+
+Not collected by itself: test_cuda_phasing.py runs it with the CUDA sources emulated on the CPU, and
+on a GPU where there is one.
+"""
+
+import os
+import threading
+
+import pytest
+import torch
+from conftest import SEED
+from phasing_problems import amplitudes, objects, oracle, relative_each
+
+import symbreak
+from symbreak.ops.shrinkwrap import Shrinkwrap
+
+EMULATED = os.environ.get("SYMBREAK_EMULATE_CUDA") == "1"
+DEVICE = "cpu" if EMULATED else "cuda"
+SINGLE, DOUBLE = torch.float32, torch.float64
+LENGTHS = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024]
+# Every length once along the rows and once down the columns.
+TWO_PASS = list(zip(LENGTHS, [*LENGTHS[:7:-1], 192, *LENGTHS[6::-1]], strict=True))
+ON_CHIP = [(64, 64), (128, 128)]
+GENERAL = [(24, 22), (9, 10, 12)]
+CASES = [
+    *[("two_pass", grid, dtype) for grid in TWO_PASS for dtype in (SINGLE, DOUBLE)],
+    *[("on_chip", grid, SINGLE) for grid in ON_CHIP],
+    *[("general", grid, dtype) for grid in GENERAL for dtype in (SINGLE, DOUBLE)],
+]
+ONE_EACH = [
+    ("two_pass", (96, 64), SINGLE),
+    ("two_pass", (48, 80), DOUBLE),
+    ("on_chip", (64, 64), SINGLE),
+    ("on_chip", (128, 128), SINGLE),
+    ("general", (64, 48), SINGLE),
+]
+TOLERANCE = {SINGLE: 1e-4, DOUBLE: 1e-11}
+
+
+def problem(grid, dtype, items=2):
+    """Noisy amplitudes with pixels that were not measured, and the support of the objects."""
+    generator = torch.Generator().manual_seed(SEED)
+    x, inside = objects(items, grid, generator=generator)
+    a = amplitudes(x, len(grid))
+    a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
+    valid = torch.rand(a.shape, generator=generator) > 0.05
+    a[~valid] = torch.nan
+    return a.to(dtype), valid, inside
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """reconstruct on the device, by one engine; the result on the CPU."""
+
+    def reconstruct(engine, a, schedule, **options):
+        if engine:
+            monkeypatch.setenv("SYMBREAK_CUDA_ENGINE", engine)
+        else:
+            monkeypatch.delenv("SYMBREAK_CUDA_ENGINE", raising=False)
+        moved = {
+            name: x.to(DEVICE) if isinstance(x, torch.Tensor) else x for name, x in options.items()
+        }
+        found = symbreak.reconstruct(a.to(DEVICE), schedule, **moved)
+        return type(found)(*(x.cpu() for x in found))
+
+    return reconstruct
+
+
+def check(found, expected, grid, tolerance):
+    differences = relative_each(found.object, expected[0], len(grid))
+    # Where an image has a dark pixel in its spectrum, rounding errors grow a hundredfold there.
+    assert differences.median() < tolerance
+    assert differences.max() < 100 * tolerance
+    assert torch.equal(found.support, expected[1])
+    for ours, exact in zip(found[2:], expected[2:], strict=True):
+        torch.testing.assert_close(ours.double(), exact, rtol=20 * tolerance, atol=1e-9)
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), CASES)
+def test_a_few_iterations_equal_the_reference(run, engine, grid, dtype):
+    a, valid, inside = problem(grid, dtype)
+    options = {"valid": valid, "shrinkwrap": None, "seed": 3, "ndim": len(grid), "record_every": 2}
+    expected = oracle(a, "3*HIO", support=inside.expand(2, 1, *grid), **options)
+    found = run(engine, a, "3*HIO", support=inside, **options)
+    check(found, expected, grid, TOLERANCE[dtype] / 20)
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize("schedule", ["5*HIO", "5*RAAR", "5*DM", "60*ER", "2*HIO+2*DM+3*ER+RAAR"])
+def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule):
+    a, valid, inside = problem(grid, dtype)
+    options = {"valid": valid, "shrinkwrap": None, "starts": 2, "seed": 5, "beta": 0.8}
+    expected = oracle(a, schedule, support=inside.expand(2, 2, *grid), **options)
+    check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.25},
+        {"sigma": 1.0, "sigma_min": 0.0, "decay": 0.5, "area": (0.3, 0.1)},
+    ],
+)
+def test_shrinkwrap_finds_the_same_support(run, engine, grid, dtype, rule):
+    a, valid, _ = problem(grid, dtype, items=1)
+    options = {"valid": valid, "shrinkwrap": Shrinkwrap(every=9, **rule), "record_every": 12}
+    expected = oracle(a, "41*ER", **options)
+    found = run(engine, a, "41*ER", **options)
+    assert 0 < found.support.sum() < found.support.numel()
+    check(found, expected, grid, 10 * TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_an_item_does_not_see_its_neighbours(run, engine, grid, dtype):
+    a, valid, _ = problem(grid, dtype, items=4)
+    options = {"shrinkwrap": Shrinkwrap(every=2), "starts": 2, "record_every": 2}
+    seed = torch.arange(4)
+    whole = run(engine, a, "3*HIO+2*DM", valid=valid, seed=seed, **options)
+    for part in (slice(0, 1), slice(1, 4)):
+        alone = run(engine, a[part], "3*HIO+2*DM", valid=valid[part], seed=seed[part], **options)
+        for x, y in zip(alone, whole, strict=True):
+            assert torch.equal(x, y[part])
+
+
+def test_batches_larger_than_the_cache_come_in_parts(run):
+    # 44 images of this grid are taken together: the 15th item is cut.
+    a, valid, _ = problem((1024, 32), SINGLE, items=16)
+    whole = run("two_pass", a, "HIO", valid=valid, starts=3, shrinkwrap=None)
+    alone = run("two_pass", a[14], "HIO", valid=valid[14], starts=3, shrinkwrap=None)
+    for x, y in zip(alone, whole, strict=True):
+        assert torch.equal(x, y[14])
+
+
+@pytest.mark.skipif(not EMULATED, reason="the order of threads is the emulation's")
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, ("two_pass", (32, 1024), SINGLE)])
+@pytest.mark.parametrize("rule", [{}, {"area": 0.2}])
+def test_the_order_of_threads_changes_no_bit(run, monkeypatch, engine, grid, dtype, rule):
+    a, valid, _ = problem(grid, dtype, items=1)
+    options = {"valid": valid, "shrinkwrap": Shrinkwrap(every=1, **rule), "record_every": 1}
+    results = []
+    for order in ("forward", "reverse", "shuffle:1", "shuffle:2"):
+        monkeypatch.setenv("SYMBREAK_EMULATED_ORDER", order)
+        results.append(run(engine, a, "2*HIO+DM", **options))
+    for other in results[1:]:
+        assert all(torch.equal(x, y) for x, y in zip(other, results[0], strict=True))
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_twice_the_same_bits(run, size):
+    a, valid, _ = problem((size, size), SINGLE, items=3)
+    engine = "on_chip"
+    first, second = (run(engine, a, "20*HIO+20*ER", valid=valid, starts=2) for _ in range(2))
+    assert all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_long_schedules_need_several_programs(run, size):
+    # More steps than one launch of the on-chip kernel takes, each with a support update.
+    a, valid, _ = problem((size, size), SINGLE, items=1)
+    options = {"valid": valid, "shrinkwrap": Shrinkwrap(every=3, sigma=1.5), "seed": 1}
+    schedule = "120*ER"
+    expected = oracle(a, schedule, **options)
+    check(run("on_chip", a, schedule, **options), expected, (size, size), 10 * TOLERANCE[SINGLE])
+
+
+@pytest.mark.skipif(not EMULATED, reason="a device has the shared memory it has")
+def test_amplitudes_outside_the_shared_memory(run, monkeypatch):
+    a, valid, _ = problem((128, 128), SINGLE)
+    large = run("on_chip", a, "3*HIO", valid=valid)
+    monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(163 << 10))  # sm_80
+    assert torch.equal(run("on_chip", a, "3*HIO", valid=valid).object, large.object)
+    monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(99 << 10))  # sm_86
+    with pytest.raises(RuntimeError, match="on_chip does not take this grid"):
+        run("on_chip", a, "3*HIO", valid=valid)
+
+
+@pytest.mark.skipif(not EMULATED, reason="the table is another one for each device")
+def test_the_engine_is_chosen_by_the_table(run):
+    few, many = (problem((64, 64), SINGLE, items=n) for n in (4, 128))
+    for (a, valid, _), engine in ((few, "two_pass"), (many, "on_chip")):
+        chosen, forced, other = (run(e, a, "2*HIO", valid=valid) for e in (None, engine, "general"))
+        assert torch.equal(chosen.object, forced.object)
+        assert not torch.equal(chosen.object, other.object)
+    a, valid, _ = problem((24, 22), SINGLE)
+    chosen, forced = (run(e, a, "2*HIO", valid=valid) for e in (None, "general"))
+    assert torch.equal(chosen.object, forced.object)
+
+
+@pytest.mark.parametrize(
+    ("engine", "grid", "dtype", "message"),
+    [
+        ("fast", (64, 64), SINGLE, "must be general, two_pass or on_chip, got 'fast'"),
+        ("two_pass", (64, 65), SINGLE, "two_pass does not take this grid"),
+        ("two_pass", (32, 32, 32), SINGLE, "two_pass does not take this grid"),
+        ("on_chip", (64, 128), SINGLE, "on_chip does not take this grid"),
+        ("on_chip", (64, 64), DOUBLE, "on_chip does not take this grid, this type"),
+    ],
+)
+def test_an_engine_that_cannot_is_a_clear_error(run, engine, grid, dtype, message):
+    with pytest.raises(RuntimeError, match=message):
+        run(engine, torch.ones(grid, dtype=dtype), "ER", ndim=len(grid))
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_a_requested_stop_leaves_the_start(monkeypatch, engine, grid, dtype):
+    monkeypatch.setenv("SYMBREAK_CUDA_ENGINE", engine)
+    a, valid, _ = problem(grid, dtype)
+    monitor = symbreak._C.Monitor()
+    monitor.stop()
+    x, support, error, history = torch.ops.symbreak.reconstruct(
+        a.to(DEVICE), "1000000*HIO", valid.to(DEVICE), record_every=500000, monitor=monitor.id
+    )
+    assert monitor.done == 0
+    assert x.isfinite().all()
+    assert support.any()
+    assert error.isnan().all()
+    assert history.isnan().all()
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_an_interrupt_stops_every_engine(run, engine, grid, dtype):
+    def interrupt(done, total):
+        if done > 0:
+            raise KeyboardInterrupt
+
+    a, valid, _ = problem(grid, dtype, items=1)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        run(engine, a, "10000000*HIO", valid=valid, shrinkwrap=None, progress=interrupt)
+    assert threading.active_count() == before
+
+
+@pytest.mark.skipif(EMULATED, reason="CUDA graphs need a GPU")
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_a_cuda_graph_holds_it(run, engine, grid, dtype):
+    a, valid, inside = (x.to(DEVICE) for x in problem(grid, dtype))
+    options = {"valid": valid, "support": inside}
+    expected = run(engine, a, "5*HIO+5*ER", **options)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = symbreak.reconstruct(a, "5*HIO+5*ER", **options)
+    graph.replay()
+    assert all(torch.equal(x.cpu(), y) for x, y in zip(found, expected, strict=True))
+
+
+@pytest.mark.skipif(EMULATED, reason="streams need a GPU")
+def test_works_on_the_current_stream(run):
+    a, valid, _ = problem((96, 64), SINGLE)
+    expected = run("two_pass", a, "5*HIO", valid=valid)
+    stream = torch.cuda.Stream()
+    a, valid = a.to(DEVICE), valid.to(DEVICE)
+    late = torch.zeros_like(a)
+    torch.cuda.synchronize()
+    with torch.cuda.stream(stream):
+        torch.cuda._sleep(10**8)
+        late.copy_(a)  # who does not wait for it sees zeros
+        found = run("two_pass", late, "5*HIO", valid=valid)
+    assert torch.equal(found.object, expected.object)
