@@ -1,125 +1,122 @@
-"""Cases of the iteration: HIO with a fixed support, time per image-iteration."""
+"""Cases of the iteration: every rule, image and volume sizes, time per image-iteration."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from typing import Any
 
+import phasing_loops
 import torch
-import torch_code
 from bench_symmetries import objects
+from cuda_variants import with_cuda
 from registry import Workload, case
 from torch import Tensor
 
 import symbreak
 
 BETA = 0.9
+SHRINKWRAP = symbreak.Shrinkwrap(every=20, sigma=2.0, sigma_min=2.0, decay=1.0)
+IMAGES = [(32, 128), (16, 256), (1, 256), (1, 512), (256, 64)]
+OTHER_LENGTHS = [(4, n) for n in (75, 81, 98, 99, 100, 105, 126, 147)]
+VOLUMES = [(1, 64), (8, 64), (1, 128), (1, 100)]
 
 
-def problem(count: int, size: int, device: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Amplitude, a start and a box support on a size x size grid."""
-    x = objects(count, size // 2, device)
-    amplitude = symbreak.fourier_amplitude(x)
+def problem(count: int, grid: tuple[int, ...], device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Amplitude, a start and a box support on a grid."""
+    ndim, box = len(grid), tuple(n // 2 for n in grid)
     generator = torch.Generator().manual_seed(1)
+    if ndim == 2:
+        x = objects(count, box[0], device)
+    else:
+        x = torch.randn(count, *box, dtype=torch.complex64, generator=generator).to(device)
+    amplitude = symbreak.fourier_amplitude(x, shape=grid, ndim=ndim)
     start = torch.randn(amplitude.shape, dtype=torch.complex64, generator=generator).to(device)
     support = torch.zeros_like(amplitude, dtype=torch.bool)
-    support[..., : size // 2, : size // 2] = True
+    support[(..., *(slice(n) for n in box))] = True
     return amplitude, start, support
 
 
-def loops(amplitude: Tensor, start: Tensor, support: Tensor, iterations: int) -> dict:
-    """The same iterations, written in three ways."""
-    options = {"beta": BETA, "initial": start, "support": support, "shrinkwrap": None}
-    return {
-        "symbreak": lambda: symbreak.reconstruct(amplitude, f"{iterations}*HIO", **options),
-        "eager torch": lambda: torch_code.hio(amplitude, start, support, iterations, BETA),
-        "in-place torch": lambda: torch_code.hio_in_place(
-            amplitude, start, support, iterations, BETA
-        ),
-    }
+def loops(algorithm: str, shrinkwrap: symbreak.Shrinkwrap | None, compiled: bool) -> Callable:
+    """The same iterations, written in several ways: a function of the problem and their number."""
+
+    def variants(a: Tensor, x: Tensor, support: Tensor, iterations: int) -> dict:
+        rule = phasing_loops.Rule(algorithm, BETA, shrinkwrap)
+        given = (a, x, support, iterations, rule)
+        result = {
+            "symbreak": lambda: symbreak.reconstruct(
+                a, f"{iterations}*{algorithm}", beta=BETA, initial=x, support=support,
+                shrinkwrap=shrinkwrap, ndim=a.dim() - 1,
+            ),
+            "eager torch": lambda: phasing_loops.eager(*given),
+            "in-place torch": lambda: phasing_loops.in_place(*given),
+        }  # fmt: skip
+        if compiled:
+            result["compiled torch"] = lambda: phasing_loops.compiled(*given)
+        return result
+
+    return variants
 
 
-def by_general_engine(function: Callable[[], Any]) -> Callable[[], Any]:
-    """The same call with cuFFT (torch.fft) between fused pointwise kernels."""
-
-    def run() -> Any:
-        os.environ["SYMBREAK_CUDA_ENGINE"] = "general"
-        try:
-            return function()
-        finally:
-            del os.environ["SYMBREAK_CUDA_ENGINE"]
-
-    return run
-
-
-def in_graph(function: Callable[[], Any]) -> Callable[[], Any]:
-    """The same work recorded in a CUDA graph; a call replays it."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        function()  # makes the plans of cuFFT
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        found = function()
-
-    def replay() -> Any:
-        graph.replay()
-        return found
-
-    return replay
-
-
-def cuda_loops(amplitude: Tensor, start: Tensor, support: Tensor, iterations: int) -> dict:
-    """The same, with what a GPU offers beside."""
-    functions = loops(amplitude, start, support, iterations)
-    functions["cuFFT + fused kernels"] = by_general_engine(functions["symbreak"])
-    if len(amplitude) == 1:
-        functions["torch in a graph"] = in_graph(functions["in-place torch"])
-        functions["symbreak in a graph"] = in_graph(functions["symbreak"])
-    return functions
-
-
-def hio(count: int, size: int, device: str) -> Workload:
-    write = cuda_loops if device == "cuda" else loops
-    given = problem(count, size, device)
+def workload(
+    count: int,
+    grid: tuple[int, ...],
+    device: str,
+    algorithm: str = "HIO",
+    shrinkwrap: symbreak.Shrinkwrap | None = None,
+    compiled: bool = False,
+) -> Workload:
+    given = problem(count, grid, device)
+    variants = loops(algorithm, shrinkwrap, compiled)
+    pixels = math.prod(grid)
     # Enough that what is done once per call, copies and checks, is not what is measured.
-    iterations = max(50, min(200, 2**24 // (count * size * size)))
+    iterations = max(20, min(200, 2**24 // (count * pixels)))
     # HIO is chaotic: rounding errors are compared before they have grown.
     few = 3
     amplitude, start, support = given
-    exact = torch_code.hio(amplitude.double(), start.to(torch.complex128), support, few, BETA)
+    rule = phasing_loops.Rule(algorithm, BETA, shrinkwrap)
+    exact = phasing_loops.eager(amplitude.double(), start.to(torch.complex128), support, few, rule)
 
     def error(found) -> float:
         found = getattr(found, "object", found).reshape(exact.shape)
         return float((found - exact).norm() / exact.norm())
 
-    # Complex FFTs of 5 n log2 n, modulus 9, real-space update 4 operations per pixel.
-    pixels = size * size
-    flops = pixels * (2 * 5 * math.log2(pixels) + 13)
+    def write(steps: int) -> dict:
+        functions = variants(*given, steps)
+        return with_cuda(functions, count) if device == "cuda" else functions
+
+    # Complex FFTs of 5 n log2 n, modulus 9, real-space update 4 operations per pixel; the
+    # difference map does all of it twice.
+    flops = pixels * (2 * 5 * math.log2(pixels) + 13) * (2 if algorithm == "DM" else 1)
     return Workload(
-        write(*given, iterations),
+        write(iterations),
         units=count * iterations,
         unit="image-iteration",
         error=error,
-        judged=write(*given, few),
+        judged=write(few),
         flops=round(flops * count * iterations),
     )
 
 
-for _count, _size in ((32, 128), (16, 256), (1, 256), (1, 512), (256, 64), (4, 98)):
+def register(
+    name: str,
+    count: int,
+    grid: tuple[int, ...],
+    devices: tuple[str, ...] = ("cpu", "cuda"),
+    **options,
+) -> None:
+    text = "x".join(str(n) for n in (count, *grid))
+    case(f"{name} {text}", devices=devices)(lambda device: workload(count, grid, device, **options))
 
-    def _build(device: str, count: int = _count, size: int = _size) -> Workload:
-        return hio(count, size, device)
 
-    case(f"hio {_count}x{_size}x{_size}")(_build)
-
+for _count, _size in IMAGES + OTHER_LENGTHS:
+    register("hio", _count, (_size, _size))
+for _count, _size in VOLUMES:
+    register("hio", _count, (_size, _size, _size))
+register("hio compiled", 16, (256, 256), compiled=True)
+register("raar", 16, (256, 256), algorithm="RAAR")
+register("dm", 16, (256, 256), algorithm="DM")
+register("hio shrinkwrap", 16, (256, 256), shrinkwrap=SHRINKWRAP)
+register("hio shrinkwrap", 1, (64, 64, 64), shrinkwrap=SHRINKWRAP)
 # A full GPU, which a CPU would need minutes for.
 for _count, _size in ((1024, 64), (1024, 128), (128, 256), (1, 64), (1, 128)):
-
-    def _build_full(device: str, count: int = _count, size: int = _size) -> Workload:
-        return hio(count, size, device)
-
-    case(f"hio {_count}x{_size}x{_size}", devices=("cuda",))(_build_full)
+    register("hio", _count, (_size, _size), devices=("cuda",))

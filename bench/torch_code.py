@@ -85,31 +85,3 @@ def align(estimate: Tensor, reference: Tensor) -> Tensor:
     padded[:, :n, :m] = chosen
     moved = roll_each(padded, torch.stack([row, column], -1))[:, :n, :m]
     return moved * (peak / peak.abs())[:, None, None]
-
-
-def hio(amplitude: Tensor, x: Tensor, support: Tensor, iterations: int, beta: float) -> Tensor:
-    """The loop of every notebook."""
-    for _ in range(iterations):
-        spectrum = torch.fft.fft2(x)
-        spectrum = amplitude * torch.exp(1j * spectrum.angle())
-        p = torch.fft.ifft2(spectrum)
-        x = torch.where(support, p, x - beta * p)
-    return x
-
-
-def hio_in_place(
-    amplitude: Tensor, x: Tensor, support: Tensor, iterations: int, beta: float
-) -> Tensor:
-    """The same with every buffer reused and no transcendental function."""
-    x = x.clone()
-    spectrum, modulus = torch.empty_like(x), torch.empty_like(amplitude)
-    p, outside = torch.empty_like(x), ~support
-    for _ in range(iterations):
-        torch.fft.fft2(x, out=spectrum)
-        torch.abs(spectrum, out=modulus)
-        torch.div(amplitude, modulus, out=modulus)
-        spectrum.mul_(modulus)
-        torch.fft.ifft2(spectrum, out=p)
-        x.sub_(p, alpha=beta)
-        torch.where(outside, x, p, out=x)
-    return x
