@@ -83,7 +83,7 @@ def reconstruct(
     for the device, so that a CUDA graph can hold it (after a first call, which makes the plans of
     the FFT). Cost: two FFTs an iteration (four for DM), one more for
     each entry of ``history``, two for each support update; memory beyond the result: one copy of
-    ``amplitude`` and four images a thread.
+    ``amplitude``, and on the CPU two to four images a thread.
 
     Example:
         >>> x = torch.zeros(16, 16, dtype=torch.complex64)
