@@ -24,8 +24,7 @@ void place(double tol, bool wrap, bool parts) {
   bool flipped[items];
   std::vector<T> phase(items), margin(items);
   const PlaceObjects<kRule, T> run({x.data(), object.data(), shift.data(), flipped, phase.data(),
-                                    margin.data(), items, grid, tol, wrap,
-                                    FlipRule::kCirculation});
+                                    margin.data(), items, grid, tol, wrap, FlipRule::kCirculation});
   if (parts != (run.scratch_bytes() > 0)) std::abort();
   std::vector<unsigned char> scratch(run.scratch_bytes());
   run(scratch.data(), {});
