@@ -99,9 +99,6 @@ def reconstruct(
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(f"reconstruct: progress must be a bool or a function, got {progress!r}.")
     text = schedule_text(schedule)
-    iterations = total_iterations(text)
-    records = iterations // record_every if record_every > 0 else 0
-    checks.check_result(amplitude, starts, records, ndim)
     if valid is not None:
         checks.check_like("valid", valid, torch.bool, amplitude)
         valid = checks.broadcast("valid", valid, amplitude.shape)
@@ -132,7 +129,10 @@ def reconstruct(
         return result
 
     if torch.compiler.is_compiling() or amplitude.is_meta:
-        return Reconstruction(*op(0))
+        return Reconstruction(*op(0))  # the parser is not traced: the fake kernel calls it
+    iterations = total_iterations(text)
+    records = iterations // record_every if record_every > 0 else 0
+    checks.check_result(amplitude, starts, records, ndim)
     if not is_capturing(amplitude.device):
         checks.check_values(amplitude, valid, support, initial, ndim)
     images = first_seed.numel() * starts
