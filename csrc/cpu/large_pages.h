@@ -13,9 +13,10 @@ namespace symbreak {
 // MB in 2.5 ms instead of 9.7). Below 4 MB libc keeps its memory, and nothing would be saved; above
 // 64 MB a virtual machine may have to get them from its host: 256 MB took 16 to 360 ms, as small
 // pages 83.
-inline void advise_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] int64_t bytes) {
+inline void advise_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] int64_t bytes,
+                               [[maybe_unused]] int64_t most = int64_t{1} << 26) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (bytes < int64_t{1} << 22 || bytes > int64_t{1} << 26) return;
+  if (bytes < int64_t{1} << 22 || bytes > most) return;
   const uintptr_t page = 4096, start = reinterpret_cast<uintptr_t>(memory);
   const uintptr_t first = (start + page - 1) / page * page, last = (start + bytes) / page * page;
   madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);  // advice: may be refused

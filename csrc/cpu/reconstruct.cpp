@@ -63,8 +63,9 @@ void first_iterate(const PhasingTask<T>& task, const PhasingStart& given, const 
 template <typename T>
 void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* marked) {
   const int64_t pixels = task.grid.pixels();
-  advise_large_pages(task.object, task.images() * pixels * 2 * sizeof(T));
-  advise_large_pages(marked, task.items * pixels * sizeof(T));
+  const int64_t real = sizeof(T), bytes = task.images() * pixels * 2 * real;
+  advise_large_pages(task.object, bytes, bytes);  // it holds the iterate
+  advise_large_pages(marked, task.items * pixels * real);
   std::vector<T> factor(task.items);
   for_images(task.items, [&](int64_t item) {
     const T* a = amplitude + item * pixels;

@@ -21,7 +21,7 @@ using Pages = std::unique_ptr<std::byte, FreePages>;
 // the core, and the system clears them faster.
 inline Pages allocate_pages(int64_t bytes) {
   Pages memory(static_cast<std::byte*>(::operator new(bytes, FreePages::kAlignment)));
-  advise_large_pages(memory.get(), bytes);
+  advise_large_pages(memory.get(), bytes, bytes);
   return memory;
 }
 
