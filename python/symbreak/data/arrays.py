@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,6 +41,7 @@ class ArrayLike(Protocol):
 
 
 Wanted = Callable[[str, ArrayLike], bool]
+Prefer = Callable[[Mapping[str, ArrayLike]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,26 @@ class OpenArray:
     """The other arrays of the file by name."""
     notes: tuple[str, ...] = ()
     """What the user should know of the choice that was made."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Links of the file that lead nowhere: to which file or dataset, by their name."""
 
 
 @contextmanager
-def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArray]:
+def open_array(
+    source: Source, *, what: str, wanted: Wanted, prefer: Prefer | None = None
+) -> Iterator[OpenArray]:
     """Open the array that ``source`` names, or the only one that fits.
 
     Without a dataset's name the file's own default is taken (NeXus: the attributes ``default`` and
     ``signal``), else the single array for which ``wanted(name, array)`` holds; ``notes`` says which
-    one. HDF5 data are read only when indexed. NumPy files are never unpickled.
+    one. Where ``source`` names a group, only what lies in it counts. HDF5 data are read only when
+    indexed. NumPy files are never unpickled.
 
     Args:
-        source: File and dataset.
+        source: File and dataset, or group.
         what: What is looked for, for the messages: "pattern", "support", ...
         wanted: Whether an array can be one.
+        prefer: Of several that can be, those that are meant.
 
     Raises:
         DataError: Not a known kind of file, damaged, no such dataset, none fits, or several do.
@@ -101,14 +108,15 @@ def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArr
     if suffix in HDF5:
         with open_hdf5(source.path) as file:
             with _parsing(source.path, "not a whole HDF5 file"):
-                default = _default(file)
-                arrays = _datasets(file, default)
-            yield _choose(source, arrays, what, wanted, default)
+                within = "/" + (source.dataset or "").strip("/")
+                default = _default(file, within)
+                arrays, broken = _datasets(file, default or within)
+            yield _choose(source, arrays, what, wanted, prefer, default, broken)
     else:
         with open(source.path, "rb"):  # the system's own message
             pass
         arrays = _read_numpy(source.path) if suffix in NUMPY else _read_tiff(source.path)
-        yield _choose(source, arrays, what, wanted)
+        yield _choose(source, arrays, what, wanted, prefer)
 
 
 def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
@@ -117,8 +125,16 @@ def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
     Raises:
         DataError: The file is damaged there, or the part is larger than the memory.
     """
-    with _parsing(source.path, "cannot be read"):
-        return np.asarray(array[key])
+    try:
+        with _parsing(source.path, "cannot be read"):
+            return np.asarray(array[key])
+    except DataError as error:
+        if "filter" in str(error):
+            raise DataError(
+                f"{source}: compressed by a filter that HDF5 does not bring itself; "
+                "pip install 'symbreak[detectors]' brings those of detectors."
+            ) from error
+        raise
 
 
 @contextmanager
@@ -144,48 +160,59 @@ def open_hdf5(path: Path) -> h5py.File:
     """
     with open(path, "rb"):  # the system's own message
         pass
+    with suppress(ImportError):  # its import registers the compressions of detectors
+        import hdf5plugin  # noqa: F401
     with _parsing(path, "not a whole HDF5 file"):
         return h5py.File(path, "r")
 
 
-def _datasets(file: h5py.File, default: str | None) -> dict[str, ArrayLike]:
-    """Every dataset by its path; through links, each one once, broken links left out.
+def _datasets(file: h5py.File, first: str) -> tuple[dict[str, ArrayLike], dict[str, str]]:
+    """Every dataset by its path, through links, each one once; and the links that lead nowhere.
 
-    Of several paths to one dataset the default counts, else the first.
+    Of several paths to one dataset the one at or below ``first`` counts, else the first.
     """
     found: dict[str, ArrayLike] = {}
+    broken: dict[str, str] = {}
     seen = set()
 
     def visit(path: str) -> None:
         try:
             item = file[path]
-        except (KeyError, OSError):  # a link to nowhere, or to a file that is not here
+        except (KeyError, OSError, ValueError):  # to nowhere, or to a file that is not here
+            with suppress(KeyError, ValueError):
+                link = file.get(path, getlink=True)
+                broken[path] = str(getattr(link, "filename", getattr(link, "path", path)))
             return
         info = h5py.h5o.get_info(item.id)
         if (info.fileno, info.addr) in seen:
             return
         seen.add((info.fileno, info.addr))
         if isinstance(item, h5py.Dataset):
-            found[path] = item
+            if item.shape is not None:  # an empty one stands for "not set"
+                found[path] = item
         elif isinstance(item, h5py.Group):
             for name in item:
                 visit(f"{path.rstrip('/')}/{name}")
 
-    if default is not None:
-        visit(default)
+    visit(first)
     visit("/")
-    return found
+    return found, broken
 
 
-def _default(file: h5py.File) -> str | None:
-    """The dataset to which NeXus' ``default`` and ``signal`` attributes lead, if they do."""
-    group: Any = file
+def _default(file: h5py.File, within: str) -> str | None:
+    """The dataset to which NeXus' ``default`` and ``signal`` attributes lead, if they do.
+
+    The path is that through the links: the target of an external one has another name of its own.
+    """
+    path = within
+    group: Any = file if within == "/" else file.get(within)
     while isinstance(group, h5py.Group):
         name = group.attrs.get("signal", group.attrs.get("default"))
+        name = name.decode() if isinstance(name, bytes) else name  # as NeXus' C library writes it
         if not isinstance(name, str) or name not in group:
             return None
-        group = group[name]
-    return str(group.name)
+        path, group = f"{path.rstrip('/')}/{name}", group[name]
+    return None if path == within else path
 
 
 def _read_numpy(path: Path) -> dict[str, ArrayLike]:
@@ -207,35 +234,67 @@ def _choose(
     arrays: dict[str, ArrayLike],
     what: str,
     wanted: Wanted,
+    prefer: Prefer | None,
     default: str | None = None,
+    broken: dict[str, str] | None = None,
 ) -> OpenArray:
-    names = [name for name, array in arrays.items() if wanted(name, array)]
-    notes: tuple[str, ...] = ()
-    if source.dataset is not None:
-        name = next((n for n in arrays if n.strip("/") == source.dataset.strip("/")), None)
-        if name is None:
+    broken = broken or {}
+    named = None if source.dataset is None else source.dataset.strip("/")
+    name = next((n for n in arrays if n.strip("/") == named), None)
+    here = arrays
+    if named and name is None:  # perhaps a group
+        here = {n: array for n, array in arrays.items() if n.strip("/").startswith(f"{named}/")}
+        if not here:
             raise DataError(
                 f"{source.path}: there is no dataset {source.dataset!r}; it holds "
-                f"{describe(arrays)}."
+                f"{describe(arrays)}{_nowhere(broken)}."
             )
-    elif default in names:
-        name = default
-        notes = (f"{source.path}: taking {name}, the file's default.",)
-    elif len(names) == 1:
-        name = names[0]
+    notes: tuple[str, ...] = ()
+    if name is None:
+        names = [n for n, array in here.items() if wanted(n, array)]
+        if default in names:
+            name, why = default, "the file's default"
+        else:
+            why = f"the only dataset that can be a {what}"
+            if len(names) > 1 and prefer is not None:
+                names, why = prefer({n: here[n] for n in names}), "as the file's layout says"
+            name = _only(source, names, here, what, broken)
         if len(arrays) > 1:
-            notes = (f"{source.path}: taking {name}, the only dataset that can be a {what}.",)
-    elif names:
+            notes = (f"{source.path}: taking {name}, {why}.",)
+    others = {n: array for n, array in arrays.items() if n != name}
+    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
+    return OpenArray(arrays[name], chosen, others, notes, broken)
+
+
+def _only(
+    source: Source,
+    names: list[str],
+    arrays: dict[str, ArrayLike],
+    what: str,
+    broken: dict[str, str],
+) -> str:
+    """The one name of the list; none or several are an error."""
+    if not names:
+        raise DataError(
+            f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}"
+            f"{_nowhere(broken)}."
+        )
+    if len(names) > 1:
         candidates = describe({n: arrays[n] for n in names})
         raise DataError(
             f"{source.path}: several datasets can be the {what}, choose one as "
             f"{source.path}:NAME from {candidates}."
         )
-    else:
-        raise DataError(f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}.")
-    others = {n: array for n, array in arrays.items() if n != name}
-    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
-    return OpenArray(arrays[name], chosen, others, notes)
+    return names[0]
+
+
+def _nowhere(broken: dict[str, str]) -> str:
+    """Name links that lead nowhere, as far as they fit a line."""
+    if not broken:
+        return ""
+    shown = [f"{name} -> {target}" for name, target in list(broken.items())[:3]]
+    more = [f"{len(broken) - 3} more"] if len(broken) > 3 else []
+    return f" (links that lead nowhere: {', '.join(shown + more)})"
 
 
 def describe(arrays: dict[str, ArrayLike], most: int = 12) -> str:
