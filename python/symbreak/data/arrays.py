@@ -1,43 +1,36 @@
-"""Open one array of an .h5, .cxi, .nxs, .npy, .npz or .tif file, named or found by its kind."""
+"""Open one array of an HDF5, NumPy, TIFF, EDF or CBF file, named or found by its kind."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import h5py
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
+
+from symbreak.data.readers import ArrayLike as ArrayLike
+from symbreak.data.readers import DataError as DataError
+from symbreak.data.readers import (
+    datasets,
+    detectors,
+    find_default,
+    parsing,
+    read_fabio,
+    read_numpy,
+    read_tiff,
+)
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
 TIFF = (".tif", ".tiff")
+FABIO = (".edf", ".cbf")
 NAMED = (*HDF5, ".npz")  # files that hold several arrays by name
-SUFFIXES = (*HDF5, *NUMPY, *TIFF)
-
-
-class DataError(ValueError):
-    """A file that does not hold what is asked of it; the message is one line for the user."""
-
-
-class ArrayLike(Protocol):
-    """What is common to a NumPy array and an HDF5 dataset that has not been read yet."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of every axis."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-
-    def __getitem__(self, key: Any) -> Any:
-        """Read a part."""
+SUFFIXES = (*HDF5, *NUMPY, *TIFF, *FABIO)
 
 
 Wanted = Callable[[str, ArrayLike], bool]
@@ -107,15 +100,16 @@ def open_array(
         raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
     if suffix in HDF5:
         with open_hdf5(source.path) as file:
-            with _parsing(source.path, "not a whole HDF5 file"):
+            with parsing(source.path, "not a whole HDF5 file"):
                 within = "/" + (source.dataset or "").strip("/")
-                default = _default(file, within)
-                arrays, broken = _datasets(file, default or within)
+                default = find_default(file, within)
+                arrays, broken = datasets(file, default or within)
             yield _choose(source, arrays, what, wanted, prefer, default, broken)
     else:
         with open(source.path, "rb"):  # the system's own message
             pass
-        arrays = _read_numpy(source.path) if suffix in NUMPY else _read_tiff(source.path)
+        reader = {**dict.fromkeys(NUMPY, read_numpy), **dict.fromkeys(TIFF, read_tiff)}
+        arrays = reader.get(suffix, read_fabio)(source.path)
         yield _choose(source, arrays, what, wanted, prefer)
 
 
@@ -126,29 +120,15 @@ def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
         DataError: The file is damaged there, or the part is larger than the memory.
     """
     try:
-        with _parsing(source.path, "cannot be read"):
+        with parsing(source.path, "cannot be read"):
             return np.asarray(array[key])
     except DataError as error:
-        if "filter" in str(error):
-            raise DataError(
-                f"{source}: compressed by a filter that HDF5 does not bring itself; "
-                "pip install 'symbreak[detectors]' brings those of detectors."
-            ) from error
-        raise
-
-
-@contextmanager
-def _parsing(path: Path, wrong: str) -> Iterator[None]:
-    """Whatever a library raises over a damaged file is a DataError.
-
-    Parsers of binary formats meet broken numbers where they are used, so the kinds of their
-    exceptions are without end: struct.error, ZeroDivisionError, MemoryError, ...
-    """
-    try:
-        yield
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path}: {wrong} ({said[:300]}).") from error
+        if not re.search("filter|plugin", str(error)):  # HDF5's two ways to miss a compression
+            raise
+        with detectors(source.path, f"the compression of {source}"):
+            import hdf5plugin  # noqa: F401  # its import registers the compressions
+    with parsing(source.path, "cannot be read"):
+        return np.asarray(array[key])
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -160,73 +140,8 @@ def open_hdf5(path: Path) -> h5py.File:
     """
     with open(path, "rb"):  # the system's own message
         pass
-    with suppress(ImportError):  # its import registers the compressions of detectors
-        import hdf5plugin  # noqa: F401
-    with _parsing(path, "not a whole HDF5 file"):
+    with parsing(path, "not a whole HDF5 file"):
         return h5py.File(path, "r")
-
-
-def _datasets(file: h5py.File, first: str) -> tuple[dict[str, ArrayLike], dict[str, str]]:
-    """Every dataset by its path, through links, each one once; and the links that lead nowhere.
-
-    Of several paths to one dataset the one at or below ``first`` counts, else the first.
-    """
-    found: dict[str, ArrayLike] = {}
-    broken: dict[str, str] = {}
-    seen = set()
-
-    def visit(path: str) -> None:
-        try:
-            item = file[path]
-        except (KeyError, OSError, ValueError):  # to nowhere, or to a file that is not here
-            with suppress(KeyError, ValueError):
-                link = file.get(path, getlink=True)
-                broken[path] = str(getattr(link, "filename", getattr(link, "path", path)))
-            return
-        info = h5py.h5o.get_info(item.id)
-        if (info.fileno, info.addr) in seen:
-            return
-        seen.add((info.fileno, info.addr))
-        if isinstance(item, h5py.Dataset):
-            if item.shape is not None:  # an empty one stands for "not set"
-                found[path] = item
-        elif isinstance(item, h5py.Group):
-            for name in item:
-                visit(f"{path.rstrip('/')}/{name}")
-
-    visit(first)
-    visit("/")
-    return found, broken
-
-
-def _default(file: h5py.File, within: str) -> str | None:
-    """The dataset to which NeXus' ``default`` and ``signal`` attributes lead, if they do.
-
-    The path is that through the links: the target of an external one has another name of its own.
-    """
-    path = within
-    group: Any = file if within == "/" else file.get(within)
-    while isinstance(group, h5py.Group):
-        name = group.attrs.get("signal", group.attrs.get("default"))
-        name = name.decode() if isinstance(name, bytes) else name  # as NeXus' C library writes it
-        if not isinstance(name, str) or name not in group:
-            return None
-        path, group = f"{path.rstrip('/')}/{name}", group[name]
-    return None if path == within else path
-
-
-def _read_numpy(path: Path) -> dict[str, ArrayLike]:
-    with _parsing(path, "not a NumPy file of plain numbers"):
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {path.stem: loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-
-
-def _read_tiff(path: Path) -> dict[str, ArrayLike]:
-    with _parsing(path, "not a readable TIFF file"):
-        return {path.stem: tifffile.imread(path)}
 
 
 def _choose(

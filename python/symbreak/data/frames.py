@@ -168,7 +168,7 @@ def read_background(source: Source, shape: tuple[int, int]) -> Counts:
     def wanted(name: str, array: ArrayLike) -> bool:
         return array.dtype.kind in "iuf" and array.shape[-2:] == shape and len(array.shape) <= 3
 
-    with open_array(source, what="background", wanted=wanted) as opened:
+    with open_array(source, what=f"background of frames {shape}", wanted=wanted) as opened:
         part = Part(_without_ones(opened), opened.source)
         if part.array.dtype.kind not in "iuf" or part.array.shape[-2:] != shape:
             raise DataError(
@@ -246,7 +246,11 @@ def _given(
     if not source.path.name:
         source = Source(first.source.path, source.dataset)
     opened = files.enter_context(
-        open_array(source, what="mask", wanted=lambda name, array: fits(array.shape, shape))
+        open_array(
+            source,
+            what=f"mask of frames {shape[-2:]}",
+            wanted=lambda name, array: fits(array.shape, shape),
+        )
     )
     array = _without_ones(opened)
     if not fits(array.shape, shape):
