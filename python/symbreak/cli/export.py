@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from symbreak.cli import options
 from symbreak.cli.output import out, table, wrote
@@ -50,16 +51,22 @@ def export(
     wrote(output, f"VTK image data, {' x '.join(map(str, grid))} points")
 
 
-def _fields(phasing: Phasing) -> dict[str, np.ndarray]:
-    arrays = {
+def _fields(phasing: Phasing) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
         "amplitude": np.abs(phasing.object),
-        "phase": np.angle(phasing.object),
+        "phase": _phase(phasing.object),
         "support": phasing.support.astype(np.uint8),
     }
     if phasing.mean is not None:
         arrays["mean_amplitude"] = np.abs(phasing.mean)
-        arrays["mean_phase"] = np.angle(phasing.mean)
+        arrays["mean_phase"] = _phase(phasing.mean)
     return arrays
+
+
+def _phase(values: NDArray[Any]) -> NDArray[Any]:
+    """The phase, 0 where there is nothing: of a negative zero it would be pi."""
+    phase: NDArray[Any] = np.where(values == 0, 0, np.angle(values)).astype(values.real.dtype)
+    return phase
 
 
 def _spacing(text: str) -> tuple[float, ...]:

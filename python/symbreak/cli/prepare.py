@@ -178,8 +178,8 @@ def _run(
             opened,
             combine=None if stack is None else stack.value,
             center=center,
-            shape=_square(shape),
-            bins=_square(bins) or 1,
+            shape=None if shape is None else _square(shape),
+            bins=_square(bins),
             background=under,
             saturation=saturation,
             hot=hot,
@@ -187,8 +187,8 @@ def _run(
         )
 
 
-def _square(numbers: tuple[int, ...] | None) -> int | tuple[int, ...] | None:
-    return numbers[0] if numbers is not None and len(numbers) == 1 else numbers
+def _square(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:

@@ -255,7 +255,7 @@ def _is_volume(count: int, combine: str | None) -> bool:
 
 def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) -> tuple[int, ...]:
     """Two numbers, or of a volume also three; one number stands for rows and columns."""
-    numbers = (given, given) if isinstance(given, int) else tuple(given)
+    numbers = tuple(given) if isinstance(given, (Sequence, np.ndarray)) else (given, given)
     whole = all(isinstance(n, (int, np.integer)) and n >= least for n in numbers)
     if not whole or len(numbers) not in (2, ndim):
         count = "2" if ndim == 2 else "2 or 3"
