@@ -56,6 +56,7 @@ def test_an_eiger_master_file_is_one_stack_in_the_order_of_its_parts(eiger):
     found, bits, notes = frames(eiger)
     assert np.array_equal(found, COUNTS)
     assert "detectorSpecific/pixel_mask" in notes
+    assert "5 frames in 2 parts" in notes
     expected = np.zeros(SHAPE, np.uint32)
     expected[4] = expected[5, 6] = BAD  # a gap, a dead pixel; bit 31, virtual, rejects nothing
     assert all(np.array_equal(one, expected) for one in bits)

@@ -140,6 +140,8 @@ def open_frames(
             raise DataError(f"{sources[0]}: no frame is chosen, there are {total}.")
         masks: list[Mask] = []
         notes = list(opened[0].notes)
+        if len(parts) > len(sources):
+            notes.append(f"{sources[0]}: {total} frames in {len(parts)} parts.")
         shape = (total, rows, columns)
         for given, reason in ((valid, _not_valid), (mask, _masked)):
             if given is not None:
