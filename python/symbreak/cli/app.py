@@ -15,8 +15,10 @@ from symbreak.cli import (
     demo,
     evaluate,
     experiment,
+    export,
     info,
     predict,
+    prepare,
     reconstruct,
     simulate,
     train,
@@ -61,7 +63,9 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
     app.command(name, epilog=examples)(command)
 
 
+_add("prepare", prepare, prepare.prepare)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
+_add("export", export, export.export)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)
 _add("simulate", simulate, simulate.simulate)
