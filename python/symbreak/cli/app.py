@@ -18,6 +18,7 @@ from symbreak.cli import (
     info,
     predict,
     reconstruct,
+    reconstruct_stack,
     simulate,
     train,
 )
@@ -62,6 +63,7 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
 
 
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
+_add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)
 _add("simulate", simulate, simulate.simulate)
