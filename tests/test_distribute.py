@@ -1,5 +1,6 @@
 """Chunks on Dask's workers, real processes: the same results, also where one of them is killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -152,29 +153,47 @@ def test_a_killed_worker_loses_nothing(tmp_path, address):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
-def test_a_command_outlives_a_worker(tmp_path):
+def test_a_command_outlives_a_worker_and_continues_after_an_interrupt(tmp_path):
     psutil = pytest.importorskip("psutil")
     folder, journal = tmp_path / "data", tmp_path / "data" / ".train.part.json"
-    words = ("simulate", folder, *SIMULATE, "--chunk", 1, "--workers", 2)
-    command = [sys.executable, "-m", "symbreak", *map(str, words)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    words = ("--size", 16, "--train", 600, "--validation", 0, "--test", 0, "--chunk")
+    command = ("simulate", folder, *words, 1, "--workers", 2)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "symbreak", *map(str, command)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     limit = time.monotonic() + LONGEST
-    try:
-        while not journal.exists():
+
+    def wait_for(least):
+        while not journal.exists() or done_of(journal) < least:
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < limit
             time.sleep(0.001)
+
+    try:
+        wait_for(1)
         children = psutil.Process(process.pid).children(recursive=True)
         workers = [p for p in children if "resource_tracker" not in " ".join(p.cmdline())]
         assert len(workers) == 2
         workers[0].kill()
+        wait_for(done_of(journal) + 20)  # more than was in flight
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, workers included
         _, text = process.communicate(timeout=LONGEST)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 0, text.decode()
-    run("simulate", tmp_path / "one", *SIMULATE)
+    assert process.returncode == 130, text.decode()
+    assert "Traceback" not in text.decode()
+    assert f"{done_of(journal)} of 600 are kept, the same command continues." in text.decode()
+    run("simulate", folder, *words, 50)
+    run("simulate", tmp_path / "one", *words, 50)
     assert_same(tmp_path / "one" / "train.h5", folder / "train.h5")
+
+
+def done_of(journal):
+    return json.loads(journal.read_text())["done"]
 
 
 def test_nobody_there(tmp_path, data, monkeypatch):

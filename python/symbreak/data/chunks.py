@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -114,11 +115,12 @@ class Chunks(Generic[Task]):
             advance: Called with the number of rows of every chunk written.
         """
         results = self.runner.map(self.function, map(self.read, self._slices(first, total)))
-        for rows, done in zip(self._slices(first, total), results, strict=True):
-            for name, value in done.arrays.items():
-                _write(target[name], rows, total, value)
-            advance(rows.stop - rows.start)
-            self.report(rows.stop - rows.start, done.notes)
+        with closing(results):  # at once, also on Ctrl-C: later there may be no workers to tell
+            for rows, done in zip(self._slices(first, total), results, strict=True):
+                for name, value in done.arrays.items():
+                    _write(target[name], rows, total, value)
+                advance(rows.stop - rows.start)
+                self.report(rows.stop - rows.start, done.notes)
 
     def _slices(self, first: int, total: int) -> Iterator[slice]:
         for start in range(first, total, self.step):

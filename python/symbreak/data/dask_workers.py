@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -25,6 +25,10 @@ CONFIG = {
     # Not how long a chunk takes but how long a process holds Python's lock: torch's imports do.
     "distributed.admin.tick.limit": "1 h",
 }
+
+# Ctrl-C in a terminal reaches the workers of this machine too, but is for the command to handle.
+# A text of several lines is taken as a program.
+IGNORE_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
 """In a worker: what it has been told to compute, by key."""
@@ -56,7 +60,9 @@ class DaskRunner:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Generator[Result, None, None]:
         """Yield the results in order, see `symbreak.data.distribute.Runner`.
 
         The scheduler repeats the chunks of a worker that died elsewhere, so nothing is lost; a
@@ -113,9 +119,10 @@ def local_address(workers: int) -> Iterator[str]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any port; the usual one may be taken
             memory_limit=None,  # chunks bound the memory; Dask would pause or kill at a guess
             silence_logs=logging.ERROR,
+            preload=[IGNORE_INTERRUPTS],
         ) as cluster,
     ):
         yield cluster.scheduler_address

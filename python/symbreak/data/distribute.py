@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -13,20 +13,24 @@ Result = TypeVar("Result")
 class Runner(Protocol):
     """Something that computes chunks."""
 
-    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Generator[Result, None, None]:
         """Yield ``function(task)`` for every task, in order.
 
         Tasks are taken from their iterable as they are needed, a few ahead at most, so that they
-        and the results need not fit into the memory together.
+        and the results need not fit into the memory together. Closed early, it gives up the rest.
         """
 
 
 class Here:
     """Computes in this process, one chunk after the other."""
 
-    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Generator[Result, None, None]:
         """Yield the results in order, see `Runner`."""
-        return map(function, tasks)
+        yield from map(function, tasks)
 
 
 HERE = Here()
