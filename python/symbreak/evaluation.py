@@ -95,8 +95,8 @@ def compare_starts(
     error = error.double()
     if not bool(error.isfinite().any()):
         raise ValueError("compare_starts: no start has a finite error.")
-    determined = 2 * supports.flatten(1).sum(1) <= valid.sum()
-    eligible = error.isfinite() & determined
+    known = determined(supports, valid, ndim)
+    eligible = error.isfinite() & known
     if not bool(eligible.any()):
         eligible = error.isfinite()
     best = int(torch.where(eligible, error, torch.inf).argmin())
@@ -118,7 +118,22 @@ def compare_starts(
         twin=found.flipped != found.flipped[best],
         distance=found.sa_mse.double() / power,
         good=good,
-        determined=determined,
+        determined=known,
         factor=factor,
         transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
     )
+
+
+def determined(supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
+    """Whether there are at least two measured pixels for each pixel of a start's support.
+
+    Args:
+        supports: bool ``(*batch, starts, *grid)``.
+        valid: bool ``(*batch, *grid)``.
+        ndim: 2 or 3.
+
+    Returns:
+        bool ``(*batch, starts)``.
+    """
+    unknown = supports.flatten(-ndim).sum(-1)
+    return 2 * unknown <= valid.flatten(-ndim).sum(-1)[..., None]

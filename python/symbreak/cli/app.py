@@ -20,6 +20,7 @@ from symbreak.cli import (
     predict,
     prepare,
     reconstruct,
+    reconstruct_stack,
     simulate,
     train,
 )
@@ -65,6 +66,7 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
 
 _add("prepare", prepare, prepare.prepare)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
+_add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
 _add("export", export, export.export)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)

@@ -32,6 +32,15 @@ def check_count(name: str, value: int, least: int) -> None:
         raise ValueError(f"reconstruct: {name} must fit 64 bits, got {value}.")
 
 
+def check_first_start(first_start: int, starts: int) -> None:
+    """The random phases count starts by 32 bits."""
+    check_count("first_start", first_start, 0)
+    if first_start + starts > 2**32:
+        raise ValueError(
+            f"reconstruct: first_start + starts must be at most 2^32, got {first_start + starts}."
+        )
+
+
 def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> None:
     """Check that the objects and the history can be held at all."""
     batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
