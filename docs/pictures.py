@@ -112,7 +112,7 @@ def comparison() -> Figure:
         image = place.imshow(errors, cmap="viridis", extent=(-n, n, n, -n), vmin=0)
         row, column = np.unravel_index(errors.argmin(), errors.shape)
         place.plot(column - n, row - n, "o", ms=9, mfc="none", mec=ACCENT, mew=1.6)
-        place.set_title(f"{title}: least {errors.min():.1g}", fontsize=10)
+        place.set_title(f"{title}: least {errors.min():.2f}", fontsize=10)
         place.set_xlabel("shift along axis 1")
         place.set_ylabel("shift along axis 0")
     figure.colorbar(image, ax=list(axes[2:4]), shrink=0.8)

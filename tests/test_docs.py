@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from documentation import PAGES, ROOT, Block, Runner, blocks, compare_printed
+
+import symbreak
+from symbreak import data, models, plotting
 
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 EXCEPTED = [block for page in PAGES for block in blocks(page) if block.reason]
@@ -33,6 +37,13 @@ def test_every_block_has_a_language_or_a_reason(page: Path) -> None:
 @pytest.mark.parametrize("block", EXCEPTED, ids=[block.where for block in EXCEPTED])
 def test_not_executed(block: Block) -> None:
     pytest.skip(f"{block.where} is not executed: {block.reason}")
+
+
+def test_every_public_name_is_on_a_page_of_the_reference() -> None:
+    text = "\n".join(page.read_text() for page in (ROOT / "docs" / "api").glob("*.md"))
+    shown = {name.rpartition(".")[2] for name in re.findall(r"^::: (symbreak[\w.]+)$", text, re.M)}
+    public = {name for module in (symbreak, data, models, plotting) for name in module.__all__}
+    assert not public - shown
 
 
 def test_the_rules_on_a_page_of_their_own(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """griffe extension: what the docstrings say in another way than mkdocstrings reads it.
 
-``:func:`name``` becomes a link to what it names, and the block under ``Example:`` becomes code, as
-it would be under ``Examples:``.
+``:func:`name``` becomes a link to what it names, the block under ``Example:`` becomes code, as it
+would be under ``Examples:``, and a description that begins with ``>= 0`` is not a quotation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import griffe
 
 ROLE = re.compile(r":(?:func|class|meth|mod):`([\w.]+)`")
 EXAMPLE = re.compile(r"^Example:$", re.MULTILINE)
+COMPARISON = re.compile(r"^( +\w+: )>", re.MULTILINE)
 
 
 class Roles(griffe.Extension):
@@ -25,6 +26,7 @@ class Roles(griffe.Extension):
     def _rewrite(self, item: griffe.Object, package: griffe.Module) -> None:
         if item.docstring:
             text = EXAMPLE.sub("Examples:", item.docstring.value)
+            text = COMPARISON.sub(r"\1\>", text)
             item.docstring.value = ROLE.sub(lambda found: _link(found[1], item, package), text)
         for member in item.members.values():
             if not member.is_alias:
