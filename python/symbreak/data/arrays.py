@@ -159,14 +159,15 @@ def _datasets(file: h5py.File, default: str | None) -> dict[str, ArrayLike]:
     def visit(path: str) -> None:
         try:
             item = file[path]
-        except (KeyError, OSError):  # a link to nowhere, or to a file that is not here
+        except (KeyError, OSError, RuntimeError):  # a link to nowhere, a missing file, or itself
             return
         info = h5py.h5o.get_info(item.id)
         if (info.fileno, info.addr) in seen:
             return
         seen.add((info.fileno, info.addr))
         if isinstance(item, h5py.Dataset):
-            found[path] = item
+            if item.shape is not None:  # else HDF5's null dataset: a type without a single value
+                found[path] = item
         elif isinstance(item, h5py.Group):
             for name in item:
                 visit(f"{path.rstrip('/')}/{name}")
