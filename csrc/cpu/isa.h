@@ -12,8 +12,8 @@ const char* isa_name(Isa isa);
 bool isa_available(Isa isa);
 
 // The widest available one that the machine runs at full rate, or the one that the environment
-// variable SYMBREAK_CPU_ISA names (baseline, avx2, avx512vl or avx512). Throws std::runtime_error for a name it does not know and for an
-// instruction set this machine lacks.
+// variable SYMBREAK_CPU_ISA names (baseline, avx2, avx512vl or avx512). Throws std::runtime_error
+// for a name it does not know and for an instruction set this machine lacks.
 Isa selected_isa();
 
 }  // namespace symbreak

@@ -116,13 +116,13 @@ def check_values(
     """Check the data themselves, item by item; the tensors have the shapes of the op.
 
     By smallest and largest values, which are NaN where a value is: an order of magnitude faster
-    than a mask of every pixel, and a short run of a large batch would notice.
+    than a mask of every pixel, and a short run would notice.
     """
     axes = tuple(range(-ndim, 0))
     if valid is not None:
         _refuse(~_any(valid, axes), "valid must leave at least one measured pixel, got none")
         amplitude = torch.where(valid, amplitude, 0)
-    low, high = amplitude.amin(axes), amplitude.amax(axes)
+    low, high = _extremes(amplitude, axes)
     _refuse(
         ~(low.isfinite() & high.isfinite()),
         "amplitude must be finite where measured, got NaN or infinity",
@@ -134,12 +134,24 @@ def check_values(
     if initial is not None:
         parts = torch.view_as_real(initial.resolve_conj())
         axes = tuple(range(-ndim - 1, 0))
-        finite = parts.amin(axes).isfinite() & parts.amax(axes).isfinite()
-        _refuse(~finite, "initial must be finite, got NaN or infinity")
+        low, high = _extremes(parts, axes)
+        _refuse(~(low.isfinite() & high.isfinite()), "initial must be finite, got NaN or infinity")
+
+
+def _extremes(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Smallest and largest values over the axes; a NaN among them makes both NaN.
+
+    On the CPU by NumPy: torch would wake its pool, whose threads spin for milliseconds afterwards
+    on the cores that the iteration needs.
+    """
+    if x.device.type != "cpu":
+        return x.amin(axes), x.amax(axes)
+    values = x.detach().resolve_neg().numpy()
+    return torch.as_tensor(values.min(axes)), torch.as_tensor(values.max(axes))
 
 
 def _any(mask: Tensor, axes: tuple[int, ...]) -> Tensor:
-    return mask.view(torch.uint8).amax(axes) > 0
+    return _extremes(mask.view(torch.uint8), axes)[1] > 0
 
 
 def _refuse(bad: Tensor, problem: str) -> None:
