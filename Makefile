@@ -2,7 +2,7 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: configure dev emulated test docs gpu sanitize lint format
+.PHONY: configure dev emulated test docs aarch64 gpu sanitize lint format
 
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \

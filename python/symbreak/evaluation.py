@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center
-from symbreak.ops.checks import check_object
+from symbreak.ops.checks import check_object, dtype_name
 from symbreak.transfer import TransferFunction, r_factor, transfer_function
 
 GOOD = 1.1
@@ -89,6 +89,15 @@ def compare_starts(
         raise ValueError(
             "compare_starts: objects must be (starts, *grid) of one pattern, got shape "
             f"{tuple(objects.shape)}."
+        )
+    if supports.dtype != torch.bool or supports.shape != objects.shape:
+        raise ValueError(
+            f"compare_starts: supports must be bool of shape {tuple(objects.shape)}, got "
+            f"{dtype_name(supports.dtype)} of shape {tuple(supports.shape)}."
+        )
+    if error.shape != objects.shape[:1]:
+        raise ValueError(
+            f"compare_starts: error must have shape ({len(objects)},), got {tuple(error.shape)}."
         )
     if not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {factor}.")

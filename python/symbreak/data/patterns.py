@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -62,8 +62,13 @@ def read_pattern(
 
     Raises:
         DataError: The file does not hold one such pattern, or holds values that cannot be one.
+        ValueError: ``values`` or ``origin`` is none of those.
         OSError: A file cannot be read.
     """
+    for name, given, known in (("values", values, Values), ("origin", origin, Origin)):
+        if given not in get_args(known):
+            kinds = " or ".join(get_args(known))
+            raise ValueError(f"read_pattern: {name} must be {kinds}, got {given!r}.")
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
         good = np.ones(data.shape, dtype=bool)

@@ -68,7 +68,7 @@ def datasets(file: h5py.File, first: str) -> tuple[dict[str, ArrayLike], dict[st
     def visit(path: str) -> None:
         try:
             item = file[path]
-        except (KeyError, OSError, ValueError):  # to nowhere, or to a file that is not here
+        except (KeyError, OSError, RuntimeError, ValueError):  # to nowhere, a missing file, itself
             with suppress(KeyError, ValueError):
                 link = file.get(path, getlink=True)
                 broken[path] = str(getattr(link, "filename", getattr(link, "path", path)))

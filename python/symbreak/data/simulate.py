@@ -93,9 +93,14 @@ def write_pairs(
     """
     if split not in FIRST:
         raise ValueError(f"write_pairs: split must be one of {', '.join(FIRST)}, got {split!r}.")
-    for name, value in (("count", count), ("chunk", chunk)):
-        if value < 1:
-            raise ValueError(f"write_pairs: {name} must be >= 1, got {value}.")
+    sizes = {"size": simulation.size, "oversampling": simulation.oversampling}
+    for name, value in {"count": count, "chunk": chunk, **sizes}.items():
+        _check_integer(name, value, 1)
+    _check_integer("seed", simulation.seed, 0)
+    if simulation.gaps is not None and len(simulation.gaps) != 2:
+        raise ValueError(
+            f"write_pairs: gaps must be two integers (module, gap), got {simulation.gaps!r}."
+        )
     settings = {"split": split, "count": count, **asdict(simulation)}
     if is_made(path, settings):
         advance(count)
@@ -117,6 +122,11 @@ def write_pairs(
             report=lambda rows, notes: advance(rows),
         )
         pieces.fill(unfinished.file, unfinished.done, count, advance=unfinished.advance)
+
+
+def _check_integer(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"write_pairs: {name} must be an integer >= {least}, got {value!r}.")
 
 
 def _shapes(count: int, simulation: Simulation) -> Shapes:

@@ -57,13 +57,22 @@ def predict(network: nn.Module, amplitude: Tensor, *, batch: int = BATCH) -> Ten
 
     Returns:
         Complex ``(items, *N)`` on the device of ``amplitude``. Not differentiable.
+
+    Raises:
+        ValueError: ``batch`` is not an integer >= 1, or the network takes other sizes.
     """
+    _check_batch("predict", batch)
     parameter = next(network.parameters())
     parts = [
         network(part.to(parameter.device, parameter.dtype)).to(amplitude.device)
         for part in torch.split(amplitude, batch)
     ]
     return torch.cat(parts)
+
+
+def _check_batch(function: str, batch: int) -> None:
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"{function}: batch must be an integer >= 1, got {batch!r}.")
 
 
 @torch.inference_mode()
@@ -112,6 +121,7 @@ def evaluate(
     Raises:
         ValueError: There are no pairs, or the network takes other sizes.
     """
+    _check_batch("evaluate", batch)
     if not len(pairs):
         raise ValueError("evaluate: there are no pairs.")
 
@@ -138,6 +148,9 @@ def evaluate(
 
 def embed(objects: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Put objects ``(items, *N)`` at the origin of a larger grid: ``(items, *shape)``, zeros."""
+    grid = tuple(objects.shape[1:])
+    if len(shape) != len(grid) or any(m < n for n, m in zip(grid, shape, strict=True)):
+        raise ValueError(f"embed: shape must be >= the grid {grid} on every axis, got {shape}.")
     padding = []
     for n, m in zip(reversed(objects.shape[1:]), reversed(shape), strict=True):
         padding += [0, m - n]

@@ -16,6 +16,7 @@ from symbreak.models.inputs import (
     network_input,
     to_complex,
 )
+from symbreak.ops.checks import shown
 
 # The perceptron's image has at most this many pixels per axis and at least MIN_SEED: the attention
 # pools by 8.
@@ -64,8 +65,8 @@ class SiSPRNet(nn.Module):
             raise ValueError(f"SiSPRNet: object_shape must have 2 axes, got {self.object_shape}.")
         if not isinstance(hidden, int) or hidden < 1:
             raise ValueError(f"SiSPRNet: hidden must be an integer >= 1, got {hidden!r}.")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {dropout!r}.")
+        if not isinstance(dropout, (int, float)) or not 0.0 <= dropout < 1.0:
+            raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {shown(dropout)}.")
         count, self.coarse_shape = _coarse(self.object_shape, stages)
         self.scaling = scaling
         self.perceptron = nn.Sequential(

@@ -101,7 +101,9 @@ def reconstruct(
     checks.check_first_start(first_start, starts)
     checks.check_count("record_every", record_every, 0)
     if not isinstance(progress, bool) and not callable(progress):
-        raise TypeError(f"reconstruct: progress must be a bool or a function, got {progress!r}.")
+        raise TypeError(
+            f"reconstruct: progress must be a bool or a function, got {checks.shown(progress)}."
+        )
     text = schedule_text(schedule)
     if valid is not None:
         checks.check_like("valid", valid, torch.bool, amplitude)
