@@ -19,7 +19,8 @@ template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
             Arguments&&... arguments) {
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(shape.blocks));
+  // Too many blocks must be an error, not some of them.
+  config.gridDim = dim3(static_cast<unsigned>(std::min<int64_t>(shape.blocks, UINT32_MAX)));
   config.blockDim = dim3(shape.threads);
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream;
