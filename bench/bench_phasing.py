@@ -69,7 +69,8 @@ def workload(
     variants = loops(algorithm, shrinkwrap, compiled)
     pixels = math.prod(grid)
     # Enough that what is done once per call, copies and checks, is not what is measured.
-    iterations = max(20, min(200, 2**24 // (count * pixels)))
+    least = 200 if device == "cuda" else 20
+    iterations = max(least, min(200, 2**24 // (count * pixels)))
     # HIO is chaotic: rounding errors are compared before they have grown.
     few = 3
     amplitude, start, support = given

@@ -30,7 +30,7 @@ class DeviceFourier {
       : like_(like), pixels_(grid.pixels()), per_plan_(per_plan) {
     for (int64_t i = 0; i < grid.rank; ++i) {
       sizes_.push_back(grid.size[grid.axis(i)]);
-      axes_.push_back(i + 1);
+      if (sizes_.back() > 1) axes_.push_back(i + 1);  // of one pixel there is nothing to transform
     }
     const int64_t padded = per_plan > 1 ? per_plan * pixels_ : 0;
     padded_ = torch::stable::new_empty(like, {padded}, kComplexType<T>);
