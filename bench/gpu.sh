@@ -5,6 +5,7 @@
 #   test        the test suite on the GPU: the phasing engines first, then what takes a device, then all else
 #   sanitize    compute-sanitizer on a small call of every operator and engine
 #   bench       bench/run.py: one CSV
+#   profile     ncu on a full GPU: time, bytes and what bounds each kernel
 #   crossovers  every engine over sizes and batches, and the table that follows for csrc/cuda/crossovers.h
 #   train       the paper's tables at its scale, several cells at once; what is left continues next time
 #
@@ -19,8 +20,8 @@ logs=${LOGS:-build/gpu}
 began=$SECONDS
 export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
 
-known=" build test sanitize bench crossovers train "
-stages=${*:-build test sanitize bench crossovers}
+known=" build test sanitize bench profile crossovers train "
+stages=${*:-build test sanitize bench profile crossovers}
 for stage in $stages; do
   [[ $known == *" $stage "* ]] || { echo "gpu.sh: no stage $stage; there are:$known" >&2; exit 2; }
 done
@@ -89,7 +90,7 @@ need_build() {
 
 build() {
   step build "${BUILD_LIMIT:-400}" make dev PYTHON="$python" CUDA=ON \
-    CMAKE_ARGS="-DCMAKE_CUDA_ARCHITECTURES=$arch -DSYMBREAK_EMULATE=OFF"
+    CMAKE_ARGS="-DCMAKE_CUDA_ARCHITECTURES=$arch -DCMAKE_CUDA_FLAGS=-lineinfo -DSYMBREAK_EMULATE=OFF"
 }
 
 run_tests() {
@@ -123,6 +124,23 @@ sanitize() {
 bench() {
   TAIL=400 step bench "${BENCH_LIMIT:-300}" "$python" bench/run.py --device cuda \
     --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv"
+}
+
+profile() {
+  local metrics=gpu__time_duration.sum,dram__bytes.sum,lts__t_bytes.sum
+  metrics+=,dram__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,lts__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,sm__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,l1tex__throughput.avg.pct_of_peak_sustained_active
+  metrics+=,sm__warps_active.avg.pct_of_peak_sustained_active,launch__registers_per_thread
+  if ! command -v ncu >/dev/null; then
+    echo "profile: ncu is not installed here" | tee -a "$summary"
+    return
+  fi
+  # The clocks stay as they are.
+  step profile "${PROFILE_LIMIT:-150}" ncu --clock-control none --profile-from-start off \
+    --kernel-name-base mangled --kernel-name regex:symbreak --metrics "$metrics" \
+    --csv --page raw --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
 }
 
 crossovers() {
@@ -161,7 +179,7 @@ done
 } | tee -a "$summary"
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
-  for file in "$summary" "$csv" "$logs"/crossovers*.csv csrc/cuda/crossovers.h; do
+  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done
   tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .

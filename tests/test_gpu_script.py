@@ -33,7 +33,8 @@ esac
 def run(tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
-    fakes = {"python3": PYTHON, "make": PYTHON, "compute-sanitizer": PYTHON, "nvidia-smi": SMI}
+    fakes = {"python3": PYTHON, "make": PYTHON, "compute-sanitizer": PYTHON, "ncu": PYTHON,
+             "nvidia-smi": SMI}  # fmt: skip
 
     def script(*stages, without=(), **environment):
         for name, text in fakes.items():
@@ -91,8 +92,8 @@ def test_all_stages_in_their_order(run, tmp_path):
     assert "everything passed" in found.stdout
     assert "missing: lightning" in found.stdout
     assert "-DCMAKE_CUDA_ARCHITECTURES=90 " in calls[0]
-    parts = ["make dev", "phasing_engines.py", "-k cuda", "-k not cuda", "memcheck", "racecheck",
-             "synccheck", "initcheck", "run.py", "crossovers.py", "--bits 64"]  # fmt: skip
+    parts = ["make dev", "phasing_engines.py", "-k cuda", "-k not cuda", "memcheck", "racecheck"]
+    parts += ["synccheck", "initcheck", "run.py", "profiled_calls.py", "crossovers.py", "--bits 64"]
     assert len(calls) == len(parts)
     assert all(part in call for part, call in zip(parts, calls, strict=True))
     results = {path.name for path in (tmp_path / "out").iterdir()}
