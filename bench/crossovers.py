@@ -2,6 +2,7 @@
 
 Per size and batch, the time of an HIO iteration of one image by each engine; what is fastest from
 which batch on is the table in csrc/cuda/crossovers.h, which ``--write`` rewrites for this device.
+``--from FILE`` takes the measurements from earlier CSVs, and needs no GPU.
 """
 
 from __future__ import annotations
@@ -196,6 +197,16 @@ def write_csv(path: Path, measured: list[Measured]) -> None:
     os.replace(temporary, path)
 
 
+def read_csv(path: Path) -> list[Measured]:
+    with path.open() as lines:
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    numbers = ("capability", "bits", "size", "images", "at_once")
+    return [
+        Measured(**{f: int(r[f]) for f in numbers}, engine=r["engine"], ns=float(r["ns"]))
+        for r in rows
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
@@ -204,7 +215,10 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--csv", type=Path, help="write every measurement here")
     parser.add_argument("--write", action="store_true", help=f"rewrite {HEADER.name}")
+    parser.add_argument("--from", type=Path, nargs="+", dest="earlier", metavar="FILE")
     options = parser.parse_args()
+    if options.earlier:
+        return finish([m for path in options.earlier for m in read_csv(path)], options.write)
     if not torch.cuda.is_available():
         print("crossovers: needs a GPU; torch sees none here.", file=sys.stderr)
         return 2
@@ -220,9 +234,13 @@ def main() -> int:
             measured += measure(size, bits, batches, options.repeats)
             if options.csv:  # as it grows, so that a time limit leaves what there is
                 write_csv(options.csv, measured)
+    return finish(measured, options.write)
+
+
+def finish(measured: list[Measured], write: bool) -> int:
     rows = crossovers(measured)
     print(table(rows), end="")
-    if options.write:
+    if write:
         temporary = HEADER.with_suffix(".tmp")
         temporary.write_text(rewritten(HEADER.read_text(), rows))
         os.replace(temporary, HEADER)

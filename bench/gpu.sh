@@ -98,7 +98,7 @@ run_tests() {
   # Several tests at once where pytest-xdist is there; a test that hangs ends where pytest-timeout is.
   has xdist && workers=(-n "${TEST_WORKERS:-8}") && export OMP_NUM_THREADS=2
   has pytest_timeout && limit=(--timeout=200 --timeout-method=thread)
-  local pytest=("$python" -m pytest -q --durations=5 "${workers[@]}" "${limit[@]}")
+  local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark "${workers[@]}" "${limit[@]}")
   step engines "${TEST_LIMIT:-240}" env SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py
   step device "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_"
   step others "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda"

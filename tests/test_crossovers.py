@@ -121,6 +121,16 @@ def test_without_a_gpu_it_says_so():
     assert done.stderr.splitlines() == ["crossovers: needs a GPU; torch sees none here."]
 
 
+def test_a_table_from_an_earlier_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device")
+    bench.write_csv(tmp_path / "a.csv", MEASURED[:14])
+    bench.write_csv(tmp_path / "b.csv", MEASURED[14:])
+    files = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    monkeypatch.setattr(sys, "argv", ["crossovers", "--from", *files])
+    assert bench.main() == 0
+    assert capsys.readouterr().out == bench.table(ROWS)
+
+
 def test_the_ways_to_share_a_batch():
     assert bench.ways_to_share(16, 64) == [0]
     assert bench.ways_to_share(1, 1024) == [0, 64]

@@ -38,6 +38,8 @@ void set_shared_limit(Kernel* kernel, int64_t bytes) {
                        cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
 }
 
+inline void set_device(int device) { cudaSetDevice(device); }
+
 inline void fill_bytes(Stream stream, void* to, int value, int64_t bytes) {
   cudaMemsetAsync(to, value, bytes, stream);
 }
