@@ -28,12 +28,15 @@ class Workload:
     """One problem on one device: the same work written in several ways."""
 
     variants: dict[str, Callable[[], Any]]  # "symbreak" first, then what a user would write
-    units: int  # how many of `unit` one call does
+    units: int | dict[str, int]  # how many of `unit` one call does, of each variant if they differ
     unit: str
     error: Callable[[Any], float]  # of a variant's result, against float64
     judged: dict[str, Callable[[], Any]] | None = None  # what the error is taken of, if not these
     bytes: int | None = None  # that have to be moved in one call
-    flops: int | None = None  # additions and multiplications in one call
+    unit_flops: float | None = None  # additions and multiplications of one unit
+
+    def units_of(self, variant: str) -> int:
+        return self.units if isinstance(self.units, int) else self.units[variant]
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,17 @@ def time_case(case: Case, device: str, *, seconds: float, rounds: int) -> list[T
         if workload.judged:
             result = workload.judged[variant]()
         wait(device)
+        units, flops = workload.units_of(variant), workload.unit_flops
         timings.append(
             Timing(
                 case.name,
                 device,
                 variant,
-                units=workload.units,
+                units=units,
                 unit=workload.unit,
                 error=workload.error(result),
                 bytes=workload.bytes,
-                flops=workload.flops,
+                flops=flops and round(flops * units),
             )
         )
         del result

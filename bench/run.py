@@ -73,7 +73,7 @@ def report(timings: list[Timing], earlier: dict[tuple[str, ...], float]) -> list
     rows = []
     for timing in timings:
         low, high = (quartile / timing.units for quartile in timing.quartiles)
-        ratio = timing.median / ours.median
+        ratio = timing.per_unit / ours.per_unit
         rates = [
             f"{count / timing.median / 1e9:.4g}" if count else ""
             for count in (timing.bytes, timing.flops)

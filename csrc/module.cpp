@@ -30,8 +30,8 @@ PYBIND11_MODULE(SYMBREAK_MODULE, m) {
 #endif
     info["cpu_isa"] = symbreak::isa_name(symbreak::selected_isa());
     py::list isas;
-    for (const auto isa :
-         {symbreak::Isa::kBaseline, symbreak::Isa::kAvx2, symbreak::Isa::kAvx512}) {
+    for (const auto isa : {symbreak::Isa::kBaseline, symbreak::Isa::kAvx2, symbreak::Isa::kAvx512vl,
+                           symbreak::Isa::kAvx512}) {
       if (symbreak::isa_available(isa)) isas.append(symbreak::isa_name(isa));
     }
     info["cpu_isas"] = isas;

@@ -15,7 +15,7 @@ from symbreak.data import crystals
 GRIDS = [(32, 32), (64, 64), (128, 64), (96, 160), (48, 320), (256, 256), (80, 240), (512, 32)]
 ROUNDED = [(16, 18), (98, 98), (75, 81), (99, 130), (121, 22), (169, 20), (147, 40), (36, 735)]
 VOLUMES = [(16, 16, 16), (32, 48, 64), (18, 25, 28), (49, 16, 33)]
-ISAS = ("baseline", "avx2", "avx512")
+ISAS = ("baseline", "avx2", "avx512vl", "avx512")
 
 
 def problem(grid, dtype, items=2):
@@ -165,4 +165,4 @@ def test_an_unknown_instruction_set_is_a_clear_error():
         timeout=120,
     )
     assert done.returncode != 0
-    assert "SYMBREAK_CPU_ISA must be baseline, avx2 or avx512, got 'sse9'" in done.stderr
+    assert "SYMBREAK_CPU_ISA must be baseline, avx2, avx512vl or avx512, got 'sse9'" in done.stderr

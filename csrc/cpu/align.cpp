@@ -5,6 +5,7 @@
 #include "common/stable.h"
 #include "cpu/best_element.h"
 #include "cpu/reindex.h"
+#include "cpu/result.h"
 
 namespace symbreak {
 namespace {
@@ -88,7 +89,7 @@ Found best_element_cpu(const Tensor& estimate, const Tensor& reference, bool wra
 Found align_cpu(const Tensor& estimate, const Tensor& reference, bool wrap, int64_t ndim) {
   check_pair("align", estimate, reference);
   const Tensor from = torch::stable::contiguous(estimate);
-  Tensor object = torch::stable::new_empty(from, shape_of(from));
+  Tensor object = new_result(from);
   return with_complex(from, "align", [&]<typename T>() {
     const T* x = real_data<T>(from);
     T* y = mutable_real_data<T>(object);

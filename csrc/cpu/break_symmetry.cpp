@@ -12,6 +12,7 @@
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
 #include "cpu/reindex.h"
+#include "cpu/result.h"
 
 namespace symbreak {
 namespace {
@@ -134,8 +135,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> break_symmetry_cpu(const Tens
   const FlipRule chosen = flip_rule(rule);
   const auto batch = batch_shape(x, ndim);
   const Tensor in = torch::stable::contiguous(x);
-  Results out{torch::stable::new_empty(in, shape_of(in)),
-              torch::stable::new_empty(in, appended(batch, ndim), ScalarType::Long),
+  Results out{new_result(in), torch::stable::new_empty(in, appended(batch, ndim), ScalarType::Long),
               torch::stable::new_empty(in, batch, ScalarType::Bool), Tensor(), Tensor()};
   with_complex(in, "break_symmetry", [&]<typename T>() {
     out.phase = torch::stable::new_empty(in, batch, kRealType<T>);

@@ -5,6 +5,7 @@
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
 #include "cpu/reindex.h"
+#include "cpu/result.h"
 
 namespace symbreak {
 namespace {
@@ -35,7 +36,7 @@ void center_items(const Tensor& x, const Grid& grid, double tol, bool wrap, Tens
 std::tuple<Tensor, Tensor> center_cpu(const Tensor& x, double tol, bool wrap, int64_t ndim) {
   const auto batch = batch_shape(x, ndim);
   const Tensor in = torch::stable::contiguous(x);
-  Tensor object = torch::stable::new_empty(in, shape_of(in));
+  Tensor object = new_result(in);
   Tensor shift = torch::stable::new_empty(in, appended(batch, ndim), ScalarType::Long);
   with_complex(in, "center", [&]<typename T>() {
     center_items<T>(in, make_grid(in.sizes(), ndim), tol, wrap, object, shift);

@@ -6,6 +6,7 @@
 #include "common/stable.h"
 #include "cpu/bounding_box.h"
 #include "cpu/fourier.h"
+#include "cpu/result.h"
 #include "cpu/symmetries/amplitude.h"
 
 namespace symbreak {
@@ -75,7 +76,7 @@ Tensor fourier_amplitude_cpu(const Tensor& x, int64_t oversampling,
   out_shape.insert(out_shape.end(), sizes.begin(), sizes.end());
   return with_complex(x, "fourier_amplitude", [&]<typename T>() {
     const Tensor in = torch::stable::contiguous(x);
-    Tensor amplitude = torch::stable::new_empty(in, out_shape, kRealType<T>);
+    Tensor amplitude = new_result(in, out_shape, kRealType<T>);
     const Grid padded = make_grid(sizes, ndim);
     if (CodeletAmplitude<T>::reaches(padded)) {
       write_by_codelets<T>(in, padded, amplitude);

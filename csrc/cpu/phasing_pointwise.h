@@ -14,9 +14,13 @@ namespace symbreak {
 
 inline constexpr int64_t kPixelsPerTask = 1 << 15;
 
+// For passes made once: threads of torch's pool go on spinning for milliseconds after their work,
+// on the cores that the team of the engine needs next.
+inline constexpr int64_t kPixelsPerTaskOnce = 1 << 18;
+
 template <typename Body>
-void for_pixels(int64_t pixels, const Body& body) {
-  torch::stable::parallel_for(0, pixels, kPixelsPerTask, [&](int64_t begin, int64_t end) {
+void for_pixels(int64_t pixels, const Body& body, int64_t per_task = kPixelsPerTask) {
+  torch::stable::parallel_for(0, pixels, per_task, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) body(n);
   });
 }

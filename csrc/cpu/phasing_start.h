@@ -22,9 +22,10 @@ T range_factor(const T* amplitude, const bool* valid, int64_t pixels) {
 // The amplitude as the engines want it: scaled, and -1 where it was not measured.
 template <typename T>
 void mark_measured(const T* amplitude, const bool* valid, T factor, T* marked, int64_t pixels) {
-  for_pixels(pixels, [=](int64_t n) {
-    marked[n] = valid == nullptr || valid[n] ? factor * amplitude[n] : T(-1);
-  });
+  for_pixels(
+      pixels,
+      [=](int64_t n) { marked[n] = valid == nullptr || valid[n] ? factor * amplitude[n] : T(-1); },
+      kPixelsPerTaskOnce);
 }
 
 // x = F^-1(a e^{2 pi i u}).
@@ -42,10 +43,13 @@ void random_start(const Grid& grid, const T* amplitude, int64_t seed, int64_t st
 
 template <typename T>
 void scale(const T* from, T factor, T* to, int64_t pixels) {
-  for_pixels(pixels, [=](int64_t n) {
-    to[2 * n] = factor * from[2 * n];
-    to[2 * n + 1] = factor * from[2 * n + 1];
-  });
+  for_pixels(
+      pixels,
+      [=](int64_t n) {
+        to[2 * n] = factor * from[2 * n];
+        to[2 * n + 1] = factor * from[2 * n + 1];
+      },
+      kPixelsPerTaskOnce);
 }
 
 }  // namespace symbreak

@@ -7,6 +7,7 @@
 
 #include "common/reconstruct_op.h"
 #include "cpu/engine.h"
+#include "cpu/large_pages.h"
 #include "cpu/phasing_general.h"
 #include "cpu/phasing_start.h"
 
@@ -62,6 +63,9 @@ void first_iterate(const PhasingTask<T>& task, const PhasingStart& given, const 
 template <typename T>
 void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* marked) {
   const int64_t pixels = task.grid.pixels();
+  const int64_t real = sizeof(T), bytes = task.images() * pixels * 2 * real;
+  advise_large_pages(task.object, bytes, bytes);  // it holds the iterate
+  advise_large_pages(marked, task.items * pixels * real);
   std::vector<T> factor(task.items);
   for_images(task.items, [&](int64_t item) {
     const T* a = amplitude + item * pixels;

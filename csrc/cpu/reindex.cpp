@@ -2,6 +2,7 @@
 #include "cpu/reindex.h"
 
 #include "common/stable.h"
+#include "cpu/result.h"
 
 namespace symbreak {
 namespace {
@@ -37,7 +38,7 @@ Tensor reindex_cpu(const Tensor& x, const Tensor& offset, const Tensor& flipped,
                   "reindex: flipped must be bool of shape (*batch).");
   STD_TORCH_CHECK(shape_of(phase) == batch, "reindex: phase must be of shape (*batch).");
   const Tensor in = torch::stable::contiguous(x);
-  Tensor y = torch::stable::new_empty(in, shape_of(in));
+  Tensor y = new_result(in);
   with_complex(in, "reindex", [&]<typename T>() {
     STD_TORCH_CHECK(phase.scalar_type() == kRealType<T>,
                     "reindex: phase must have the real dtype of x.");

@@ -15,13 +15,16 @@
 namespace symbreak {
 inline namespace SYMBREAK_ISA {
 
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
+// Bytes of a vector: the widest there is, unless the build asks for less.
+#if defined(SYMBREAK_VECTOR_BYTES)
+#elif defined(__AVX512F__)
+#define SYMBREAK_VECTOR_BYTES 64
 #elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
+#define SYMBREAK_VECTOR_BYTES 32
 #else
-constexpr int kVectorBytes = 16;
+#define SYMBREAK_VECTOR_BYTES 16
 #endif
+constexpr int kVectorBytes = SYMBREAK_VECTOR_BYTES;
 
 template <typename T>
 constexpr int kLanes = kVectorBytes / int(sizeof(T));
@@ -98,10 +101,10 @@ SYMBREAK_HD Mask<T> load_mask(const int8_t* bytes) {
 #if defined(__x86_64__)
   __m128i wide = {};
   std::memcpy(&wide, bytes, sizeof(typename SimdTypes<T>::Bytes));
-#if defined(__AVX512F__)
+#if SYMBREAK_VECTOR_BYTES == 64
   if constexpr (sizeof(T) == 4) return Mask<T>(_mm512_maskz_cvtepi8_epi32(-1, wide));
   if constexpr (sizeof(T) == 8) return Mask<T>(_mm512_maskz_cvtepi8_epi64(-1, wide));
-#elif defined(__AVX2__)
+#elif SYMBREAK_VECTOR_BYTES == 32
   if constexpr (sizeof(T) == 4) return Mask<T>(_mm256_cvtepi8_epi32(wide));
   if constexpr (sizeof(T) == 8) return Mask<T>(_mm256_cvtepi8_epi64(wide));
 #else
@@ -119,12 +122,12 @@ SYMBREAK_HD Mask<T> load_mask(const int8_t* bytes) {
 
 template <typename T>
 SYMBREAK_HD void store_mask(int8_t* bytes, const Mask<T>& mask) {
-#if defined(__AVX512F__)
+#if SYMBREAK_VECTOR_BYTES == 64
   __m128i packed;
   if constexpr (sizeof(T) == 4) packed = _mm512_maskz_cvtepi32_epi8(-1, __m512i(mask));
   if constexpr (sizeof(T) == 8) packed = _mm512_maskz_cvtepi64_epi8(-1, __m512i(mask));
 #elif defined(__x86_64__)
-#if defined(__AVX2__)
+#if SYMBREAK_VECTOR_BYTES == 32
   const __m128i low = _mm256_castsi256_si128(__m256i(mask));
   const __m128i high = _mm256_extracti128_si256(__m256i(mask), 1);
 #else

@@ -16,7 +16,7 @@ SYMBREAK_HD V newton_step(const V& y, const V& x, T) {
 }
 
 struct SimdMath {
-#if defined(__AVX512F__)
+#if SYMBREAK_VECTOR_BYTES == 64
   static SYMBREAK_HD Vector<float> inverse_sqrt(const Vector<float>& x) {
     return newton_step(Vector<float>(_mm512_maskz_rsqrt14_ps(-1, __m512(x))), x, 0.0f);
   }
@@ -29,7 +29,7 @@ struct SimdMath {
   static SYMBREAK_HD V blend(const Sign& sign, const V& a, const V& b) {
     return sign < 0 ? a : b;
   }
-#elif defined(__AVX2__)
+#elif SYMBREAK_VECTOR_BYTES == 32
   static SYMBREAK_HD Vector<float> inverse_sqrt(const Vector<float>& x) {
     return newton_step(Vector<float>(_mm256_rsqrt_ps(__m256(x))), x, 0.0f);
   }

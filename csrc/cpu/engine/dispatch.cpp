@@ -14,6 +14,7 @@ namespace symbreak {
 SYMBREAK_DECLARE_KERNELS(baseline)
 #if defined(__x86_64__)
 SYMBREAK_DECLARE_KERNELS(avx2)
+SYMBREAK_DECLARE_KERNELS(avx512vl)
 SYMBREAK_DECLARE_KERNELS(avx512)
 #endif
 
@@ -21,6 +22,7 @@ template <>
 const Kernels<float>& selected_kernels<float>() {
 #if defined(__x86_64__)
   if (selected_isa() == Isa::kAvx512) return avx512::kSingle;
+  if (selected_isa() == Isa::kAvx512vl) return avx512vl::kSingle;
   if (selected_isa() == Isa::kAvx2) return avx2::kSingle;
 #endif
   return baseline::kSingle;
@@ -30,6 +32,7 @@ template <>
 const Kernels<double>& selected_kernels<double>() {
 #if defined(__x86_64__)
   if (selected_isa() == Isa::kAvx512) return avx512::kDouble;
+  if (selected_isa() == Isa::kAvx512vl) return avx512vl::kDouble;
   if (selected_isa() == Isa::kAvx2) return avx2::kDouble;
 #endif
   return baseline::kDouble;

@@ -6,9 +6,7 @@
 #include <memory>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include "cpu/large_pages.h"
 
 namespace symbreak {
 
@@ -23,9 +21,7 @@ using Pages = std::unique_ptr<std::byte, FreePages>;
 // the core, and the system clears them faster.
 inline Pages allocate_pages(int64_t bytes) {
   Pages memory(static_cast<std::byte*>(::operator new(bytes, FreePages::kAlignment)));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (bytes >= int64_t{1} << 22) madvise(memory.get(), bytes, MADV_HUGEPAGE);
-#endif
+  advise_large_pages(memory.get(), bytes, bytes);
   return memory;
 }
 

@@ -75,7 +75,7 @@ SYMBREAK_HD Vector<T> load_chunks(const T* base, int64_t row_stride) {
 
 template <typename T>
 SYMBREAK_HD void store_chunks(T* base, int64_t row_stride, const Vector<T>& vector) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if SYMBREAK_VECTOR_BYTES == 32
   // g++ would permute the high half down before storing it.
   const __m256i bits = __m256i(vector);
   _mm_store_si128(reinterpret_cast<__m128i*>(base), _mm256_castsi256_si128(bits));

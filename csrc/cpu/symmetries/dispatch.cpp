@@ -13,6 +13,7 @@ namespace symbreak {
 SYMBREAK_DECLARE_KERNELS(baseline)
 #if defined(__x86_64__)
 SYMBREAK_DECLARE_KERNELS(avx2)
+SYMBREAK_DECLARE_KERNELS(avx512vl)
 SYMBREAK_DECLARE_KERNELS(avx512)
 #endif
 
@@ -20,6 +21,7 @@ template <>
 const SymmetryKernels<float>& symmetry_kernels<float>() {
 #if defined(__x86_64__)
   if (selected_isa() == Isa::kAvx512) return avx512::kSymmetrySingle;
+  if (selected_isa() == Isa::kAvx512vl) return avx512vl::kSymmetrySingle;
   if (selected_isa() == Isa::kAvx2) return avx2::kSymmetrySingle;
 #endif
   return baseline::kSymmetrySingle;
@@ -29,6 +31,7 @@ template <>
 const SymmetryKernels<double>& symmetry_kernels<double>() {
 #if defined(__x86_64__)
   if (selected_isa() == Isa::kAvx512) return avx512::kSymmetryDouble;
+  if (selected_isa() == Isa::kAvx512vl) return avx512vl::kSymmetryDouble;
   if (selected_isa() == Isa::kAvx2) return avx2::kSymmetryDouble;
 #endif
   return baseline::kSymmetryDouble;

@@ -105,26 +105,45 @@ def check_values(
     initial: Tensor | None,
     ndim: int,
 ) -> None:
-    """Check the data themselves, item by item; the tensors have the shapes of the op."""
+    """Check the data themselves, item by item; the tensors have the shapes of the op.
+
+    By smallest and largest values, which are NaN where a value is: an order of magnitude faster
+    than a mask of every pixel, and a short run would notice.
+    """
     axes = tuple(range(-ndim, 0))
-    measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
-    _refuse(~measured.any(dim=axes), "valid must leave at least one measured pixel, got none")
+    if valid is not None:
+        _refuse(~_any(valid, axes), "valid must leave at least one measured pixel, got none")
+        amplitude = torch.where(valid, amplitude, 0)
+    low, high = _extremes(amplitude, axes)
     _refuse(
-        (measured & ~amplitude.isfinite()).any(dim=axes),
+        ~(low.isfinite() & high.isfinite()),
         "amplitude must be finite where measured, got NaN or infinity",
     )
-    _refuse(
-        (measured & (amplitude < 0)).any(dim=axes),
-        "amplitude must not be negative where measured, got a negative value",
-    )
-    _refuse(
-        ~(measured & (amplitude > 0)).any(dim=axes),
-        "amplitude must have a measured pixel above 0, got only zeros",
-    )
+    _refuse(low < 0, "amplitude must not be negative where measured, got a negative value")
+    _refuse(high == 0, "amplitude must have a measured pixel above 0, got only zeros")
     if support is not None:
-        _refuse(~support.any(dim=axes), "support must hold at least one pixel, got none")
+        _refuse(~_any(support, axes), "support must hold at least one pixel, got none")
     if initial is not None:
-        _refuse(~initial.isfinite().all(dim=axes), "initial must be finite, got NaN or infinity")
+        parts = torch.view_as_real(initial.resolve_conj())
+        axes = tuple(range(-ndim - 1, 0))
+        low, high = _extremes(parts, axes)
+        _refuse(~(low.isfinite() & high.isfinite()), "initial must be finite, got NaN or infinity")
+
+
+def _extremes(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Smallest and largest values over the axes; a NaN among them makes both NaN.
+
+    On the CPU by NumPy: torch would wake its pool, whose threads spin for milliseconds afterwards
+    on the cores that the iteration needs.
+    """
+    if x.device.type != "cpu":
+        return x.amin(axes), x.amax(axes)
+    values = x.detach().resolve_neg().numpy()
+    return torch.as_tensor(values.min(axes)), torch.as_tensor(values.max(axes))
+
+
+def _any(mask: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return _extremes(mask.view(torch.uint8), axes)[1] > 0
 
 
 def _refuse(bad: Tensor, problem: str) -> None:
