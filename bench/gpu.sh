@@ -35,6 +35,8 @@ if ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2
   echo "gpu.sh: there is a GPU ($name), but the torch of $python cannot use it." >&2
   exit 2
 fi
+# Where CUDA's tools are, if they are not on the path.
+[ ! -d /usr/local/cuda/bin ] || PATH=$PATH:/usr/local/cuda/bin
 arch=$(query compute_cap | tr -d .)
 csv=${CSV:-bench/results/$(tr 'A-Z ' 'a-z-' <<<"$name").csv}
 summary=$logs/summary.txt
@@ -89,8 +91,13 @@ need_build() {
 }
 
 build() {
-  step build "${BUILD_LIMIT:-400}" make dev PYTHON="$python" CUDA=ON \
-    CMAKE_ARGS="-DCMAKE_CUDA_ARCHITECTURES=$arch -DCMAKE_CUDA_FLAGS=-lineinfo -DSYMBREAK_EMULATE=OFF"
+  local folder=build/sm_$arch paths
+  paths=$("$python" -c 'import sys, pybind11; print(sys.executable, pybind11.get_cmake_dir())')
+  step build "${BUILD_LIMIT:-400}" bash -e -c '
+    cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$2" -Dpybind11_DIR="$3" -DSYMBREAK_CUDA=ON \
+      -DSYMBREAK_EMULATE=OFF -DCMAKE_CUDA_ARCHITECTURES="$4" -DCMAKE_CUDA_FLAGS=-lineinfo
+    cmake --build "$1" --target _C
+    cmake -E copy "$1"/_C.*.so python/symbreak/' build "$folder" ${paths% *} "${paths##* }" "$arch"
 }
 
 run_tests() {

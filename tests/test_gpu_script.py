@@ -13,6 +13,7 @@ PYTHON = """#!/usr/bin/env bash
 case "$*" in
   *cuda.is_available*) exit ${NO_CUDA:-0} ;;
   *build_info*) exit ${NOT_BUILT:-0} ;;
+  *get_cmake_dir*) echo "/fake/python /fake/pybind11"; exit ;;
   *"print("*) echo "torch 9.9 CUDA 9.9"; exit ;;
   *"import lightning") exit 1 ;;
   *"-c import"*) exit 0 ;;
@@ -33,8 +34,8 @@ esac
 def run(tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
-    fakes = {"python3": PYTHON, "make": PYTHON, "compute-sanitizer": PYTHON, "ncu": PYTHON,
-             "nvidia-smi": SMI}  # fmt: skip
+    fakes = dict.fromkeys(("python3", "cmake", "compute-sanitizer", "ncu"), PYTHON)
+    fakes["nvidia-smi"] = SMI
 
     def script(*stages, without=(), **environment):
         for name, text in fakes.items():
@@ -91,9 +92,11 @@ def test_all_stages_in_their_order(run, tmp_path):
     assert found.returncode == 0, found.stdout + found.stderr
     assert "everything passed" in found.stdout
     assert "missing: lightning" in found.stdout
+    assert "-DPython_EXECUTABLE=/fake/python -Dpybind11_DIR=/fake/pybind11 " in calls[0]
     assert "-DCMAKE_CUDA_ARCHITECTURES=90 " in calls[0]
-    parts = ["make dev", "phasing_engines.py", "-k cuda", "-k not cuda", "memcheck", "racecheck"]
-    parts += ["synccheck", "initcheck", "run.py", "profiled_calls.py", "crossovers.py", "--bits 64"]
+    parts = ["cmake -S .", "cmake --build", "cmake -E copy", "phasing_engines.py", "-k cuda"]
+    parts += ["-k not cuda", "memcheck", "racecheck", "synccheck", "initcheck", "run.py"]
+    parts += ["profiled_calls.py", "crossovers.py", "--bits 64"]
     assert len(calls) == len(parts)
     assert all(part in call for part, call in zip(parts, calls, strict=True))
     results = {path.name for path in (tmp_path / "out").iterdir()}
@@ -111,7 +114,7 @@ def test_a_failure_is_told_and_stops_only_itself(run):
 
 
 def test_without_a_build_nothing_runs(run):
-    found, calls = run(FAILS="dev PYTHON=")
+    found, calls = run(FAILS="-S .")
     assert found.returncode == 1
     assert len(calls) == 1
     found, calls = run("test", "bench", NOT_BUILT="1")

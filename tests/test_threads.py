@@ -88,6 +88,17 @@ def test_one_operator_in_many_threads(device, name):
         assert all(same(found, expected) for found in rounds)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_the_same_where_only_deterministic_operators_are_allowed(device, name):
+    call, x = CALLS[name], problem(1).to(device)
+    expected = numbers(call(x))
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert same(numbers(call(x)), expected)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_all_operators_at_once(device):
     inputs = [problem(k).to(device) for k in range(len(CALLS))]
     jobs = [lambda c=c, x=x: c(x) for c, x in zip(CALLS.values(), inputs, strict=True)]

@@ -32,10 +32,14 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
+// Also asks for as little L1 cache as there can be: several such blocks then share a multiprocessor.
 template <typename Kernel>
 void set_shared_limit(Kernel* kernel, int64_t bytes) {
-  cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                       cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  const auto* const function = reinterpret_cast<const void*>(kernel);
+  cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                       static_cast<int>(bytes));
+  cudaFuncSetAttribute(function, cudaFuncAttributePreferredSharedMemoryCarveout,
+                       cudaSharedmemCarveoutMaxShared);
 }
 
 inline void set_device(int device) { cudaSetDevice(device); }
