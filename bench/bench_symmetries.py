@@ -62,6 +62,12 @@ def break_symmetry_many(device: str) -> Workload:
     return breaking(objects(8192, 64, device))
 
 
+@case("break_symmetry 100000x64x64", devices=("cuda",))
+def break_symmetry_full(device: str) -> Workload:
+    """A full GPU, on more memory than any cache holds."""
+    return breaking(objects(4000, 64, device).repeat(25, 1, 1))
+
+
 def breaking(x: Tensor) -> Workload:
     return Workload(
         {
@@ -121,6 +127,11 @@ PAIR_FLOPS = (2 * 64 + 4 * 128 + 2 * 128) * transform_flops(128)
 @case("align 256x64x64")
 def align(device: str) -> Workload:
     return aligning(*moved_pair(256, device))
+
+
+@case("align 1024x64x64", devices=("cuda",))
+def align_many(device: str) -> Workload:
+    return aligning(*moved_pair(1024, device))
 
 
 @case("align 256x64x64, full windows")

@@ -1,47 +1,194 @@
 #!/usr/bin/env bash
-# What there is to do on a machine with a GPU, as `make gpu`: build for it, run the test suite on it,
-# compute-sanitizer on small calls, and the benchmarks. Leaves one CSV and one text summary; a step
-# that fails or runs out of time is told in the summary and does not stop the others.
+# What there is to do on a machine with a GPU: bench/gpu.sh [STAGE...], also as `make gpu`.
+#
+#   build       the kernels for this GPU alone, in place
+#   test        the test suite on the GPU: the phasing engines first, then what takes a device, then all else
+#   sanitize    compute-sanitizer on a small call of every operator and engine
+#   bench       bench/run.py: one CSV
+#   profile     ncu on a full GPU: time, bytes and what bounds each kernel
+#   crossovers  every engine over sizes and batches, and the table that follows for csrc/cuda/crossovers.h
+#   train       the paper's tables at its scale, several cells at once; what is left continues next time
+#
+# Without a stage: all but train. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
+# them together LIMIT; a step that fails or runs out of time is told in the summary and does not stop
+# the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. Nothing is
+# downloaded, and no setting of the GPU is changed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-python=${PYTHON:-python}
-seconds=${SECONDS_PER_CASE:-4}
-export PYTHONPATH=python
+python=${PYTHON:-python3}
+logs=${LOGS:-build/gpu}
+began=$SECONDS
+export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
 
-name=$("$python" -c 'import torch; print(torch.cuda.get_device_name().lower().replace(" ", "-"))') || exit 1
-csv=${CSV:-bench/results/$name.csv}
-logs=build/gpu
+known=" build test sanitize bench profile crossovers train "
+stages=${*:-build test sanitize bench profile crossovers}
+for stage in $stages; do
+  [[ $known == *" $stage "* ]] || { echo "gpu.sh: no stage $stage; there are:$known" >&2; exit 2; }
+done
+
+query() { nvidia-smi --id=0 --query-gpu="$1" --format=csv,noheader 2>/dev/null; }
+if ! name=$(query name) || [ -z "$name" ]; then
+  echo "gpu.sh: no GPU here: nvidia-smi is missing or finds none." >&2
+  exit 2
+fi
+if ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+  echo "gpu.sh: there is a GPU ($name), but the torch of $python cannot use it." >&2
+  exit 2
+fi
+# Where CUDA's tools are, if they are not on the path.
+[ ! -d /usr/local/cuda/bin ] || PATH=$PATH:/usr/local/cuda/bin
+arch=$(query compute_cap | tr -d .)
+csv=${CSV:-bench/results/$(tr 'A-Z ' 'a-z-' <<<"$name").csv}
 summary=$logs/summary.txt
 mkdir -p "$logs"
 {
   date -u
-  nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+  echo "GPU $(query name,driver_version,memory.total), compute capability $arch"
   "$python" -c 'import torch; print("torch", torch.__version__, "CUDA", torch.version.cuda)'
   git describe --always --dirty 2>/dev/null
+  echo "stages: $stages"
 } | tee "$summary"
 
-failed=0
+has() { "$python" -c "import $1" 2>/dev/null; }
+for module in h5py tifffile matplotlib typer rich shapely scipy lightning tensorboard pytest hypothesis; do
+  has $module || echo "missing: $module; what needs it fails" | tee -a "$summary"
+done
+
+failed=()
 step() {  # step NAME LIMIT COMMAND...: its output in $logs/NAME.log, its end in the summary
-  local name=$1 limit=$2 begin=$SECONDS
+  local name=$1 limit=$2 begin=$SECONDS left code
   shift 2
-  timeout "$limit" "$@" >"$logs/$name.log" 2>&1
-  local code=$?
-  [ $code -eq 0 ] || failed=1
-  printf '\n%s: exit %d after %d s (%s)\n' "$name" $code $((SECONDS - begin)) "$logs/$name.log" | tee -a "$summary"
-  tail -n 8 "$logs/$name.log" | tee -a "$summary"
+  left=$((${LIMIT:-1000000} - (SECONDS - began)))
+  if [ $left -lt 10 ]; then
+    echo "$name: left out, the limit of $LIMIT s is reached" | tee -a "$summary"
+    failed+=("$name")
+    return 1
+  fi
+  # Not only the command ends at its limit, but all that it has started.
+  timeout --kill-after=10 $((limit < left ? limit : left)) "$@" >"$logs/$name.log" 2>&1
+  code=$?
+  [ $code -eq 0 ] || failed+=("$name")
+  {
+    printf '\n%s: ' "$name"
+    case $code in
+      0) printf 'ok' ;;
+      124 | 137) printf 'FAILED, out of time' ;;
+      *) printf 'FAILED, exit %d' $code ;;
+    esac
+    printf ' after %d s (%s.log)\n' $((SECONDS - begin)) "$name"
+    grep -E '^(FAILED|ERROR) ' "$logs/$name.log" | head -40
+    tail -n "${TAIL:-8}" "$logs/$name.log"
+  } | tee -a "$summary"
+  return $code
 }
 
-step build "${BUILD_LIMIT:-540}" make dev PYTHON="$python" CUDA=ON CMAKE_ARGS=-DCMAKE_CUDA_ARCHITECTURES=native
-[ $failed -eq 0 ] || exit 1
-step tests "${TEST_LIMIT:-540}" env SYMBREAK_TEST_DEVICES=cuda "$python" -m pytest -q -m "not slow"
-if command -v compute-sanitizer >/dev/null; then
-  for tool in memcheck racecheck synccheck; do
-    step $tool 180 compute-sanitizer --tool $tool --error-exitcode 1 "$python" bench/small_calls.py
+built() { "$python" -c 'import symbreak, sys; sys.exit(not symbreak.build_info()["cuda"])' 2>/dev/null; }
+need_build() {
+  built && return
+  echo "$1: no CUDA build of symbreak here; the stage build comes first" | tee -a "$summary"
+  failed+=("$1")
+  return 1
+}
+
+build() {
+  local folder=build/sm_$arch paths
+  paths=$("$python" -c 'import sys, pybind11; print(sys.executable, pybind11.get_cmake_dir())')
+  step build "${BUILD_LIMIT:-400}" bash -e -c '
+    cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$2" -Dpybind11_DIR="$3" -DSYMBREAK_CUDA=ON \
+      -DSYMBREAK_EMULATE=OFF -DCMAKE_CUDA_ARCHITECTURES="$4" -DCMAKE_CUDA_FLAGS=-lineinfo
+    cmake --build "$1" --target _C
+    cmake -E copy "$1"/_C.*.so python/symbreak/' build "$folder" ${paths% *} "${paths##* }" "$arch"
+}
+
+run_tests() {
+  local workers=() limit=()
+  # Several tests at once where pytest-xdist is there; a test that hangs ends where pytest-timeout is.
+  has xdist && workers=(-n "${TEST_WORKERS:-8}") && export OMP_NUM_THREADS=2
+  has pytest_timeout && limit=(--timeout=200 --timeout-method=thread)
+  local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark "${workers[@]}" "${limit[@]}")
+  step engines "${TEST_LIMIT:-240}" env SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py
+  step device "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_"
+  step others "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda"
+  unset OMP_NUM_THREADS
+}
+
+sanitize() {
+  local tool
+  if ! command -v compute-sanitizer >/dev/null; then
+    echo "sanitize: compute-sanitizer is not installed here" | tee -a "$summary"
+    failed+=(sanitize)
+    return
+  fi
+  for tool in memcheck racecheck synccheck initcheck; do
+    # Only our kernels are instrumented. Each tensor gets its own allocation, so that reaching past
+    # one is not lost in torch's pool.
+    step $tool "${SANITIZE_LIMIT:-150}" env PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
+      compute-sanitizer --tool $tool --kernel-name kns=symbreak --error-exitcode 1 \
+      "$python" bench/small_calls.py
   done
-else
-  echo "compute-sanitizer is not installed here" | tee -a "$summary"
+}
+
+bench() {
+  TAIL=400 step bench "${BENCH_LIMIT:-300}" "$python" bench/run.py --device cuda \
+    --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv"
+}
+
+profile() {
+  local metrics=gpu__time_duration.sum,dram__bytes.sum,lts__t_bytes.sum
+  metrics+=,dram__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,lts__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,sm__throughput.avg.pct_of_peak_sustained_elapsed
+  metrics+=,l1tex__throughput.avg.pct_of_peak_sustained_active
+  metrics+=,sm__warps_active.avg.pct_of_peak_sustained_active,launch__registers_per_thread
+  if ! command -v ncu >/dev/null; then
+    echo "profile: ncu is not installed here" | tee -a "$summary"
+    return
+  fi
+  # The clocks stay as they are.
+  step profile "${PROFILE_LIMIT:-150}" ncu --clock-control none --profile-from-start off \
+    --kernel-name-base mangled --kernel-name regex:symbreak --metrics "$metrics" \
+    --csv --page raw --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
+}
+
+crossovers() {
+  step crossovers "${CROSSOVERS_LIMIT:-200}" "$python" bench/crossovers.py --write \
+    --csv "$logs/crossovers.csv"
+  step crossovers64 "${CROSSOVERS_LIMIT:-200}" "$python" bench/crossovers.py --write --bits 64 \
+    --sizes 64 128 256 512 --csv "$logs/crossovers64.csv"
+}
+
+train() {
+  local folder=${TABLES:-$logs/tables}
+  # shellcheck disable=SC2086  # options
+  step train "${TRAIN_LIMIT:-570}" "$python" -m symbreak experiment tables --scale paper \
+    -o "$folder" --jobs "${JOBS:-8}" --workers "$(nproc)" ${TRAIN_ARGS:-}
+  "$python" - "$folder" <<'END' | tee -a "$summary"
+import json, pathlib, sys
+for path in sorted(pathlib.Path(sys.argv[1]).glob("cells/*/result.json")):
+    cell = json.loads(path.read_text())
+    print(f"{path.parent.name}: {cell['test_best']['sa_mse_ratio']:.4f} of zero, "
+          f"{cell['epochs']} epochs, {cell['seconds']:.0f} s")
+END
+}
+
+for stage in $stages; do
+  case $stage in
+    build) build || break ;;  # nothing to test or to measure then
+    test) need_build test && run_tests ;;
+    sanitize) need_build sanitize && sanitize ;;
+    *) need_build "$stage" && "$stage" ;;
+  esac
+done
+
+{
+  printf '\n%s after %d s\n' "${failed[*]:+failed: ${failed[*]}}" $((SECONDS - began))
+  [ ${#failed[@]} -gt 0 ] || echo "everything passed"
+} | tee -a "$summary"
+if [ -n "${OUT:-}" ]; then
+  mkdir -p "$OUT"
+  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h; do
+    [ ! -f "$file" ] || cp "$file" "$OUT"
+  done
+  tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .
 fi
-step bench "${BENCH_LIMIT:-540}" "$python" bench/run.py --device cuda --seconds "$seconds" --csv "$csv"
-cat "$logs/bench.log" >>"$summary"
-printf '\nresults: %s\nsummary: %s\n' "$csv" "$summary"
-exit $failed
+[ ${#failed[@]} -eq 0 ]

@@ -129,7 +129,7 @@ def time_case(case: Case, device: str, *, seconds: float, rounds: int) -> list[T
 
 def copy_rate(device: str) -> float:
     """Bytes per second of a large copy, read and write counted."""
-    source = torch.zeros(1 << 26, device=device)
+    source = torch.zeros(1 << (28 if device == "cuda" else 26), device=device)
     target = torch.empty_like(source)
     rates = []
     for _ in range(7):
@@ -170,7 +170,16 @@ def environment(device: str) -> dict[str, str]:
     }
     if device == "cuda":
         info["cuda"] = str(torch.version.cuda)
+        info["driver"] = driver_version()
     return info
+
+
+def driver_version() -> str:
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def cpu_name() -> str:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import bench_peers  # noqa: F401  (registers its cases)
@@ -46,11 +47,23 @@ def main() -> None:
     print(" ".join(f"{name}={value!r}" for name, value in header.items()))
     earlier = read(options.compare) if options.compare else {}
     rows: list[dict[str, str]] = []
+    failed = []
     for case in chosen:
-        timings = time_case(case, options.device, seconds=options.seconds, rounds=options.rounds)
+        try:
+            timings = time_case(
+                case, options.device, seconds=options.seconds, rounds=options.rounds
+            )
+        except Exception:  # the other cases are still worth their time
+            traceback.print_exc()
+            failed.append(case.name)
+            continue
         rows += report(timings, earlier)
+        if options.csv:  # as it grows: an interruption leaves what there is
+            write(options.csv, header, rows)
     if options.csv:
-        write(options.csv, header, rows)
+        print(f"\nwritten: {options.csv}")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 def report(timings: list[Timing], earlier: dict[tuple[str, ...], float]) -> list[dict[str, str]]:
@@ -119,7 +132,6 @@ def write(path: Path, header: dict[str, str], rows: list[dict[str, str]]) -> Non
         writer.writeheader()
         writer.writerows(rows)
     os.replace(temporary, path)
-    print(f"\nwritten: {path}")
 
 
 if __name__ == "__main__":

@@ -137,6 +137,21 @@ def test_batches_larger_than_the_cache_come_in_parts(run):
         assert torch.equal(x, y[14])
 
 
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_the_plans_of_the_fft_are_the_same_for_every_batch(monkeypatch, engine, grid, dtype):
+    # cuFFT promises the same bits for the same plan only, and the batch is part of a plan.
+    monkeypatch.setenv("SYMBREAK_CUDA_ENGINE", engine)
+    plans = set()
+    for images in (1, 2, 5):
+        a = torch.rand((images, *grid), dtype=dtype, device=DEVICE) + 0.1
+        with torch.profiler.profile(record_shapes=True) as profile:
+            torch.ops.symbreak.reconstruct(a, "2*HIO", shrinkwrap_every=1, record_every=1)
+        calls = [e for e in profile.events() if e.name == "aten::_fft_c2c"]
+        assert calls
+        plans |= {tuple(e.input_shapes[0]) for e in calls}
+    assert len(plans) == 1
+
+
 @pytest.mark.skipif(not EMULATED, reason="the order of threads is the emulation's")
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, ("two_pass", (32, 1024), SINGLE)])
 @pytest.mark.parametrize("rule", [{}, {"area": 0.2}])
@@ -178,6 +193,26 @@ def test_amplitudes_outside_the_shared_memory(run, monkeypatch):
     monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(99 << 10))  # sm_86
     with pytest.raises(RuntimeError, match="on_chip does not take this grid"):
         run("on_chip", a, "3*HIO", valid=valid)
+
+
+@pytest.mark.skipif(not EMULATED, reason="a device has the shared memory it has")
+def test_lines_that_a_small_shared_memory_cannot_hold(run, monkeypatch):
+    monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(64 << 10))  # sm_75
+    for grid, fits in (
+        ((512, 32), False),
+        ((1024, 32), False),
+        ((768, 32), True),
+        ((32, 512), True),
+    ):
+        a, valid, inside = problem(grid, SINGLE, items=1)
+        options = {"valid": valid, "support": inside, "shrinkwrap": None}
+        chosen = run(None, a, "2*HIO", **options)
+        assert torch.equal(
+            chosen.object, run("two_pass" if fits else "general", a, "2*HIO", **options).object
+        )
+        if not fits:
+            with pytest.raises(RuntimeError, match="two_pass does not take this grid"):
+                run("two_pass", a, "2*HIO", **options)
 
 
 @pytest.mark.skipif(not EMULATED, reason="the table is another one for each device")

@@ -87,6 +87,28 @@ def test_sa_mse_loss_bf16_and_channels_last(tmp_path):
     assert fitted.best_validation > 0
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"loss": "mse", "tf32": True},
+        {"loss": "sa_mse", "precision": "bf16", "channels_last": True},
+        {"network": "SiSPRNet", "options": {"hidden": 8, "dropout": 0.2}, "resident": False},
+    ],
+)
+def test_trains_on_the_device_and_goes_on(device, tmp_path, choices):
+    where = {"accelerator": "gpu" if device == "cuda" else "cpu"}
+    for epochs in (1, 2):
+        settings, train, validation = problem(max_epochs=epochs, **where, **choices)
+        fitted = fit(settings, train, validation, tmp_path, resume=epochs > 1)
+    assert fitted.epochs == 2
+    network = load_network(fitted.best).to(device)
+    here = validation if device == "cpu" else validation.to(device)
+    # Other precisions than in the training, where those were lower.
+    for pairs in (validation, here):
+        found = evaluate(network, pairs).sa_mse
+        assert found == pytest.approx(fitted.best_validation, rel=0.1)
+
+
 def test_two_processes(tmp_path):
     """Nine validation items in two processes: the tenth place is padding and must not count."""
     settings, train, validation = problem(max_epochs=1, devices=2, batch=5)

@@ -79,8 +79,8 @@ def together(jobs):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_one_operator_in_many_threads(name):
-    call, inputs = CALLS[name], [problem(k) for k in range(THREADS)]
+def test_one_operator_in_many_threads(device, name):
+    call, inputs = CALLS[name], [problem(k).to(device) for k in range(THREADS)]
     alone = [numbers(call(x)) for x in inputs]
     for expected, rounds in zip(
         alone, together([lambda x=x: call(x) for x in inputs]), strict=True
@@ -88,15 +88,27 @@ def test_one_operator_in_many_threads(name):
         assert all(same(found, expected) for found in rounds)
 
 
-def test_all_operators_at_once():
-    jobs = [lambda c=c, k=k: c(problem(k)) for k, c in enumerate(CALLS.values())]
+@pytest.mark.parametrize("name", CALLS)
+def test_the_same_where_only_deterministic_operators_are_allowed(device, name):
+    call, x = CALLS[name], problem(1).to(device)
+    expected = numbers(call(x))
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert same(numbers(call(x)), expected)
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+def test_all_operators_at_once(device):
+    inputs = [problem(k).to(device) for k in range(len(CALLS))]
+    jobs = [lambda c=c, x=x: c(x) for c, x in zip(CALLS.values(), inputs, strict=True)]
     alone = [numbers(job()) for job in jobs]
     for expected, rounds in zip(alone, together(jobs), strict=True):
         assert all(same(found, expected) for found in rounds)
 
 
-def test_an_exception_in_one_thread_stops_only_its_own():
-    x = problem(1)
+def test_an_exception_in_one_thread_stops_only_its_own(device):
+    x = problem(1).to(device)
     expected = phased(x)
 
     def stopped():

@@ -77,7 +77,8 @@ class Aligner {
     Pixel<T>* pair = data<Pixel<T>>(pair_);
     reduce_images<Sum>(stream_, 2 * items, pixels, LoadPadded<T>{pairs, pair},
                        StorePower<T>{pairs.states}, data<double>(powers_));
-    const DeviceFourier<T> fourier(padded_, like_);
+    // By any plan: which element is the best is decided between candidates in float64.
+    const DeviceFourier<T> fourier(padded_, like_, 0);
     const Tensor spectra = fourier(pair, 2 * items, Direction::kForward);
     for_pixels(stream_, items, pixels, MultiplySpectra<T>{data<Pixel<T>>(spectra), pixels});
     const Tensor correlations = fourier(data<Pixel<T>>(spectra), 2 * items, Direction::kInverse);

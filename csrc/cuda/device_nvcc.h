@@ -19,7 +19,8 @@ template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
             Arguments&&... arguments) {
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(shape.blocks));
+  // Too many blocks must be an error, not some of them.
+  config.gridDim = dim3(static_cast<unsigned>(std::min<int64_t>(shape.blocks, UINT32_MAX)));
   config.blockDim = dim3(shape.threads);
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream;
@@ -31,11 +32,17 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
+// Also asks for as little L1 cache as there can be: several such blocks then share a multiprocessor.
 template <typename Kernel>
 void set_shared_limit(Kernel* kernel, int64_t bytes) {
-  cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
-                       cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  const auto* const function = reinterpret_cast<const void*>(kernel);
+  cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                       static_cast<int>(bytes));
+  cudaFuncSetAttribute(function, cudaFuncAttributePreferredSharedMemoryCarveout,
+                       cudaSharedmemCarveoutMaxShared);
 }
+
+inline void set_device(int device) { cudaSetDevice(device); }
 
 inline void fill_bytes(Stream stream, void* to, int value, int64_t bytes) {
   cudaMemsetAsync(to, value, bytes, stream);

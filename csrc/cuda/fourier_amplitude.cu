@@ -10,9 +10,6 @@
 namespace symbreak {
 namespace {
 
-// Of the padded objects and their spectra together; more objects come in chunks.
-constexpr int64_t kScratchBytes = int64_t{256} << 20;
-
 // The window of each object at the origin of the padded grid, black around it.
 template <typename T>
 struct Pad {
@@ -43,9 +40,8 @@ template <typename T>
 void write_amplitudes(const Tensor& x, int64_t items, const Grid& grid, const Grid& padded,
                       T* amplitude) {
   const Stream stream = current_stream(x);
-  const int64_t pixels = padded.pixels(), bytes = 2 * pixels * int64_t{sizeof(Pixel<T>)};
-  const int64_t chunk = std::clamp<int64_t>(kScratchBytes / bytes, 1, items);
-  const DeviceFourier<T> fourier(padded, x);
+  const int64_t pixels = padded.pixels(), chunk = images_per_plan(pixels);
+  const DeviceFourier<T> fourier(padded, x, chunk);
   const bool pads = pixels > grid.pixels();
   const Tensor scratch = torch::stable::new_empty(x, {pads ? chunk * pixels : 0}, kComplexType<T>);
   for (int64_t first = 0; first < items; first += chunk) {

@@ -44,7 +44,10 @@ inline Stream current_stream(const Tensor& x) {
 
 struct DeviceGuard : torch::stable::accelerator::DeviceGuard {
   explicit DeviceGuard(const Tensor& x)
-      : torch::stable::accelerator::DeviceGuard(x.get_device_index()) {}
+      : torch::stable::accelerator::DeviceGuard(x.get_device_index()) {
+    // torch has told its own copy of the CUDA runtime; ours is another one, linked statically.
+    set_device(x.get_device_index());
+  }
 };
 
 }  // namespace symbreak

@@ -12,11 +12,11 @@ class GeneralEngine {
  public:
   static constexpr int64_t kLongestRun = 1;  // iterations between two looks at a requested stop
 
-  // Scratch for batches of at most `images`.
+  // Scratch for batches of at most `images`, whose bits do not depend on how many they are.
   GeneralEngine(const PhasingTask<T>& task, PhasingScratch& scratch, int64_t images)
       : task_(task),
         stream_(scratch.stream()),
-        fourier_(task.grid, scratch.like()),
+        fourier_(task.grid, scratch.like(), images),
         gain_(T(1.0 / double(task.grid.pixels()))),
         work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         transfer_(scratch.take<T>(task.grid.size[0] + task.grid.size[1] + task.grid.size[2])),

@@ -134,11 +134,11 @@ struct ScaleImages {
   }
 };
 
-// The first support and the first iterate of a batch; level: [images], partial as reduce_images
-// asks.
+// The first support and the first iterate of a batch of at most so many images as the plans of
+// `fourier` have; level: [images], partial as reduce_images asks.
 template <typename T>
-void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
-                 const PhasingStart& given, const T* factor, T* level, T* partial) {
+void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
+                  const PhasingStart& given, const T* factor, T* level, T* partial) {
   const int64_t images = batch.images, pixels = batch.pixels, from = batch.first * pixels;
   const T gain = T(1.0 / double(pixels));
   if (given.support != nullptr) {
@@ -158,6 +158,21 @@ void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBa
     const Tensor x = fourier(batch.x, images, Direction::kInverse);
     for_pixels(stream, images, pixels,
                ScaleImages<T>{batch, pixel_data<T>(x), gain, nullptr, false});
+  }
+}
+
+// The same for a batch of any size; errors and histories have no start.
+template <typename T>
+void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
+                 const PhasingStart& given, const T* factor, T* level, T* partial) {
+  const int64_t most = images_per_plan(batch.pixels);
+  for (int64_t done = 0; done < batch.images; done += most) {
+    PhasingBatch<T> part = batch;
+    part.images = std::min(most, batch.images - done);
+    part.first += static_cast<unsigned>(done);
+    part.x += done * batch.pixels;
+    part.support += done * batch.pixels;
+    start_images(stream, fourier, part, given, factor, level, partial);
   }
 }
 

@@ -43,9 +43,11 @@ class TwoPassEngine {
  public:
   static constexpr int64_t kLongestRun = 1;  // iterations between two looks at a requested stop
 
-  static bool supports(const Grid& grid) {
+  // shared_bytes: what a block may have; lines of 512 and 1024 do not fit the 64 KB of sm_75.
+  static bool supports(const Grid& grid, int64_t shared_bytes) {
     return grid.rank == 2 && two_pass_axis(grid.size[1]).length > 0 &&
-           two_pass_axis(grid.size[2]).length > 0;
+           two_pass_axis(grid.size[2]).length > 0 &&
+           column_sweep_bytes<T>(grid.size[1]) <= shared_bytes;
   }
 
   // Scratch for batches of at most `images`.

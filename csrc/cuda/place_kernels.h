@@ -117,7 +117,7 @@ SYMBREAK_DEVICE Survey<T> join_parts(const Parts<T>& parts, int64_t item, Survey
 
 // The extents of |x| > tol max |x|, written into the surveys.
 template <typename T>
-SYMBREAK_KERNEL void __launch_bounds__(1024)
+SYMBREAK_KERNEL void __launch_bounds__(kPartThreads)
     extent_kernel(Placement<T> job, Parts<T> parts, const double* largest) {
   SYMBREAK_SHARED(memory);
   const PlaceMemory<T> shared(memory, 0);

@@ -32,7 +32,7 @@ void run(const PhasingTask<T>& task, const PhasingStart& given, PhasingScratch& 
          int64_t images, const T* factor, const double* power) {
   Engine engine(task, scratch, images);
   const Stream stream = scratch.stream();
-  const DeviceFourier<T> fourier(task.grid, scratch.like());
+  const DeviceFourier<T> fourier(task.grid, scratch.like(), images_per_plan(task.grid.pixels()));
   T* const level = scratch.take<T>(images);
   T* const partial = scratch.take<T>(images * pieces(task.grid.pixels(), kReducedPerBlock));
   for (int64_t first = 0; first < task.images(); first += images) {

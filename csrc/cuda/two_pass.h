@@ -42,6 +42,10 @@ struct ColumnSweep {
 // Of length 0 if there are no kernels for this one.
 AxisPlan two_pass_axis(int64_t length);
 
+// Shared memory of a block of the column sweep, the most that an iteration needs.
+template <typename T>
+int64_t column_sweep_bytes(int64_t length);
+
 template <typename T>
 void launch_row_sweep(Stream stream, int length, const RowSweep<T>& sweep);
 template <typename T>

@@ -5,6 +5,14 @@
 namespace symbreak {
 
 template <typename T>
+int64_t column_sweep_bytes(int64_t length) {
+  int64_t bytes = 0;
+  with_two_pass_axis(
+      length, [&]<int... kR>(Radices<kR...>) { bytes = ColumnTile<T, Radices<kR...>>::kBytes; });
+  return bytes;
+}
+
+template <typename T>
 void launch_column_sweep(Stream stream, int length, int64_t images, const ColumnSweep<T>& sweep) {
   with_two_pass_axis(length, [&]<int... kR>(Radices<kR...>) {
     using Tile = ColumnTile<T, Radices<kR...>>;
@@ -15,6 +23,8 @@ void launch_column_sweep(Stream stream, int length, int64_t images, const Column
   });
 }
 
+template int64_t column_sweep_bytes<float>(int64_t);
+template int64_t column_sweep_bytes<double>(int64_t);
 template void launch_column_sweep<float>(Stream, int, int64_t, const ColumnSweep<float>&);
 template void launch_column_sweep<double>(Stream, int, int64_t, const ColumnSweep<double>&);
 

@@ -1,0 +1,139 @@
+"""bench/gpu.sh without a GPU: that it says so, and its stages with the commands faked."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parent.parent / "bench" / "gpu.sh"
+# Answers what the script asks, notes everything else; FAILS names what fails, SLEEPS what hangs.
+PYTHON = """#!/usr/bin/env bash
+case "$*" in
+  *cuda.is_available*) exit ${NO_CUDA:-0} ;;
+  *build_info*) exit ${NOT_BUILT:-0} ;;
+  *get_cmake_dir*) echo "/fake/python /fake/pybind11"; exit ;;
+  *"print("*) echo "torch 9.9 CUDA 9.9"; exit ;;
+  *"import lightning") exit 1 ;;
+  *"-c import"*) exit 0 ;;
+esac
+echo "$(basename "$0") $*" >>"$CALLS"
+[[ -z ${SLEEPS:-} || "$*" != *$SLEEPS* ]] || sleep 60
+[[ -z ${FAILS:-} || "$*" != *$FAILS* ]] || { echo "FAILED tests/x.py::y - wrong"; exit 3; }
+"""
+SMI = """#!/usr/bin/env bash
+case "$*" in
+  *compute_cap*) echo 9.0 ;;
+  *) echo "Fake GPU 80" ;;
+esac
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    fakes = dict.fromkeys(("python3", "cmake", "compute-sanitizer", "ncu"), PYTHON)
+    fakes["nvidia-smi"] = SMI
+
+    def script(*stages, without=(), **environment):
+        for name, text in fakes.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(stat.S_IRWXU)
+        for name in without:
+            (folder / name).unlink()
+        found = subprocess.run(
+            [SCRIPT, *stages],
+            env={
+                "PATH": f"{folder}:/usr/bin:/bin",
+                "LOGS": str(tmp_path / "logs"),
+                "OUT": str(tmp_path / "out"),
+                "CALLS": str(tmp_path / "calls"),
+                "CSV": str(tmp_path / "gpu.csv"),
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        calls = tmp_path / "calls"
+        return found, calls.read_text().splitlines() if calls.exists() else []
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("without", "environment", "message"),
+    [
+        (("nvidia-smi",), {}, "no GPU here: nvidia-smi is missing or finds none."),
+        ((), {"NO_CUDA": "1"}, "a GPU (Fake GPU 80), but the torch of python3 cannot use it."),
+    ],
+)
+def test_without_a_gpu_one_line_says_so(run, tmp_path, without, environment, message):
+    found, calls = run(without=without, **environment)
+    assert found.returncode == 2
+    assert found.stdout == ""
+    assert len(found.stderr.splitlines()) == 1
+    assert message in found.stderr
+    assert not calls
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_stage_is_named(run):
+    found, _ = run("build", "tests")
+    assert found.returncode == 2
+    assert "no stage tests; there are: build test" in found.stderr
+
+
+def test_all_stages_in_their_order(run, tmp_path):
+    found, calls = run()
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "everything passed" in found.stdout
+    assert "missing: lightning" in found.stdout
+    assert "-DPython_EXECUTABLE=/fake/python -Dpybind11_DIR=/fake/pybind11 " in calls[0]
+    assert "-DCMAKE_CUDA_ARCHITECTURES=90 " in calls[0]
+    parts = ["cmake -S .", "cmake --build", "cmake -E copy", "phasing_engines.py", "-k cuda"]
+    parts += ["-k not cuda", "memcheck", "racecheck", "synccheck", "initcheck", "run.py"]
+    parts += ["profiled_calls.py", "crossovers.py", "--bits 64"]
+    assert len(calls) == len(parts)
+    assert all(part in call for part, call in zip(parts, calls, strict=True))
+    results = {path.name for path in (tmp_path / "out").iterdir()}
+    assert results == {"summary.txt", "logs.tar.gz", "crossovers.h"}
+    assert (tmp_path / "out" / "summary.txt").read_text() == found.stdout
+
+
+def test_a_failure_is_told_and_stops_only_itself(run):
+    found, calls = run("test", "bench", FAILS="-k cuda")
+    assert found.returncode == 1
+    assert "device: FAILED, exit 3" in found.stdout
+    assert found.stdout.count("FAILED tests/x.py::y") == 2  # by name, and the end of the log
+    assert "failed: device after" in found.stdout
+    assert "run.py" in calls[-1]
+
+
+def test_without_a_build_nothing_runs(run):
+    found, calls = run(FAILS="-S .")
+    assert found.returncode == 1
+    assert len(calls) == 1
+    found, calls = run("test", "bench", NOT_BUILT="1")
+    assert "test: no CUDA build of symbreak here" in found.stdout
+    assert "failed: test bench after" in found.stdout
+    assert len(calls) == 1
+
+
+def test_limits(run):
+    found, calls = run("test", "bench", SLEEPS="-k cuda", TEST_LIMIT="1")
+    assert "device: FAILED, out of time after" in found.stdout
+    assert "run.py" in calls[-1]
+    found, calls = run("test", LIMIT="5")
+    assert "engines: left out, the limit of 5 s is reached" in found.stdout
+    assert found.returncode == 1
+
+
+def test_the_tables_at_the_scale_of_the_paper(run, tmp_path):
+    found, calls = run("train", JOBS="3", TRAIN_ARGS="--set 500")
+    assert found.returncode == 0, found.stdout
+    assert "tables --scale paper" in calls[0]
+    assert f"--jobs 3 --workers {len(os.sched_getaffinity(0))} --set 500" in calls[0]
