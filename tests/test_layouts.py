@@ -119,6 +119,23 @@ def test_nexus_leads_to_its_default_signal(nexus):
     assert [tuple(k) for k in np.argwhere(bits[0])] == [(2, 3)]
 
 
+def test_nexus_without_a_default(tmp_path):
+    """Diamond's I13-1: the detector's group has the detector's name."""
+    with h5py.File(tmp_path / "scan.nxs", "w") as file:
+        file["entry1/instrument/merlin_sw_hdf/data"] = COUNTS
+        file["entry1/map/sums"] = np.ones((3, *SHAPE))
+        file["entry1/instrument/t1/values"] = np.ones(SHAPE)
+    found, _, notes = frames(tmp_path / "scan.nxs")
+    assert np.array_equal(found, COUNTS)
+    assert "as the file's layout says" in notes
+
+
+def test_a_stack_is_preferred_to_images_where_no_layout_is_known(tmp_path):
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["exp/scan_data/data_06"], file["exp/map"] = COUNTS, np.ones(SHAPE)
+    assert np.array_equal(frames(tmp_path / "scan.h5")[0], COUNTS)
+
+
 def test_a_virtual_dataset_without_its_data_is_no_stack_of_zeros(nexus):
     (nexus.parent / "raw.h5").unlink()
     with pytest.raises(DataError, match=r"part of it is in raw\.h5, which is not there"):
