@@ -119,6 +119,16 @@ def test_nexus_leads_to_its_default_signal(nexus):
     assert [tuple(k) for k in np.argwhere(bits[0])] == [(2, 3)]
 
 
+@pytest.mark.parametrize(("value", "expected"), [(900, 900), ([900], 900), (-1, None)])
+def test_nexus_says_from_where_a_pixel_is_saturated(nexus, value, expected):
+    with open_frames([Source(nexus)]) as opened:
+        assert opened.saturation is None
+    with h5py.File(nexus, "a") as file:
+        file["entry/instrument/detector/saturation_value"] = value
+    with open_frames([Source(nexus)]) as opened:
+        assert opened.saturation == expected
+
+
 def test_nexus_without_a_default(tmp_path):
     """Diamond's I13-1: the detector's group has the detector's name."""
     with h5py.File(tmp_path / "scan.nxs", "w") as file:

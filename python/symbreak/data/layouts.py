@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.arrays import ArrayLike
+if TYPE_CHECKING:  # the bits and names are needed also where nothing that reads files is installed
+    from symbreak.data.readers import ArrayLike
 
 # Bits of a CXI mask, those in use here.
 INVALID, SATURATED, HOT, BAD, MISSING = 0x1, 0x2, 0x4, 0x80, 0x200
@@ -35,7 +36,7 @@ REASONS = {
     SATURATED: "saturated",
     HOT: "hot",
     BAD: "in the mask",
-    MISSING: "outside the detector",
+    MISSING: "outside the frames",
 }
 # What a pixel may be and still be measured: outside the resolution of interest, corrected for an
 # artifact, taken for a peak by a hit finder, corrected for the photon background.
@@ -111,6 +112,18 @@ def find_mask(arrays: Mapping[str, ArrayLike], shape: tuple[int, ...]) -> str | 
         name
         for name, array in arrays.items()
         if known_mask(name) and array.dtype.kind in "iub" and fits(array.shape, shape)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def find_saturation(arrays: Mapping[str, ArrayLike]) -> str | None:
+    """NXdetector's ``saturation_value``: the largest count to trust; None if none or several."""
+    found = [
+        name
+        for name, array in arrays.items()
+        if name.endswith("/saturation_value")
+        and array.dtype.kind in "iuf"
+        and all(size == 1 for size in array.shape)
     ]
     return found[0] if len(found) == 1 else None
 
