@@ -176,6 +176,12 @@ def test_cxi_brings_a_mask_for_every_frame(cxi):
     assert where == {(0, 1, 1): 0x2, (2, 3, 3): MISSING}  # corrected artifacts reject nothing
 
 
+def test_frames_that_are_chosen_bring_their_own_masks(cxi):
+    found, bits, _ = frames(cxi, chosen=slice(2, None, 2))
+    assert np.array_equal(found, COUNTS[2::2])
+    assert [tuple(k) for k in np.argwhere(bits)] == [(0, 3, 3)]
+
+
 def test_reconstruct_uses_the_mask_of_a_cxi_file_too(cxi):
     found = read_pattern(Source(cxi, "entry_1/data_1/data"), origin="corner")
     assert [tuple(k) for k in (~found.valid).nonzero().tolist()] == [(0, 1, 1), (2, 3, 3)]
