@@ -284,6 +284,11 @@ def test_the_background_is_the_mean_of_the_dark_frames(tmp_path):
     found[2, 3] = expected = COUNTS.mean(0)[2, 3]
     np.testing.assert_allclose(found, COUNTS.mean(0))
     assert found[2, 3] == expected
+    np.save(tmp_path / "offset.npy", COUNTS[0] - 4.0)  # someone subtracted the offset
+    assert (read_background(Source(tmp_path / "offset.npy"), SHAPE) == COUNTS[0] - 4.0).all()
+    np.save(tmp_path / "signed.npy", np.where(COUNTS[0] == 3, -1, COUNTS[0]).astype(np.int32))
+    found = read_background(Source(tmp_path / "signed.npy"), SHAPE)
+    assert np.array_equal(np.isnan(found), COUNTS[0] == 3)
     with pytest.raises(DataError, match="no dataset can be a background"):
         read_background(Source(tmp_path / "dark.npy"), (20, 24))
 

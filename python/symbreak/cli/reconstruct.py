@@ -67,7 +67,9 @@ def reconstruct(
     mask: Annotated[
         str | None,
         typer.Option(
-            metavar=DATASET, help="0 where a pixel was measured.", rich_help_panel=PATTERN
+            metavar=DATASET,
+            help="0 where a pixel was measured; default: the file's own, of CXI and NeXus.",
+            rich_help_panel=PATTERN,
         ),
     ] = None,
     schedule: Annotated[

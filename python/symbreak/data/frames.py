@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
-from symbreak.data.detector import Bits, Counts
+from symbreak.data.detector import Bits, Counts, marked
 from symbreak.data.layouts import (
     BAD,
     can_be_frames,
@@ -184,8 +184,7 @@ def read_background(source: Source, shape: tuple[int, int]) -> Counts:
         total = np.zeros(shape)
         for k in range(part.count):
             frame = part.read(k, (slice(None), slice(None)))
-            marked = frame == np.iinfo(frame.dtype).max if frame.dtype.kind == "u" else frame < 0
-            total += np.where(marked, np.nan, frame)
+            total += np.where(marked(frame), np.nan, frame)
         return total / part.count
 
 
