@@ -119,6 +119,33 @@ def test_nexus_leads_to_its_default_signal(nexus):
     assert [tuple(k) for k in np.argwhere(bits[0])] == [(2, 3)]
 
 
+@pytest.mark.parametrize(("value", "expected"), [(900, 900), ([900], 900), (-1, None)])
+def test_nexus_says_from_where_a_pixel_is_saturated(nexus, value, expected):
+    with open_frames([Source(nexus)]) as opened:
+        assert opened.saturation is None
+    with h5py.File(nexus, "a") as file:
+        file["entry/instrument/detector/saturation_value"] = value
+    with open_frames([Source(nexus)]) as opened:
+        assert opened.saturation == expected
+
+
+def test_nexus_without_a_default(tmp_path):
+    """Diamond's I13-1: the detector's group has the detector's name."""
+    with h5py.File(tmp_path / "scan.nxs", "w") as file:
+        file["entry1/instrument/merlin_sw_hdf/data"] = COUNTS
+        file["entry1/map/sums"] = np.ones((3, *SHAPE))
+        file["entry1/instrument/t1/values"] = np.ones(SHAPE)
+    found, _, notes = frames(tmp_path / "scan.nxs")
+    assert np.array_equal(found, COUNTS)
+    assert "as the file's layout says" in notes
+
+
+def test_a_stack_is_preferred_to_images_where_no_layout_is_known(tmp_path):
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["exp/scan_data/data_06"], file["exp/map"] = COUNTS, np.ones(SHAPE)
+    assert np.array_equal(frames(tmp_path / "scan.h5")[0], COUNTS)
+
+
 def test_a_virtual_dataset_without_its_data_is_no_stack_of_zeros(nexus):
     (nexus.parent / "raw.h5").unlink()
     with pytest.raises(DataError, match=r"part of it is in raw\.h5, which is not there"):
@@ -147,6 +174,12 @@ def test_cxi_brings_a_mask_for_every_frame(cxi):
     assert np.array_equal(found, COUNTS)
     where = {tuple(k): int(bits[tuple(k)]) for k in np.argwhere(bits)}
     assert where == {(0, 1, 1): 0x2, (2, 3, 3): MISSING}  # corrected artifacts reject nothing
+
+
+def test_frames_that_are_chosen_bring_their_own_masks(cxi):
+    found, bits, _ = frames(cxi, chosen=slice(2, None, 2))
+    assert np.array_equal(found, COUNTS[2::2])
+    assert [tuple(k) for k in np.argwhere(bits)] == [(0, 3, 3)]
 
 
 def test_reconstruct_uses_the_mask_of_a_cxi_file_too(cxi):
@@ -251,6 +284,11 @@ def test_the_background_is_the_mean_of_the_dark_frames(tmp_path):
     found[2, 3] = expected = COUNTS.mean(0)[2, 3]
     np.testing.assert_allclose(found, COUNTS.mean(0))
     assert found[2, 3] == expected
+    np.save(tmp_path / "offset.npy", COUNTS[0] - 4.0)  # someone subtracted the offset
+    assert (read_background(Source(tmp_path / "offset.npy"), SHAPE) == COUNTS[0] - 4.0).all()
+    np.save(tmp_path / "signed.npy", np.where(COUNTS[0] == 3, -1, COUNTS[0]).astype(np.int32))
+    found = read_background(Source(tmp_path / "signed.npy"), SHAPE)
+    assert np.array_equal(np.isnan(found), COUNTS[0] == 3)
     with pytest.raises(DataError, match="no dataset can be a background"):
         read_background(Source(tmp_path / "dark.npy"), (20, 24))
 

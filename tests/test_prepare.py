@@ -252,6 +252,27 @@ def test_a_rocking_curve_becomes_a_volume_that_leaves_no_frame_out():
     assert {tuple(k[1:]) for k in hot} == {(70 - 8, 90 - 22)}
 
 
+def test_a_pixel_of_a_volume_is_left_out_only_in_the_frames_that_lack_it():
+    counts = rocking()
+    counts[3, 38:43, 60:65] = 65535  # the peak itself, saturated in one frame
+    counts[:, 20, 30] = 65535
+    background = np.add.outer(np.arange(90), np.arange(110)) / 100
+    options = {"combine": "volume", "shape": (9, 48, 64), "background": background}
+    found = prepare_pattern(ArrayStack(counts), **options)
+    assert np.argwhere(found.survey.always).tolist() == [[20, 30]]
+    assert len(np.argwhere(found.survey.ever)) == 26
+    assert max(np.abs(np.subtract(found.center[1:], (40, 62)))) <= 1
+    assert found.notes == ("no fast transform has length 9: phasing will be slower. Fast are "
+                           "products of 2, 3, 5, 7, 11, 13 from 16 to 2048.",)  # fmt: skip
+    found = prepare_pattern(ArrayStack(counts), center=(4, 40, 62), **options)
+    box = (slice(16, 64), slice(30, 94))
+    part = counts[:, box[0], box[1]].astype(float)
+    bad = part == 65535
+    assert np.array_equal(found.mask != 0, bad)
+    expected = np.where(bad, 0, np.maximum(part - background[box], 0))
+    np.testing.assert_allclose(found.intensity, expected, rtol=1e-6)
+
+
 def test_a_volume_is_binned_along_all_axes():
     counts = rocking(12)
     found = prepare_pattern(

@@ -1,5 +1,8 @@
 """The whole path on the command line: raw detector frames, a pattern, an object, its VTK file."""
 
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -53,6 +56,7 @@ def measured(tmp_path_factory):
             "scan_data_000001.h5", "/entry/data/data"
         )
         file["entry/instrument/detector/detectorSpecific/pixel_mask"] = mask
+        file["entry/instrument/detector/saturation_value"] = 8e6
     return folder, far
 
 
@@ -83,6 +87,7 @@ def test_from_raw_frames_to_the_object(measured, tmp_path):
     # The brightest speckle of a strained crystal is near zero frequency, not at it.
     assert max(abs(rows[side // 2] - CENTER[0]), abs(columns[side // 2] - CENTER[1])) <= 6
     assert used["stack"] == b"sum"
+    assert used["saturation"] == 8e6
     assert used["measured_pixels"] == (mask == 0).sum()
     assert (mask == 4).sum() == 1
     assert "hot" in prepared.output
@@ -99,6 +104,17 @@ def test_from_raw_frames_to_the_object(measured, tmp_path):
     assert float(error) < 0.06
     run("export", tmp_path / "result.cxi", "-o", tmp_path / "result.vti")
     assert b'Scalars="amplitude"' in (tmp_path / "result.vti").read_bytes()
+
+
+def test_preparing_arrays_needs_nothing_that_reads_files():
+    code = (
+        "import sys, numpy, symbreak.data\n"
+        "frames = numpy.ones((40, 40))\n"
+        "symbreak.data.prepare_pattern(symbreak.data.ArrayStack(frames), center=(20, 20))\n"
+        "print({'h5py', 'tifffile', 'typer', 'matplotlib', 'shapely'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_one_frame_of_the_stack_with_options_of_every_kind(measured, tmp_path):

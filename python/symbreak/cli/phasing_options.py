@@ -40,7 +40,11 @@ Valid = Annotated[
 ]
 Mask = Annotated[
     str | None,
-    typer.Option(metavar=DATASET, help="0 where a pixel was measured.", rich_help_panel=PATTERN),
+    typer.Option(
+        metavar=DATASET,
+        help="0 where a pixel was measured; default: the file's own, of CXI and NeXus.",
+        rich_help_panel=PATTERN,
+    ),
 ]
 Schedule = Annotated[
     str,

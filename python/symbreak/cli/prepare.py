@@ -79,7 +79,9 @@ def prepare(
     ] = None,
     saturation: Annotated[
         float | None,
-        typer.Option(min=0, help="Largest count to trust in a frame.", rich_help_panel=MASKS),
+        typer.Option(
+            min=0, help="Largest count to trust; default: the file's.", rich_help_panel=MASKS
+        ),
     ] = None,
     hot: Annotated[
         float | None,
@@ -135,6 +137,9 @@ def prepare(
     blocks = _numbers(bins, "--bin")
     with open_frames(sources, chosen=_slice(select), **extra) as opened:
         note(opened.notes)
+        if saturation is None and opened.saturation is not None:
+            saturation = opened.saturation
+            note([f"counts above {saturation:g} are saturated, as the file says."])
         prepared = _run(opened, stack, where, pixels, blocks, under, saturation, hot)
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
@@ -144,7 +149,7 @@ def prepare(
         title=f"{sources[0].path.name}, prepared",
         version=symbreak.__version__,
         command=command_line(),
-        parameters=_parameters(context, prepared),
+        parameters=_parameters(context, prepared, saturation),
     )
     _print(prepared, shape, dtype)
     wrote(output, "pattern")
@@ -228,7 +233,9 @@ def _background(text: str | None) -> float | Source:
         return options.source(text)
 
 
-def _parameters(context: typer.Context, prepared: Prepared) -> dict[str, Parameter]:
+def _parameters(
+    context: typer.Context, prepared: Prepared, saturation: float | None
+) -> dict[str, Parameter]:
     """Every option as it was used, and what was found."""
     used: dict[str, Parameter] = {}
     for name, value in context.params.items():
@@ -236,6 +243,7 @@ def _parameters(context: typer.Context, prepared: Prepared) -> dict[str, Paramet
             continue
         plain = value.value if isinstance(value, Enum) else value
         used[name] = " ".join(plain) if isinstance(plain, (list, tuple)) else plain
+    used["saturation"] = saturation
     used["center_found"] = ",".join(map(str, prepared.center))
     used["first_pixel"] = ",".join(str(window.start) for window in prepared.windows)
     used["measured_pixels"] = int(prepared.valid.sum())

@@ -41,11 +41,7 @@ def clean(
         float64 counts >= 0, 0 where not measured, and uint32 CXI bits, 0 = measured.
     """
     bits = rejected.copy()
-    kind = frame.dtype.kind
-    if kind == "u":
-        bits[frame == np.iinfo(frame.dtype).max] |= INVALID
-    elif kind == "i":
-        bits[frame < 0] |= INVALID
+    bits[marked(frame)] |= INVALID
     counts = frame.astype(np.float64)
     if saturation is not None:
         with np.errstate(invalid="ignore"):
@@ -53,6 +49,22 @@ def clean(
     counts = counts - background
     bits[~np.isfinite(counts)] |= INVALID
     return np.where(bits == 0, np.maximum(counts, 0), 0), bits
+
+
+def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:
+    """Values by which detectors mark pixels: an unsigned type's largest, a signed one's negative.
+
+    Args:
+        frame: Any real type, any shape.
+    """
+    marks: NDArray[np.bool_]
+    if frame.dtype.kind == "u":
+        marks = frame == np.iinfo(frame.dtype).max
+    elif frame.dtype.kind == "i":
+        marks = frame < 0
+    else:
+        marks = np.zeros(frame.shape, dtype=bool)
+    return marks
 
 
 def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:

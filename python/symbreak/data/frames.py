@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
-from symbreak.data.detector import Bits, Counts
+from symbreak.data.detector import Bits, Counts, marked
 from symbreak.data.layouts import (
     BAD,
     can_be_frames,
     find_mask,
+    find_saturation,
     fits,
     numbered_parts,
     prefer_frames,
@@ -63,6 +64,8 @@ class Frames:
     masks: tuple[Mask, ...]
     chosen: range
     """Which of all frames these are."""
+    saturation: float | None
+    """Largest count to trust as the first file says it (NXdetector), None if it does not."""
     notes: tuple[str, ...]
     """What the user should know of the choices made."""
 
@@ -149,7 +152,8 @@ def open_frames(
         if not masks:
             masks, more = _own(opened[0], shape)
             notes += more
-        yield Frames(tuple(parts), tuple(masks), where, tuple(notes))
+        saturation = _saturation(opened[0])
+        yield Frames(tuple(parts), tuple(masks), where, saturation, tuple(notes))
 
 
 def read_background(source: Source, shape: tuple[int, int]) -> Counts:
@@ -180,8 +184,7 @@ def read_background(source: Source, shape: tuple[int, int]) -> Counts:
         total = np.zeros(shape)
         for k in range(part.count):
             frame = part.read(k, (slice(None), slice(None)))
-            marked = frame == np.iinfo(frame.dtype).max if frame.dtype.kind == "u" else frame < 0
-            total += np.where(marked, np.nan, frame)
+            total += np.where(marked(frame), np.nan, frame)
         return total / part.count
 
 
@@ -273,6 +276,14 @@ def _own(found: OpenArray, shape: tuple[int, ...]) -> tuple[list[Mask], list[str
         lambda values: rejected(name, values),
     )
     return [mask], [f"{found.source.path}: using the detector mask {name}."]
+
+
+def _saturation(found: OpenArray) -> float | None:
+    name = find_saturation(found.others)
+    if name is None:
+        return None
+    value = float(read(found.others[name], Source(found.source.path, name)).reshape(()))
+    return value if value > 0 else None  # 0 and -1 say "unknown"
 
 
 def _masked(values: NDArray[Any]) -> Bits:

@@ -6,11 +6,12 @@ Known, with the source of each fact:
   ``/entry_1/instrument_1/detector_1/data``; ``mask`` beside them, a bit field, 0 = good. Bits as in
   the CXI file format 1.6 and `condor/utils/pixelmask.py` (github.com/FXIhub/condor); layout as
   written by `extra_data/write_cxi.py` (github.com/European-XFEL/EXtra-data).
-- NeXus and Dectris (Diamond, PETRA III, SLS, NSLS-II ...): ``/entry/data/data``, or in Eiger
-  master files external links ``/entry/data/data_000001``, ``data_000002`` ... to files of some
-  frames each; ``pixel_mask`` in NXdetector or its ``detectorSpecific`` (layout as listed by
-  github.com/CV-GPhL/neggia). Its bits are those of NXdetector (manual.nexusformat.org): of them
-  the upper 16 do not reject a pixel.
+- Dectris Eiger master files (as of PETRA III's P10, `cdiutils/io/p10.py`): external links
+  ``/entry/data/data_000001``, ``data_000002`` ... to files of some frames each; ``pixel_mask`` in
+  ``/entry/instrument/detector/detectorSpecific`` (list in github.com/CV-GPhL/neggia).
+- NeXus: where ``default`` and ``signal`` lead, else ``/entry/data/data`` or, as at Diamond's I13-1,
+  ``/entry1/instrument/merlin_sw_hdf/data``; ``pixel_mask`` in NXdetector with the bits of the
+  NeXus manual (nexusformat.org): of them the upper 16 do not reject a pixel.
 - BLISS (ESRF, e.g. ID01): scans ``/1.1``, ``/2.1`` ... with ``measurement/mpx1x4`` linked to
   ``instrument/mpx1x4/data`` (names as read by `cdiutils/io/id01.py`, github.com/clatlan/cdiutils).
   One file holds many scans, so the scan has to be named: ``FILE:/2.1``.
@@ -20,12 +21,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.arrays import ArrayLike
+if TYPE_CHECKING:  # the bits and names are needed also where nothing that reads files is installed
+    from symbreak.data.readers import ArrayLike
 
 # Bits of a CXI mask, those in use here.
 INVALID, SATURATED, HOT, BAD, MISSING = 0x1, 0x2, 0x4, 0x80, 0x200
@@ -34,7 +36,7 @@ REASONS = {
     SATURATED: "saturated",
     HOT: "hot",
     BAD: "in the mask",
-    MISSING: "outside the detector",
+    MISSING: "outside the frames",
 }
 # What a pixel may be and still be measured: outside the resolution of interest, corrected for an
 # artifact, taken for a peak by a hit finder, corrected for the photon background.
@@ -50,6 +52,7 @@ FRAMES = (
     re.compile(r"/entry_\d+/instrument_\d+/detector_\d+/data"),
     re.compile(r"/entry\w*/data/data"),
     re.compile(r"/entry\w*/instrument/[^/]*detector[^/]*/data"),
+    re.compile(r"/entry\w*/instrument/[^/]+/data"),
 )
 NUMBERED = re.compile(r"(.*/data_)\d{6}")
 CXI_MASK = re.compile(r"/entry_\d+/(data_\d+|instrument_\d+/detector_\d+)/mask")
@@ -109,6 +112,18 @@ def find_mask(arrays: Mapping[str, ArrayLike], shape: tuple[int, ...]) -> str | 
         name
         for name, array in arrays.items()
         if known_mask(name) and array.dtype.kind in "iub" and fits(array.shape, shape)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def find_saturation(arrays: Mapping[str, ArrayLike]) -> str | None:
+    """NXdetector's ``saturation_value``: the largest count to trust; None if none or several."""
+    found = [
+        name
+        for name, array in arrays.items()
+        if name.endswith("/saturation_value")
+        and array.dtype.kind in "iuf"
+        and all(size == 1 for size in array.shape)
     ]
     return found[0] if len(found) == 1 else None
 
