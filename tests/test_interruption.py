@@ -245,6 +245,11 @@ def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing
     finish(other)  # what is kept is of another seed
     finish((*phasing, tmp_path / "whole.cxi", "--starts", 3, "--seed", 1))
     assert_same_phasing(tmp_path / "whole.cxi", tmp_path / "out.cxi")
+    amplitude = torch.from_numpy(np.load(tmp_path / "a.npy"))
+    at_once = symbreak.reconstruct(amplitude, "1000*HIO+10*ER", starts=3, seed=1)
+    found = everything(tmp_path / "out.cxi")["entry_1/image_3/error"]
+    assert np.array_equal(found, at_once.error.double())
+    assert len(set(found)) == 3
 
 
 def interrupt(*arguments, **options):
