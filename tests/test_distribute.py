@@ -152,48 +152,57 @@ def test_a_killed_worker_loses_nothing(tmp_path, address):
     assert np.array_equal(target["x"], np.arange(12))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
-def test_a_command_outlives_a_worker_and_continues_after_an_interrupt(tmp_path):
-    psutil = pytest.importorskip("psutil")
-    folder, journal = tmp_path / "data", tmp_path / "data" / ".train.part.json"
-    words = ("--size", 16, "--train", 600, "--validation", 0, "--test", 0, "--chunk")
-    command = ("simulate", folder, *words, 1, "--workers", 2)
+def started(words, least, folder):
+    """Start `simulate` and wait until it has written so many pairs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "symbreak", *map(str, command)],
+        [sys.executable, "-m", "symbreak", "simulate", folder, *map(str, words)],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,
     )
     limit = time.monotonic() + LONGEST
+    while done_of(folder) < least:
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+    return process
 
-    def wait_for(least):
-        while not journal.exists() or done_of(journal) < least:
-            assert process.poll() is None, process.stderr.read().decode()
-            assert time.monotonic() < limit
-            time.sleep(0.001)
 
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
+def test_a_command_outlives_a_worker(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    process = started((*SIMULATE, "--chunk", 1, "--workers", 2), 1, tmp_path / "data")
     try:
-        wait_for(1)
         children = psutil.Process(process.pid).children(recursive=True)
         workers = [p for p in children if "resource_tracker" not in " ".join(p.cmdline())]
         assert len(workers) == 2
         workers[0].kill()
-        wait_for(done_of(journal) + 20)  # more than was in flight
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does, workers included
         _, text = process.communicate(timeout=LONGEST)
     finally:
         process.kill()
         process.wait()
+    assert process.returncode == 0, text.decode()
+    run("simulate", tmp_path / "one", *SIMULATE)
+    assert_same(tmp_path / "one" / "train.h5", tmp_path / "data" / "train.h5")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
+    words = ("--size", 16, "--train", 200, "--validation", 0, "--test", 0, "--chunk")
+    folder = tmp_path / "data"
+    process = started((*words, 1, "--dask", address), 10, folder)
+    process.send_signal(signal.SIGINT)
+    _, text = process.communicate(timeout=LONGEST)
     assert process.returncode == 130, text.decode()
     assert "Traceback" not in text.decode()
-    assert f"{done_of(journal)} of 600 are kept, the same command continues." in text.decode()
+    assert f"{done_of(folder)} of 200 are kept, the same command continues." in text.decode()
     run("simulate", folder, *words, 50)
     run("simulate", tmp_path / "one", *words, 50)
     assert_same(tmp_path / "one" / "train.h5", folder / "train.h5")
 
 
-def done_of(journal):
-    return json.loads(journal.read_text())["done"]
+def done_of(folder):
+    journal = folder / ".train.part.json"
+    return json.loads(journal.read_text())["done"] if journal.exists() else 0
 
 
 def test_nobody_there(tmp_path, data, monkeypatch):

@@ -238,13 +238,28 @@ def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing
     with monkeypatch.context() as patch:
         patch.setattr(symbreak, "reconstruct", interrupt)
         finish(words)
-    other = (*phasing, tmp_path / "out.cxi", "--starts", 3, "--seed", 1)
+
+
+@pytest.mark.parametrize(
+    "other", [("--seed", 1), ("--schedule", "1000*HIO+9*ER"), ("--beta", 0.8), ("--sigma", 2)]
+)
+def test_starts_of_other_settings_are_not_taken_over(tmp_path, phasing, monkeypatch, other):
+    words = (*phasing, tmp_path / "out.cxi", "--starts", 3)
     with monkeypatch.context() as patch:
         patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
         run(words)
-    finish(other)  # what is kept is of another seed
-    finish((*phasing, tmp_path / "whole.cxi", "--starts", 3, "--seed", 1))
+    finish((*words, *other))
+    finish((*phasing, tmp_path / "whole.cxi", "--starts", 3, *other))
     assert_same_phasing(tmp_path / "whole.cxi", tmp_path / "out.cxi")
+
+
+def test_the_starts_of_reconstruct_are_those_of_python(tmp_path, phasing):
+    finish((*phasing, tmp_path / "out.cxi", "--starts", 3, "--seed", 1))
+    amplitude = torch.from_numpy(np.load(tmp_path / "a.npy"))
+    at_once = symbreak.reconstruct(amplitude, "1000*HIO+10*ER", starts=3, seed=1)
+    found = everything(tmp_path / "out.cxi")["entry_1/image_3/error"]
+    assert np.array_equal(found, at_once.error.double())
+    assert len(set(found)) == 3
 
 
 def interrupt(*arguments, **options):

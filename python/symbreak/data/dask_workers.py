@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import dask
@@ -79,8 +79,9 @@ class DaskRunner:
             while flying:
                 yield flying.popleft().result()
         finally:
-            self.client.cancel(list(flying))
-            self.client.unregister_worker_plugin(key)
+            with suppress(Exception):  # the cluster may be gone, which others will say better
+                self.client.cancel(list(flying))
+                self.client.unregister_worker_plugin(key)
 
     def _threads(self) -> int:
         count: int = sum(self.client.nthreads().values())
