@@ -5,10 +5,12 @@ They are committed, so that the site builds without this; all data are simulated
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -162,6 +164,42 @@ def phasing() -> Figure:
     return figure
 
 
+def extending() -> Figure:
+    """What the code of extending.md learned: roots before and after, errors against the margin."""
+    page = (Path(__file__).parent / "extending.md").read_text()
+    names: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    last = next(k for k, block in enumerate(blocks) if "collapsed" in block)
+    for block in blocks[: last + 1]:
+        exec(block, names)
+    figure = new_figure(12, 3.9)
+    axes = figure.subplots(1, 3)
+    truth = names["canonical"](names["x"][names["test"]])
+    for place, name, title in (
+        (axes[0], "raw", "roots, in the order they came"),
+        (axes[1], "broken", "roots, sorted"),
+    ):
+        learned = names["canonical"](names[name](names["y"][names["test"]]))
+        for k, colour in enumerate((INK, FAINT, ACCENT)):
+            label = ("lowest", "middle", "highest")[k]
+            place.plot(truth[:, k], learned[:, k], ".", ms=2, color=colour, label=label)
+        place.plot([-1, 1], [-1, 1], color="black", lw=0.8)
+        place.set_xlabel("true root")
+        place.set_ylabel("learned")
+        place.set_title(title, fontsize=10)
+        place.legend(fontsize=8, frameon=False, markerscale=4)
+    exec(blocks[last + 1], names)
+    axes[2].semilogy(names["margin"], names["raw"], ".", ms=2, color=ACCENT, label="raw")
+    axes[2].semilogy(names["margin"], names["broken"], ".", ms=2, color=INK, label="broken")
+    axes[2].set_xlabel("margin |x₁|")
+    axes[2].set_ylabel("error up to the sign")
+    axes[2].set_title("eigenvector", fontsize=10)
+    axes[2].legend(fontsize=8, frameon=False, markerscale=4)
+    for place in axes:
+        place.grid(alpha=0.25)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure | Path]] = {
     "symmetries": symmetries,
     "square-root": square_roots,
@@ -169,6 +207,7 @@ PICTURES: dict[str, Callable[[], Figure | Path]] = {
     "cut": cut,
     "comparison": comparison,
     "phasing": phasing,
+    "extending": extending,
 }
 
 
