@@ -23,23 +23,37 @@ test: dev
 docs:  ## the site, for reading from the disk: site/index.html; a warning is an error
 	PYTHONPATH=python NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
+# The phasing engine alone, cross-compiled for 64-bit ARM, against this machine's; needs Debian's
+# g++-aarch64-linux-gnu and qemu-user. `make dev` has to have been run, or symbreak be installed.
+CROSS ?= aarch64-linux-gnu-g++
+ENGINE_SOURCES = tests/engine_alone.cpp csrc/common/schedule.cpp csrc/cpu/isa.cpp csrc/cpu/engine/kernels.cpp \
+  $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp team.cpp)
+
+aarch64:  ## the engine's kernels for ARM, run by emulation
+	mkdir -p build/aarch64
+	$(CROSS) -static -pthread -O2 -std=c++20 -fno-math-errno -ffp-contract=fast -Wall -Wextra -Werror -Wno-psabi \
+	  -DSYMBREAK_ISA=baseline -Icsrc $(ENGINE_SOURCES) -o build/aarch64/engine_alone
+	SYMBREAK_ENGINE_ALONE="qemu-aarch64 build/aarch64/engine_alone" PYTHONPATH=python \
+	  $(PYTHON) -m pytest -q -p no:cacheprovider tests/test_engine_alone.py
+
 gpu:  ## on a machine with a GPU: build, test, sanitize, measure; leaves a CSV and a summary
 	PYTHON=$(PYTHON) bench/gpu.sh
 
 # The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
-# Leaks are left out: those of Python and of torch drown ours.
+# Leaks are left out: those of Python and of torch drown ours. AVX-512 is not instrumented.
 SANITIZED = build/sanitize/python
 OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center engine fourier_amplitude \
-  reconstruct reconstruct_errors reindex sa_mse schedule threads
+  reconstruct reconstruct_errors reindex sa_mse schedule threads views
 
 sanitize:  ## find wrong memory accesses and undefined behaviour (g++)
 	cmake -S . -B build/sanitize -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
 	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=OFF -DSYMBREAK_SANITIZE=ON
 	cmake --build build/sanitize
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r python/symbreak $(SANITIZED)
-	cp build/sanitize/_C*.so $(SANITIZED)/symbreak
+	rm -f $(SANITIZED)/symbreak/*.so && cp build/sanitize/_C*.so $(SANITIZED)/symbreak
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SANITIZED) \
+	  $(if $(filter x86_64,$(shell uname -m)),SYMBREAK_CPU_ISA=avx2) \
 	  $(PYTHON) -m pytest -q -p no:cacheprovider $(SANITIZE_ARGS) $(OPERATOR_TESTS:%=tests/test_%.py)
 
 lint:

@@ -25,7 +25,13 @@ add_library(torch_stable INTERFACE)
 target_include_directories(torch_stable SYSTEM INTERFACE "${TORCH_ROOT}/include")
 # USE_CUDA only makes the CUDA part of the stable shim visible; it is declared weak where it is used.
 target_compile_definitions(torch_stable INTERFACE TORCH_TARGET_VERSION=0x020b000000000000 USE_CUDA)
-# libtorch.so itself depends on libtorch_cpu.so and, in CUDA builds of torch, on libtorch_cuda.so:
-# it has to stay among the needed libraries although no symbol of it is used directly.
-target_link_libraries(torch_stable INTERFACE
-  "-Wl,--push-state,--no-as-needed" "${TORCH_ROOT}/lib/libtorch.so" "${TORCH_ROOT}/lib/libtorch_cpu.so" "-Wl,--pop-state")
+if(APPLE)
+  # Its linker keeps every library that is named.
+  target_link_libraries(torch_stable INTERFACE
+    "${TORCH_ROOT}/lib/libtorch.dylib" "${TORCH_ROOT}/lib/libtorch_cpu.dylib")
+else()
+  # libtorch.so itself depends on libtorch_cpu.so and, in CUDA builds of torch, on libtorch_cuda.so:
+  # it has to stay among the needed libraries although no symbol of it is used directly.
+  target_link_libraries(torch_stable INTERFACE
+    "-Wl,--push-state,--no-as-needed" "${TORCH_ROOT}/lib/libtorch.so" "${TORCH_ROOT}/lib/libtorch_cpu.so" "-Wl,--pop-state")
+endif()

@@ -109,11 +109,11 @@ def test_compiles_with_its_gradient(device, generator):
     ("arguments", "error", "message"),
     [
         ({"x": torch.ones(3, 3)}, TypeError, "x must be complex64 or complex128, got float32"),
-        ({"shift": [0.5, 1]}, TypeError, "shift must be integers, got float32"),
+        ({"shift": [0.5, 1]}, TypeError, "shift must be signed integers, got float32"),
         ({"shift": [1, 2, 3]}, ValueError, r"shift must broadcast to \(2, 2\), got shape \(3,\)"),
         ({"flipped": 1}, TypeError, "flipped must be bool, got int64"),
         ({"phase": 1j}, TypeError, "phase must be a number or a tensor, got complex"),
-        ({"phase": math.nan}, ValueError, "phase must be finite, got nan"),
+        ({"phase": math.nan}, ValueError, "phase must be finite in float(32|64), got nan"),
         ({"phase": torch.zeros(3)}, ValueError, r"phase must broadcast to \(2,\)"),
         ({"phase": torch.zeros(2, requires_grad=True)}, ValueError, "phase must not require"),
         ({"wrap": None}, TypeError, "wrap must be True or False, got None"),

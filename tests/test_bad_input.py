@@ -1,5 +1,6 @@
 """Wrong arguments of the Python functions: one line that names what was wrong, and no crash."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,13 @@ INSIDE = torch.ones(8, 8, dtype=torch.bool)
 SHIFT = torch.zeros(2, dtype=torch.int64)
 NAN, INF = float("nan"), float("inf")
 LARGE = 2**70  # more than 64 bits
+HUGE = 10**5000  # more than Python prints
+MANY = X[:1].expand(10**10, 8, 8)  # 5 TB without taking any
+
+
+class TwoLines:
+    def __repr__(self):
+        return "two\nlines"
 
 
 def meta(x):
@@ -44,14 +52,14 @@ CASES = [
     ("break_symmetry", {"x": X, "rule": None}, ValueError, "rule must be one of .*, got None"),
     ("break_symmetry", {"x": X.to_sparse()}, TypeError, "x must be a dense tensor"),
     ("apply_symmetry", {"x": X, "shift": "ab"}, TypeError, "shift must be integers .*, got 'ab'"),
-    ("apply_symmetry", {"x": X, "shift": [0.5, 1]}, TypeError, "shift must be integers, got float"),
+    ("apply_symmetry", {"x": X, "shift": [0.5, 1]}, TypeError, "signed integers, got float32"),
     ("apply_symmetry", {"x": X, "shift": [LARGE, 0]}, TypeError, f"64 bits, got .{LARGE}, 0"),
     ("apply_symmetry", {"x": X, "shift": meta(SHIFT)}, ValueError, "shift must be .* got meta"),
     ("apply_symmetry", {"x": X, "shift": [1, 2, 3]}, ValueError, r"shift must broadcast to .2, 2"),
     ("apply_symmetry", {"x": X, "flipped": 1}, TypeError, "flipped must be bool, got int64"),
     ("apply_symmetry", {"x": X, "flipped": "yes"}, TypeError, "flipped must be bool, got 'yes'"),
     ("apply_symmetry", {"x": X, "phase": [1.0]}, TypeError, "phase must be a number or a tensor"),
-    ("apply_symmetry", {"x": X, "phase": NAN}, ValueError, "phase must be finite, got nan"),
+    ("apply_symmetry", {"x": X, "phase": NAN}, ValueError, "phase must be finite .* got nan"),
     ("apply_symmetry", {"x": X, "phase": meta(A[0, 0])}, ValueError, "phase must be .* got meta"),
     ("fourier_amplitude", {"x": A}, TypeError, "x must be complex64 or complex128, got float32"),
     ("fourier_amplitude", {"x": X, "shape": (7, 8)}, ValueError, r"shape must be >= the grid"),
@@ -104,6 +112,54 @@ CASES = [
     ("Shrinkwrap", {"every": LARGE}, ValueError, "every must fit 64 bits"),
     ("Shrinkwrap", {"area": -0.1}, ValueError, r"area must be in \(0, 1\], got -0.1"),
     ("Shrinkwrap", {"threshold": NAN}, ValueError, r"threshold must be in \(0, 1\), got nan"),
+    ("center", {"x": X[0, 0, 0]}, ValueError, r"at least ndim = 2 axes, got shape \(\)"),
+    ("center", {"x": MANY}, MemoryError, r"x of shape \(10{10}, 8, 8\) needs .* cpu has"),
+    ("center", {"x": X, "ndim": True}, TypeError, "ndim must be the integer 2 or 3, got True"),
+    ("center", {"x": X, "ndim": HUGE}, ValueError, "ndim must be 2 or 3, got a value of type int"),
+    ("center", {"x": X, "tol": HUGE}, ValueError, "tol must be in .* got a value of type int"),
+    ("center", {"x": X, "wrap": TwoLines()}, TypeError, "must be True or False, got two lines"),
+    ("center", {"x": X, "wrap": "y" * 999}, TypeError, r"False, got 'y{76}\.\.\."),
+    ("break_symmetry", {"x": X, "rule": ["angle"]}, ValueError, r"one of .*, got \['angle'\]"),
+    ("break_symmetry", {"x": X, "rule": X.real}, ValueError, "one of .*, got tensor"),
+    ("break_symmetry", {"x": MANY}, MemoryError, "x of shape .* needs"),
+    ("apply_symmetry", {"x": MANY, "shift": [1, 1]}, MemoryError, "x of shape .* needs"),
+    ("apply_symmetry", {"x": X, "shift": SHIFT.to_sparse()}, TypeError, "shift must be a dense"),
+    ("apply_symmetry", {"x": X, "shift": SHIFT.to(torch.uint64)}, TypeError, "signed .* uint64"),
+    ("apply_symmetry", {"x": X, "shift": [[1, 2], [3]]}, TypeError, "shift must be integers"),
+    ("apply_symmetry", {"x": X, "shift": TwoLines()}, TypeError, "shift must be .* got two lines"),
+    ("apply_symmetry", {"x": X, "flipped": INSIDE[0, :2].to_sparse()}, TypeError, "be a dense"),
+    ("apply_symmetry", {"x": X, "phase": HUGE}, ValueError, "finite in float32, got a"),
+    ("apply_symmetry", {"x": X, "phase": 1e300}, ValueError, "finite in float32, got 1e\\+300"),
+    ("apply_symmetry", {"x": X, "phase": 1j}, TypeError, "a number or a tensor, got complex"),
+    ("apply_symmetry", {"x": X, "phase": A[0, 0, :2].to_sparse()}, TypeError, "be a dense"),
+    ("fourier_amplitude", {"x": X, "shape": "16"}, TypeError, "a sequence of integers, got '16'"),
+    ("fourier_amplitude", {"x": X, "shape": (16, HUGE)}, ValueError, "must fit 64 bits, got a"),
+    ("fourier_amplitude", {"x": X, "oversampling": -HUGE}, ValueError, "must be >= 1, got a value"),
+    ("align", {"estimate": MANY, "reference": MANY}, MemoryError, "estimate of shape .* needs"),
+    ("sa_mse", {"estimate": X, "reference": X, "reduction": X.real}, ValueError, "got tensor"),
+    ("reconstruct", {"amplitude": A.bfloat16()}, TypeError, "float32 or float64, got bfloat16"),
+    ("reconstruct", {"valid": INSIDE.to_sparse()}, TypeError, "valid must be a dense tensor"),
+    ("reconstruct", {"support": INSIDE.to_sparse()}, TypeError, "support must be a dense tensor"),
+    ("reconstruct", {"initial": X.to_sparse()}, TypeError, "initial must be a dense tensor"),
+    ("reconstruct", {"seed": SHIFT.to_sparse()}, TypeError, "seed must be a dense tensor"),
+    ("reconstruct", {"seed": SHIFT.bool()}, TypeError, "an integer type, got bool"),
+    ("reconstruct", {"beta": 1e-30}, ValueError, "beta must be at least 1e-06, .* got 1e-30"),
+    ("reconstruct", {"beta": A}, TypeError, "beta must be a number, got tensor"),
+    ("reconstruct", {"beta": HUGE}, ValueError, r"in \(0, 2\], got a value"),
+    ("reconstruct", {"starts": -HUGE}, ValueError, "must be at least 1, got a value"),
+    ("reconstruct", {"schedule": b"ER"}, TypeError, "schedule must be a string .* got bytes"),
+    ("reconstruct", {"schedule": [("ER", HUGE)]}, ValueError, "at most 1000000000 iterations"),
+    ("reconstruct", {"schedule": [("ER", -HUGE)]}, ValueError, "got '-'"),
+    ("reconstruct", {"schedule": [("ER", 2.0)]}, TypeError, "each step .* got .'ER', 2.0."),
+    ("reconstruct", {"schedule": ["ER", 2]}, TypeError, "each step .* got 'ER'"),
+    ("reconstruct", {"schedule": "(" * 10**5}, ValueError, "at most 32 deep, got one more"),
+    ("reconstruct", {"schedule": "E" * 10**5}, ValueError, r"got 'E{60}\.\.\.'"),
+    ("reconstruct", {"progress": A}, TypeError, "a bool or a function, got tensor"),
+    ("reconstruct", {"shrinkwrap": symbreak.Shrinkwrap}, TypeError, "or None, got type"),
+    ("Shrinkwrap", {"sigma": HUGE}, ValueError, "sigma must be finite, got a value"),
+    ("Shrinkwrap", {"every": -HUGE}, ValueError, "must be at least 1, got a value"),
+    ("Shrinkwrap", {"area": A}, TypeError, "area must be a number, got tensor"),
+    ("Shrinkwrap", {"area": (0.1,)}, ValueError, r"a pair of them, got \(0.1,\)"),
 ]  # fmt: skip
 
 
@@ -115,6 +171,30 @@ def test_one_line_says_what_is_wrong(function, arguments, error, message):
         getattr(symbreak, function)(**arguments)
     lines = str(caught.value).splitlines()
     assert len(lines) == 1 or lines[-1].strip() == "^"
+    assert max(map(len, lines)) < 250
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_not_dense():
+    nested = torch.nested.nested_tensor([X[0], X[0]])
+    with pytest.raises(TypeError, match="center: x must be a dense tensor, got a nested one"):
+        symbreak.center(nested)
+
+
+def test_numpy_numbers_that_torch_reads():
+    expected = symbreak.apply_symmetry(X, shift=[1, 2], flipped=[True, False])
+    shift, flipped = np.array([2, 1])[::-1], np.array([True, False])
+    assert torch.equal(symbreak.apply_symmetry(X, shift=shift, flipped=flipped), expected)
+
+
+def test_a_long_schedule_is_shown_around_the_place():
+    text = "+".join(["20*ER"] * 100 + ["3*XR"] + ["20*ER"] * 100)
+    with pytest.raises(ValueError, match="got 'XR'") as caught:
+        symbreak.reconstruct(A, text)
+    _, shown, caret = str(caught.value).splitlines()
+    assert shown.startswith("  ...")
+    assert shown.endswith("...")
+    assert shown[caret.index("^") :].startswith("XR+20*ER")
 
 
 def test_a_history_larger_than_the_memory():
