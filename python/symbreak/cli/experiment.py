@@ -31,6 +31,9 @@ def experiment(
         list[str] | None, typer.Option("--variant", help="Only this column; repeatable.")
     ] = None,
     passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
+    defects: Annotated[
+        int | None, typer.Option(min=0, max=64, help="Most dislocations per crystal (6).")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once.")] = 1,
@@ -56,7 +59,11 @@ def experiment(
 
         write_margins(output, seed=seed)
     else:
-        given = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
+        given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
+        if defects is not None:
+            from symbreak.data.settings import CrystalSettings
+
+            given["crystals"] = CrystalSettings(defects=(0, defects))
         _tables(output, scale, given, workers=workers, jobs=jobs)
     wrote(output, "results")
 

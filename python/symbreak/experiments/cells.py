@@ -24,7 +24,14 @@ Record = dict[str, Any]
 
 def simulate_split(scale: Scale, split: str, count: int, workers: int = 1) -> Tensor:
     """Objects of a split, the same as `symbreak simulate` writes."""
-    return crystals(count, scale.size, scale.seed, first=FIRST[split], workers=workers)
+    return crystals(
+        count,
+        scale.size,
+        scale.seed,
+        first=FIRST[split],
+        workers=workers,
+        settings=scale.crystals,
+    )
 
 
 def run_cell(

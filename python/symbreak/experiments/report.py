@@ -53,7 +53,9 @@ def write_markdown(path: Path, scale: Scale, records: list[Record], refined: lis
     lines = [
         "# Learning before and after symmetry breaking",
         "",
-        f"Simulated crystals of {scale.size} x {scale.size}, {scale.validation} for validation, "
+        f"Simulated crystals of {scale.size} x {scale.size} with "
+        f"{scale.crystals.defects[0]} to {scale.crystals.defects[1]} defects, "
+        f"{scale.validation} for validation, "
         f"{scale.test} for the test, seed {scale.seed}; symbreak {symbreak.__version__}. MSE is "
         "the mean over pixels and both channels, SA-MSE that over pixels up to symmetries. The "
         f"zero predictor's test MSE is {zero['zero_sa_mse'] / 2:.4f}, its SA-MSE "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symbreak import Shrinkwrap
+from symbreak.data.settings import CrystalSettings
 from symbreak.learning.settings import TrainSettings
 from symbreak.ops.break_symmetry import RULES
 
@@ -37,6 +38,8 @@ class Scale:
     min_learning_rate: float = 1e-5
     batch: int = 32
     seed: int = 0
+    crystals: CrystalSettings = field(default_factory=CrystalSettings)
+    """The objects. Their defects decide more than all else how well networks learn them."""
     variants: tuple[str, ...] = VARIANTS
     schedule: str = "3*(20*ER+180*HIO)+20*ER"
     starts: int = 4
@@ -89,13 +92,16 @@ SCALES = {
     ),
     "small": Scale(
         size=32,
-        sets=(50, 150, 500),
+        sets=(50, 200, 800),
         validation=50,
         test=100,
-        options={"UNet": {"width": 8}, "SiSPRNet": {"hidden": 256, "dropout": 0.0}},
-        passes=8000,
+        options={"UNet": {"width": 8}, "SiSPRNet": {"hidden": 256}},
+        passes=24_000,
+        epochs=80,
         patience=10,
+        learning_rate=3e-3,
         batch=16,
+        machine={"channels_last": True},
     ),
     "paper": Scale(
         size=64,
