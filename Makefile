@@ -20,8 +20,8 @@ emulated: configure  ## build the CUDA kernels for the CPU in place: python/symb
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest
 
-gpu:  ## on a machine with a GPU: build, test, sanitize, measure; leaves a CSV and a summary
-	PYTHON=$(PYTHON) bench/gpu.sh
+gpu:  ## on a machine with a GPU: build, test, sanitize, measure; STAGES="build test" for some
+	PYTHON=$(PYTHON) bench/gpu.sh $(STAGES)
 
 # The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
 # Leaks are left out: those of Python and of torch drown ours.
