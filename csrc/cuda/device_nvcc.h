@@ -32,7 +32,7 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
-// Also asks for as little L1 cache as there can be: several such blocks then share a multiprocessor.
+// Also asks for as little L1 cache as there can be: then several such blocks share an SM.
 template <typename Kernel>
 void set_shared_limit(Kernel* kernel, int64_t bytes) {
   const auto* const function = reinterpret_cast<const void*>(kernel);
