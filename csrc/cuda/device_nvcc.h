@@ -42,7 +42,11 @@ void set_shared_limit(Kernel* kernel, int64_t bytes) {
                        cudaSharedmemCarveoutMaxShared);
 }
 
-inline void set_device(int device) { cudaSetDevice(device); }
+inline void set_device(int device) {
+  int current = -1;
+  cudaGetDevice(&current);
+  if (current != device) cudaSetDevice(device);
+}
 
 inline void fill_bytes(Stream stream, void* to, int value, int64_t bytes) {
   cudaMemsetAsync(to, value, bytes, stream);
