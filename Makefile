@@ -2,7 +2,7 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: configure dev emulated test gpu sanitize lint format
+.PHONY: configure dev emulated test docs aarch64 gpu sanitize lint format
 
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
@@ -19,6 +19,9 @@ emulated: configure  ## build the CUDA kernels for the CPU in place: python/symb
 
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest
+
+docs:  ## the site, for reading from the disk: site/index.html; a warning is an error
+	PYTHONPATH=python NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 gpu:  ## on a machine with a GPU: build, test, sanitize, measure; STAGES="build test" for some
 	PYTHON=$(PYTHON) bench/gpu.sh $(STAGES)

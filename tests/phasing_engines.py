@@ -122,6 +122,10 @@ def test_an_item_does_not_see_its_neighbours(run, engine, grid, dtype):
         alone = run(engine, a[part], "3*HIO+2*DM", valid=valid[part], seed=seed[part], **options)
         for x, y in zip(alone, whole, strict=True):
             assert torch.equal(x, y[part])
+    options = {**options, "starts": 1, "first_start": 1}
+    second = run(engine, a, "3*HIO+2*DM", valid=valid, seed=seed, **options)
+    for x, y in zip(second, whole, strict=True):
+        assert torch.equal(x, y[:, 1:])
 
 
 def test_batches_larger_than_the_cache_come_in_parts(run):

@@ -34,6 +34,11 @@ def data(tmp_path_factory):
     with h5py.File(folder / "scan.h5", "w") as file:
         file["data"], file["mask"], file["none"] = counts, counts * 0, counts * 0 + 1
         file["small"] = counts[:4]
+    with h5py.File(folder / "raw.h5", "w") as file:
+        file["data"] = np.random.default_rng(0).poisson(9.0, (40, 40)).astype(np.uint32)
+        file["all"] = np.ones((3, 40, 40), np.uint16)
+        file["mask"] = np.ones((40, 40), np.uint8)
+        file["linked"] = h5py.ExternalLink("absent.h5", "data")
     with h5py.File(folder / "pairs.h5", "w") as file:
         file["object"], file["amplitude"] = objects, np.ones((6, 16, 16), np.float32)
     with h5py.File(folder / "small.h5", "w") as file:  # M < 2N - 1
@@ -69,6 +74,7 @@ def data(tmp_path_factory):
 PHASE = "reconstruct {d}/scan.h5:data -o {o}/out.cxi "
 BREAK = "break {d}/objects.npy -o {o}/out.h5 "
 TRAIN = "train {d}/pairs.h5 {d}/pairs.h5 -o {o}/run --accelerator cpu "
+PREPARE = "prepare {d}/raw.h5:data -o {o}/out.h5 "
 # What is typed, the exit status, what the line says.
 CASES = [
     ("reconstruct {d}/absent.h5 -o {o}/out.cxi", 1, "absent.h5: No such file"),
@@ -110,6 +116,46 @@ CASES = [
     ("reconstruct {d}/scan.h5:data -o {o}/absent/out.cxi", 1, "there is no folder"),
     ("reconstruct {d}/scan.h5:data -o /dev/full/out.cxi", 1, "there is no folder /dev/full"),
     ("reconstruct {d}/scan.h5:data -o {d}/folder.h5", 1, "is a folder, a file name is needed"),
+    ("prepare {d}/absent.h5 -o {o}/out.h5", 1, "absent.h5: No such file"),
+    ("prepare {d}/cut.h5 -o {o}/out.h5", 1, "cut.h5: not a whole HDF5 file"),
+    ("prepare {d}/text.h5 -o {o}/out.h5", 1, "text.h5: not a whole HDF5 file"),
+    ("prepare {d}/empty.h5 -o {o}/out.h5", 1, "no dataset can be a frame; it holds no dataset"),
+    ("prepare {d}/objects.npy -o {o}/out.h5", 1, "no dataset can be a frame"),
+    ("prepare {d}/pickled.npy -o {o}/out.h5", 1, "not a NumPy file of plain numbers"),
+    ("prepare {d}/data.txt -o {o}/out.h5", 1, "unknown kind of file '.txt'"),
+    ("prepare {d}/raw.h5:linked -o {o}/out.h5", 1, "lead nowhere: /linked -> absent.h5"),
+    ("prepare {d}/raw.h5:all -o {o}/out.h5", 1, "combine (--stack) must say what the 3 frames"),
+    ("prepare {d}/raw.h5:all -o {o}/out.h5 --stack volume", 1, "needs at least 4 frames, got 3"),
+    ("prepare {d}/raw.h5:data {d}/zeros.npy -o {o}/out.h5", 1, "its frames are (16, 16)"),
+    ("prepare {d}/zeros.npy -o {o}/out.h5", 1, "no measured pixel above 0"),
+    ("prepare {d}/nan.npy -o {o}/out.h5", 1, "no measured pixel above 0"),
+    ("prepare {d}/raw.h5:data -o {o}/out.txt", 2, "must end with .h5"),
+    ("prepare {d}/raw.h5:data -o {d}/raw.h5", 2, "is an input, it would be overwritten"),
+    (PREPARE + "--stack all", 2, "Invalid value for '--stack'"),
+    (PREPARE + "--frames 3", 1, "no frame is chosen, there are 1"),
+    (PREPARE + "--frames 1:2:3", 2, "expected K or START:STOP, got '1:2:3'"),
+    (PREPARE + "--center middle", 2, "expected max, mass or [FRAME,]ROW,COLUMN, got 'middle'"),
+    (PREPARE + "--center 20", 2, "expected max, mass or [FRAME,]ROW,COLUMN, got '20'"),
+    (PREPARE + "--center 20,50", 1, "center must lie inside the frames, (40, 40)"),
+    (PREPARE + "--center 2,2", 1, "around the centre (2, 2) no window of 32 pixels"),
+    (PREPARE + "--size x", 2, "expected N or [FRAMES,]ROWS,COLUMNS, got 'x'"),
+    (PREPARE + "--size 0", 1, "shape must be 2 whole numbers >= 4"),
+    (PREPARE + "--size 999999999", 1, "Unable to allocate"),
+    (PREPARE + "--bin 0", 1, "bins must be 2 whole numbers >= 1"),
+    (PREPARE + "--saturation -1", 2, "Invalid value for '--saturation'"),
+    (PREPARE + "--hot 1", 1, "factor must be > 1"),
+    (PREPARE + "--hot nan", 1, "factor must be > 1"),
+    (PREPARE + "--mask :mask", 1, "no measured pixel above 0"),
+    (PREPARE + "--mask :all", 1, "shape (3, 40, 40) differs from the frames'"),
+    (PREPARE + "--valid {d}/zeros.npy", 1, "no dataset can be a mask of frames (40, 40)"),
+    (PREPARE + "--background -1", 1, "background must be finite and >= 0"),
+    (PREPARE + "--background nan", 1, "background must be finite and >= 0"),
+    (PREPARE + "--background {d}/zeros.npy", 1, "no dataset can be a background of frames (40"),
+    (PREPARE + "--plot {o}/out.doc", 2, "must end with .png"),
+    ("export {d}/absent.cxi -o {o}/out.vti", 1, "absent.cxi: No such file"),
+    ("export {d}/pairs.h5 -o {o}/out.vti", 1, "pairs.h5: not a CXI file of symbreak"),
+    ("export {d}/pairs.h5 -o {o}/out.vtk", 2, "must end with .vti"),
+    ("export {d}/pairs.h5 -o {o}/out.vti --spacing x", 2, "expected S or [Z,]Y,X, got 'x'"),
     ("break {d}/none.npy -o {o}/out.h5", 1, "none.npy: it is empty, shape (0, 8, 8)"),
     ("break {d}/thin.npy -o {o}/out.h5", 1, "thin.npy: it is empty, shape (6, 8, 0)"),
     ("break {d}/zeros.npy -o {o}/out.h5", 1, "no dataset can be a stack of objects"),
@@ -190,6 +236,7 @@ def test_a_folder_that_is_read_only(data, tmp_path):
         "simulate {o} --size 16 --train 20 --validation 0 --test 0",
         "break {d}/objects.npy -o {o}/out.h5",
         "align {d}/objects.npy {d}/objects.npy -o {o}/out.h5",
+        "prepare {d}/raw.h5:data -o {o}/out.h5 --center 20,20",
         "reconstruct {d}/scan.h5:data -o {o}/out.cxi --schedule 5*ER",
     ],
 )

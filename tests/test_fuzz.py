@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from symbreak.data.arrays import DataError, Source
 from symbreak.data.cxi import read_cxi
+from symbreak.data.detector import clean
+from symbreak.data.frames import open_frames
 from symbreak.data.objects import read_objects
 from symbreak.data.patterns import read_pattern
+from symbreak.data.stacks import EVERYTHING
 from symbreak.ops.schedule import parse_schedule
 
 PIECES = st.sampled_from([*"0123456789*+() ", "ER", "hio", "RAAR", "Dm", "99999999999", "é", "\0"])
@@ -87,6 +90,12 @@ def damaged(draw):
     return suffix, bytes(content)
 
 
+def read_frames(source):
+    with open_frames([source]) as frames:
+        for k in range(frames.shape[0]):
+            clean(frames.read(k, EVERYTHING), frames.rejected(k, EVERYTHING))
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore")  # readers may warn of what they skip
 @given(damaged())
@@ -94,7 +103,12 @@ def test_any_bytes_are_data_or_a_data_error(tmp_path, file):
     suffix, content = file
     path = tmp_path / f"data{suffix}"
     path.write_bytes(content)
-    for read in (lambda: read_pattern(Source(path)), lambda: read_objects(Source(path))):
+    readers = (
+        lambda: read_pattern(Source(path)),
+        lambda: read_objects(Source(path)),
+        lambda: read_frames(Source(path)),
+    )
+    for read in readers:
         try:
             read()
         except (DataError, OSError) as error:

@@ -174,20 +174,128 @@ def test_train(tmp_path):
         assert all(torch.equal(a["state_dict"][k], b["state_dict"][k]) for k in b["state_dict"])
 
 
-def test_reconstruct_starts_over(tmp_path):
-    amplitude = symbreak.fourier_amplitude(crystals(1, 16)[0])
-    np.save(tmp_path / "a.npy", amplitude.numpy())
-    words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "-o")
-    words = (*words, tmp_path / "out.cxi", "--starts", 2, "--schedule")
-    process = subprocess.Popen(command((*words, "1000000*HIO")), stderr=subprocess.PIPE)
-    with process.stderr:
-        process.stderr.readline()  # it has read the pattern
-        process.kill()
-        process.wait(LONGEST)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
-    found = []
-    for name in ("out.cxi", "again.cxi"):
-        finish((*words[:6], tmp_path / name, *words[7:], "50*HIO"))
-        with h5py.File(tmp_path / name) as file:
-            found.append(file["entry_1/image_3/data"][()])
-    assert np.array_equal(*found)
+def everything(path):
+    """All datasets of a CXI file but the command that made it."""
+    found = {}
+
+    def keep(name, item):
+        if isinstance(item, h5py.Dataset) and not name.endswith(("/command", "/pattern")):
+            found[name] = None if item.shape is None else item[()]
+
+    with h5py.File(path) as file:
+        file.visititems(keep)
+    return found
+
+
+def assert_same_phasing(a, b):
+    first, second = everything(a), everything(b)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert np.array_equal(value, second[name]), name
+
+
+@pytest.fixture
+def phasing(tmp_path):
+    """A command that phases a pattern from 60 starts, but for the name of its result."""
+    np.save(tmp_path / "a.npy", symbreak.fourier_amplitude(crystals(1, 16)[0]).numpy())
+    words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner")
+    return (*words, "--starts", 60, "--schedule", "1000*HIO+10*ER", "-o")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_reconstruct(tmp_path, phasing, monkeypatch, how):
+    journal = tmp_path / ".out.part.json"
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    status, text = stop((*phasing, tmp_path / "out.cxi"), journal.exists, how)
+    done = done_of(journal)
+    assert 0 < done < 60
+    assert not (tmp_path / "out.cxi").exists()
+    if how == signal.SIGINT:
+        assert status == 130
+        assert f"{done} of 60 starts are kept, the same command continues." in text
+    counted = []
+
+    def counting(amplitude, *rest, starts, **options):
+        counted.append(starts)
+        return reconstruct(amplitude, *rest, starts=starts, **options)
+
+    reconstruct = symbreak.reconstruct
+    monkeypatch.setattr(symbreak, "reconstruct", counting)
+    finish((*phasing, tmp_path / "out.cxi"))
+    assert sum(counted) == 60 - done
+    finish((*phasing, tmp_path / "whole.cxi"))
+    assert_same_phasing(tmp_path / "whole.cxi", tmp_path / "out.cxi")
+    assert {p.name for p in tmp_path.iterdir()} == {"a.npy", "out.cxi", "whole.cxi"}
+
+
+def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing, monkeypatch):
+    words = (*phasing, tmp_path / "out.cxi", "--starts", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
+        result = run(words)
+    assert result.exit_code == 130
+    assert "3 of 3 starts are kept, the same command continues." in result.stderr
+    with monkeypatch.context() as patch:
+        patch.setattr(symbreak, "reconstruct", interrupt)
+        finish(words)
+
+
+@pytest.mark.parametrize(
+    "other", [("--seed", 1), ("--schedule", "1000*HIO+9*ER"), ("--beta", 0.8), ("--sigma", 2)]
+)
+def test_starts_of_other_settings_are_not_taken_over(tmp_path, phasing, monkeypatch, other):
+    words = (*phasing, tmp_path / "out.cxi", "--starts", 3)
+    with monkeypatch.context() as patch:
+        patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
+        run(words)
+    finish((*words, *other))
+    finish((*phasing, tmp_path / "whole.cxi", "--starts", 3, *other))
+    assert_same_phasing(tmp_path / "whole.cxi", tmp_path / "out.cxi")
+
+
+def test_the_starts_of_reconstruct_are_those_of_python(tmp_path, phasing):
+    finish((*phasing, tmp_path / "out.cxi", "--starts", 3, "--seed", 1))
+    amplitude = torch.from_numpy(np.load(tmp_path / "a.npy"))
+    at_once = symbreak.reconstruct(amplitude, "1000*HIO+10*ER", starts=3, seed=1)
+    found = everything(tmp_path / "out.cxi")["entry_1/image_3/error"]
+    assert np.array_equal(found, at_once.error.double())
+    assert len(set(found)) == 3
+
+
+def interrupt(*arguments, **options):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["align", "reconstruct"])
+def test_in_chunks(tmp_path, monkeypatch, name):
+    write_pairs(tmp_path / "data.h5", "train", 7, Simulation(16))
+    objects = f"{tmp_path}/data.h5:object"
+    words = ("align", objects, objects)
+    if name == "reconstruct":
+        words = ("reconstruct-stack", f"{tmp_path}/data.h5:amplitude", "--amplitudes")
+        words = (*words, "--dc", "corner", "--starts", 2, "--schedule", "20*HIO+5*ER")
+    words = (*words, "--chunk", 2, "-o")
+    function, sizes = getattr(symbreak, name), []
+
+    def twice(x, *rest, **options):
+        if len(sizes) == 2:
+            raise KeyboardInterrupt
+        sizes.append(len(x))
+        return function(x, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(symbreak, name, twice)
+        result = run((*words, tmp_path / "out.h5"))
+    assert result.exit_code == 130
+    assert "4 of 7 are kept, the same command continues." in result.stderr
+    sizes[:] = []
+
+    def counting(x, *rest, **options):
+        sizes.append(len(x))
+        return function(x, *rest, **options)
+
+    monkeypatch.setattr(symbreak, name, counting)
+    finish((*words, tmp_path / "out.h5"))
+    assert sizes == [2, 1]
+    finish((*words, tmp_path / "whole.h5"))
+    assert_same(tmp_path / "whole.h5", tmp_path / "out.h5")

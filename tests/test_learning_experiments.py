@@ -81,6 +81,12 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
     rows = list(csv.DictReader((tmp_path / "tables.csv").read_text().splitlines()))
     assert len(rows) == len(records)
     assert float(rows[1]["test_best_sa_mse"]) == records[1]["test_best"]["sa_mse"]
+    ratio = float(rows[1]["test_final_label_mse_ratio"])
+    assert ratio == records[1]["test_final"]["label_mse_ratio"] > 0
+    assert rows[0]["test_final_label_mse_ratio"] == ""
+    before, after = (r["test_final"] for r in records[1:3])
+    assert before["label_mse_ratio"] == pytest.approx(before["mse_ratio"])
+    assert after["label_mse_ratio"] != pytest.approx(after["mse_ratio"], rel=1e-3)
     text = (tmp_path / "tables.md").read_text()
     assert all(f"Table {k}" in text for k in range(1, 6))
     assert pictures(tmp_path) == {"tables.png", "estimates.png", "refinement.png"}
@@ -94,6 +100,12 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
         run_tables(replace(TINY, seed=1), tmp_path)
     first = next(iter(saved))
     assert json.loads(first.read_text())["epochs"] >= 2
+
+
+def test_small_sets_take_fewer_items():
+    scale = replace(TINY, passes=160, epochs=5)
+    epochs = [scale.training("UNet", n, "after").max_epochs for n in (8, 16, 32, 40, 80)]
+    assert epochs == [5, 5, 5, 4, 2]
 
 
 def test_unknown_experiments_and_scales(tmp_path):

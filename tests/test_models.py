@@ -5,6 +5,7 @@ import torch
 
 from symbreak.models import SiSPRNet, UNet
 from symbreak.models.inputs import network_input, to_complex
+from symbreak.models.standardise import Standardise
 
 
 @pytest.fixture(autouse=True)
@@ -175,3 +176,35 @@ def test_amplitude_type():
         TypeError, match=r"UNet: amplitude must be floating point, got torch\.complex64\."
     ):
         UNet(8, width=4)(torch.rand(1, 16, 16, dtype=torch.complex64))
+
+
+def test_standardise_is_the_mean_and_deviation_of_all_items():
+    torch.manual_seed(0)
+    items = torch.randn(23, 3, 4) * torch.rand(3, 4) + 5 * torch.randn(3, 4)
+    items[:, 0, 0] = 7  # never changes
+    layer = Standardise((3, 4))
+    torch.testing.assert_close(layer.eval()(items), items)  # nothing seen yet
+    layer.train()
+    for part in items.split((1, 16, 6)):  # also a single item
+        assert layer(part).isfinite().all()
+    found = layer.eval()(items)
+    expected = (items - items.mean(0)) / items.std(0, correction=0)
+    expected[:, 0, 0] = 0
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert torch.equal(layer(items), found)  # evaluation changes nothing
+    again = Standardise((3, 4)).eval()
+    again.load_state_dict(layer.state_dict())
+    assert torch.equal(again(items), found)
+    assert not list(layer.parameters())
+
+
+def test_sisprnet_learns_as_well_from_faint_pixels():
+    # Information in pixels a thousandth as bright as the centre reaches the first layer whole.
+    network = SiSPRNet(16, hidden=8, dropout=0.0)
+    amplitude = torch.rand(20, 32, 32)
+    amplitude[:, 0, 0] = 1000
+    network(amplitude)
+    network.eval()
+    seen = network.standardise(network_input("SiSPRNet", amplitude, (32, 32), "unit"))
+    assert 0.5 < seen[:, :, 5, 5].std() < 2
+    assert SiSPRNet(16, hidden=8, standardise=False).standardise is None

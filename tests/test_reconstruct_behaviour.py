@@ -40,6 +40,9 @@ def test_result_depends_on_the_item_alone(device, pattern):
         alone = symbreak.reconstruct(a[part], schedule, starts=3, seed=seed[part], record_every=9)
         for x, y in zip(alone, whole, strict=True):
             assert torch.equal(x, y[part])
+    later = symbreak.reconstruct(a, schedule, starts=2, first_start=1, seed=seed, record_every=9)
+    for x, y in zip(later, whole, strict=True):
+        assert torch.equal(x, y[:, 1:])
     fewer = symbreak.reconstruct(strided(a[4]), schedule, starts=2, seed=14)
     assert torch.equal(fewer.object, whole.object[4, :2])
     nested = symbreak.reconstruct(a[:4].reshape(2, 2, 18, 21), schedule, starts=3,

@@ -31,6 +31,8 @@ def changed(index, value):
         ({"beta": "1"}, TypeError, "beta must be a number, got '1'"),
         ({"starts": 0}, ValueError, "starts must be at least 1, got 0"),
         ({"starts": 2.0}, TypeError, "starts must be an integer, got 2.0"),
+        ({"first_start": -1}, ValueError, "first_start must be at least 0, got -1"),
+        ({"first_start": 2**32}, ValueError, r"first_start \+ starts must be at most 2\^32, got 4"),
         ({"record_every": -1}, ValueError, "record_every must be at least 0, got -1"),
         ({"seed": 1.5}, TypeError, "seed must be an integer or a tensor of them, got 1.5"),
         ({"seed": 2**63}, ValueError, "seed must fit 64 bits"),

@@ -34,14 +34,11 @@ class Monitor {
   int64_t id() const { return id_; }
 
   // Iterations done, summed over the images.
-  int64_t done() { return counter(0).load(std::memory_order_relaxed); }
-  void advance(int64_t iterations) { counter(0).fetch_add(iterations, std::memory_order_relaxed); }
+  int64_t done() const { return done_.load(std::memory_order_relaxed); }
+  void advance(int64_t iterations) { done_.fetch_add(iterations, std::memory_order_relaxed); }
 
-  bool stopped() { return counter(1).load(std::memory_order_relaxed) != 0; }
-  void stop() { counter(1).store(1, std::memory_order_relaxed); }
-
-  // [iterations done, stop requested], to be read and written as atomics.
-  int64_t* state() { return state_; }
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
+  void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
  private:
   struct Registry {
@@ -54,10 +51,9 @@ class Monitor {
     return *the_registry;
   }
 
-  std::atomic_ref<int64_t> counter(int i) { return std::atomic_ref<int64_t>(state_[i]); }
-
   int64_t id_ = 0;
-  int64_t state_[2] = {0, 0};
+  std::atomic<int64_t> done_{0};
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace symbreak

@@ -17,6 +17,7 @@ struct PhasingStart {
   const bool* support = nullptr;  // [items, starts, *grid]
   const void* initial = nullptr;  // [items, starts, *grid] complex
   const int64_t* seed = nullptr;  // [items]
+  int64_t first_start = 0;        // number of the first start: random phases are counted by it
   std::vector<Tensor> held = {};  // what the pointers lead to: the arguments, copied where needed
 
   // Nothing of it is needed any more: copies end before the iteration takes its memory.
@@ -65,13 +66,14 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
-    int64_t ndim, int64_t record_every, int64_t monitor) {
+    int64_t first_start, int64_t ndim, int64_t record_every, int64_t monitor) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
                   "reconstruct: amplitude must be float32 or float64.");
-  STD_TORCH_CHECK(starts >= 1 && record_every >= 0 && every >= 0,
-                  "reconstruct: starts must be at least 1, record_every and shrinkwrap_every 0.");
+  STD_TORCH_CHECK(starts >= 1 && first_start >= 0 && record_every >= 0 && every >= 0,
+                  "reconstruct: starts must be at least 1, first_start, record_every and "
+                  "shrinkwrap_every 0.");
   const auto batch = batch_shape(amplitude, ndim), full = shape_of(amplitude);
   const auto images = appended(batch, starts);
   auto stacked = images;  // [*batch, starts, *grid]
@@ -83,6 +85,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
   const Tensor a = torch::stable::contiguous(amplitude);
   const auto compute = [&]<typename T>() -> std::tuple<Tensor, Tensor, Tensor, Tensor> {
     PhasingStart start;
+    start.first_start = first_start;
     const auto given = [&](const char* name, const auto& x, const auto& shape, ScalarType kind) {
       return phasing_argument(a, name, x, shape, kind, start.held);
     };

@@ -1,6 +1,7 @@
 // The parser of schedules: recursive descent over the grammar of schedule.h.
 #include "common/schedule.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace symbreak {
@@ -10,6 +11,7 @@ constexpr const char* kNames[] = {"ER", "HIO", "RAAR", "DM"};
 constexpr int64_t kMaxIterations = 1'000'000'000;
 constexpr int64_t kMaxSteps = 1'000'000;  // with all parentheses written out
 constexpr int kMaxDepth = 32;
+constexpr size_t kShown = 60;  // bytes of a long text that a message shows on either side
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)); }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)); }
@@ -118,9 +120,13 @@ class Parser {
   }
   [[noreturn]] void fail(size_t where, const std::string& expected,
                          const std::string& given) const {
-    std::string shown = text_, caret;
-    for (char& c : shown) c = is_blank(c) ? ' ' : c;
-    for (size_t i = 0; i < where; ++i) caret += starts_character(text_[i]) ? " " : "";
+    const size_t begin = where > kShown ? character_start(where - kShown) : 0;
+    const size_t end = character_start(std::min(text_.size(), where + kShown));
+    std::string shown = begin > 0 ? "..." : "";
+    std::string caret(shown.size(), ' ');
+    for (size_t i = begin; i < end; ++i) shown += is_blank(text_[i]) ? ' ' : text_[i];
+    for (size_t i = begin; i < where; ++i) caret += starts_character(text_[i]) ? " " : "";
+    if (end < text_.size()) shown += "...";
     throw ScheduleError("schedule: expected " + expected + ", got " + given + ".\n  " + shown +
                         "\n  " + caret + "^");
   }
@@ -133,8 +139,16 @@ class Parser {
   }
 
   std::string quoted(size_t begin, size_t end) const {
+    const bool whole = end - begin <= kShown;
     std::string part = "'";
-    return part.append(text_, begin, end - begin).append("'");
+    part.append(text_, begin, whole ? end - begin : kShown);  // longer: a word, of ASCII letters
+    return part.append(whole ? "'" : "...'");
+  }
+
+  // The first byte of the character that holds the one at `where`.
+  size_t character_start(size_t where) const {
+    while (where > 0 && where < text_.size() && !starts_character(text_[where])) --where;
+    return where;
   }
 
   char current() const { return at_ < text_.size() ? text_[at_] : '\0'; }

@@ -54,7 +54,7 @@ void first_iterate(const PhasingTask<T>& task, const PhasingStart& given, const 
       scale(initial + 2 * pixels * image, factor[item], x, pixels);
     } else {
       const int64_t seed = given.seed != nullptr ? given.seed[item] : 0;
-      random_start(task.grid, task.amplitude + pixels * item, seed, start, x);
+      random_start(task.grid, task.amplitude + pixels * item, seed, given.first_start + start, x);
     }
   });
 }

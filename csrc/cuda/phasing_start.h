@@ -107,12 +107,14 @@ template <typename T>
 struct TakeRandomPhases {
   PhasingBatch<T> batch;
   const int64_t* seed;  // [items] or null
+  int64_t first_start;
   Pixel<T>* y;
   SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
     const unsigned item = batch.item(image);
     const T a = batch.amplitude[item * batch.pixels + n];
+    const int64_t start = first_start + batch.start(image);
     y[image * batch.pixels + n] =
-        to_pixel(random_start(a, seed == nullptr ? int64_t{0} : seed[item], batch.start(image), n));
+        to_pixel(random_start(a, seed == nullptr ? int64_t{0} : seed[item], start, n));
   }
 };
 
@@ -152,7 +154,7 @@ void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingB
     const auto* initial = static_cast<const Pixel<T>*>(given.initial) + from;
     for_pixels(stream, images, pixels, ScaleImages<T>{batch, initial, T(1), factor, false});
   } else {
-    for_pixels(stream, images, pixels, TakeRandomPhases<T>{batch, given.seed, batch.x});
+    for_pixels(stream, images, pixels, TakeRandomPhases<T>{batch, given.seed, given.first_start, batch.x});
     const Tensor x = fourier(batch.x, images, Direction::kInverse);
     for_pixels(stream, images, pixels,
                ScaleImages<T>{batch, pixel_data<T>(x), gain, nullptr, false});

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center
-from symbreak.ops.checks import check_object
+from symbreak.ops.checks import check_object, dtype_name
 from symbreak.transfer import TransferFunction, r_factor, transfer_function
 
 GOOD = 1.1
@@ -90,13 +90,22 @@ def compare_starts(
             "compare_starts: objects must be (starts, *grid) of one pattern, got shape "
             f"{tuple(objects.shape)}."
         )
+    if supports.dtype != torch.bool or supports.shape != objects.shape:
+        raise ValueError(
+            f"compare_starts: supports must be bool of shape {tuple(objects.shape)}, got "
+            f"{dtype_name(supports.dtype)} of shape {tuple(supports.shape)}."
+        )
+    if error.shape != objects.shape[:1]:
+        raise ValueError(
+            f"compare_starts: error must have shape ({len(objects)},), got {tuple(error.shape)}."
+        )
     if not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {factor}.")
     error = error.double()
     if not bool(error.isfinite().any()):
         raise ValueError("compare_starts: no start has a finite error.")
-    determined = 2 * supports.flatten(1).sum(1) <= valid.sum()
-    eligible = error.isfinite() & determined
+    known = determined(supports, valid, ndim)
+    eligible = error.isfinite() & known
     if not bool(eligible.any()):
         eligible = error.isfinite()
     best = int(torch.where(eligible, error, torch.inf).argmin())
@@ -118,7 +127,22 @@ def compare_starts(
         twin=found.flipped != found.flipped[best],
         distance=found.sa_mse.double() / power,
         good=good,
-        determined=determined,
+        determined=known,
         factor=factor,
         transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
     )
+
+
+def determined(supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
+    """Whether there are at least two measured pixels for each pixel of a start's support.
+
+    Args:
+        supports: bool ``(*batch, starts, *grid)``.
+        valid: bool ``(*batch, *grid)``.
+        ndim: 2 or 3.
+
+    Returns:
+        bool ``(*batch, starts)``.
+    """
+    unknown = supports.flatten(-ndim).sum(-1)
+    return 2 * unknown <= valid.flatten(-ndim).sum(-1)[..., None]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_object
+from symbreak.ops.checks import check_object, dtype_name
 
 
 class TransferFunction(NamedTuple):
@@ -50,7 +50,7 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
         float64 ``(*batch)``. Differentiable in ``objects``.
 
     Raises:
-        TypeError: ``objects`` is not complex.
+        TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
         ValueError: The grids differ.
     """
     _check("r_factor", objects, amplitude, valid, ndim)
@@ -84,7 +84,7 @@ def transfer_function(
         TransferFunction: per shell frequency, PRTF and number of pixels; empty shells are left out.
 
     Raises:
-        TypeError: ``objects`` is not complex.
+        TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
         ValueError: The grids differ, or ``objects`` is not a stack.
     """
     _check("transfer_function", objects, amplitude, valid, ndim)
@@ -127,8 +127,18 @@ def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndi
     check_object(function, "objects", objects, ndim)
     grid = objects.shape[-ndim:]
     for name, other in (("amplitude", amplitude), ("valid", valid)):
+        if not isinstance(other, Tensor):
+            raise TypeError(
+                f"{function}: {name} must be a torch.Tensor, got {type(other).__name__}."
+            )
         if other.shape != grid:
             raise ValueError(
                 f"{function}: {name} must have the grid of objects, {tuple(grid)}, got "
                 f"{tuple(other.shape)}."
             )
+    if not amplitude.is_floating_point():
+        raise TypeError(
+            f"{function}: amplitude must be floating point, got {dtype_name(amplitude.dtype)}."
+        )
+    if valid.dtype != torch.bool:
+        raise TypeError(f"{function}: valid must be bool, got {dtype_name(valid.dtype)}.")

@@ -15,9 +15,12 @@ from symbreak.cli import (
     demo,
     evaluate,
     experiment,
+    export,
     info,
     predict,
+    prepare,
     reconstruct,
+    reconstruct_stack,
     simulate,
     train,
 )
@@ -61,7 +64,10 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
     app.command(name, epilog=examples)(command)
 
 
+_add("prepare", prepare, prepare.prepare)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
+_add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
+_add("export", export, export.export)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)
 _add("simulate", simulate, simulate.simulate)

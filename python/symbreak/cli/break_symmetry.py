@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import h5py
+import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 
 import symbreak
 from symbreak.cli import options
-from symbreak.cli.output import command_line, note, out, progress, table, wrote
+from symbreak.cli.output import command_line, note, out, table, wrote
+from symbreak.cli.streaming import reporting
 from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, Source
-from symbreak.data.objects import open_objects, read_tensor
+from symbreak.data.chunks import Arrays, Chunks, Fitting
+from symbreak.data.distribute import Runner, running
+from symbreak.data.objects import open_objects, read_items
 from symbreak.data.resumable import Shapes, identity, resuming
 
 FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
@@ -37,6 +43,8 @@ def break_(
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Objects in memory at a time.")] = 1024,
     device: options.Device = "cpu",
+    workers: options.Workers = 1,
+    dask: options.Dask = None,
 ) -> None:
     """Break the symmetries of a data set: translation, conjugate flip and global phase.
 
@@ -49,9 +57,9 @@ def break_(
     options.result_path(output, HDF5, inputs=(source,))
     where = options.device(device)
     rules: dict[str, Any] = {"rule": rule, "tol": tol, "ndim": ndim}
-    with open_objects(source, ndim=ndim) as opened:
+    with open_objects(source, ndim=ndim) as opened, running(workers, dask) as runner:
         note(opened.notes)
-        summary = _run(opened, output, chunk, where, rules)
+        summary = _run(opened, output, chunk, where, rules, runner)
     rows = table("symmetries broken", "objects", "flipped", "ambiguous", "median margin")
     count = len(summary["flipped"])
     ambiguous = summary["ambiguous"].nonzero().flatten().tolist()
@@ -69,13 +77,17 @@ def break_(
 
 
 def _run(
-    opened: OpenArray, output: Path, chunk: int, device: torch.device, rules: dict[str, Any]
+    opened: OpenArray,
+    output: Path,
+    chunk: int,
+    device: torch.device,
+    rules: dict[str, Any],
+    runner: Runner,
 ) -> dict[str, torch.Tensor]:
     """Break the first batch axis piece by piece; what the summary needs of all items."""
     array, ndim = opened.array, rules["ndim"]
     batch = array.shape[: len(array.shape) - ndim]
     length, inner = (batch[0], math.prod(batch[1:])) if batch else (1, 1)
-    step = max(1, chunk // inner)
     settings = {
         **identity(opened.source.path),
         "dataset": opened.source.dataset,
@@ -88,22 +100,23 @@ def _run(
 
     with (
         resuming(output, _shapes(array, batch), length, settings, describe) as unfinished,
-        progress("breaking", length * inner) as bar,
+        reporting("breaking", length, unfinished.done, items=inner) as report,
     ):
         file = unfinished.file
-        bar.update(bar.task_ids[0], completed=unfinished.done * inner)
-        while unfinished.done < length:
-            rows: Any = slice(unfinished.done, min(unfinished.done + step, length))
-            if not batch:
-                rows = ()
-            part = read_tensor(opened, rows).to(device)
-            found = symbreak.break_symmetry(part, **rules)
-            for name in FIELDS:
-                value = getattr(found, name).cpu().numpy()
-                file[name][rows] = value.astype("u1") if value.dtype == bool else value
-            unfinished.advance(len(part) if batch else 1)
-            bar.advance(bar.task_ids[0], found.flipped.numel())
-        return {name: torch.from_numpy(file[name][()].reshape(-1)) for name in SUMMARY}
+        pieces = Chunks(
+            Fitting(partial(_broken, device, rules)),
+            lambda rows: {"object": read_items(opened, rows, ndim)},
+            max(1, chunk // inner),
+            runner=runner,
+            report=report,
+        )
+        pieces.fill(file, unfinished.done, length, advance=unfinished.advance)
+        return {name: torch.from_numpy(np.atleast_1d(file[name][()]).ravel()) for name in SUMMARY}
+
+
+def _broken(device: torch.device, rules: dict[str, Any], part: Arrays) -> dict[str, NDArray[Any]]:
+    found = symbreak.break_symmetry(torch.from_numpy(part["object"]).to(device), **rules)
+    return {name: getattr(found, name).cpu().numpy() for name in FIELDS}
 
 
 def _shapes(array: ArrayLike, batch: tuple[int, ...]) -> Shapes:

@@ -9,7 +9,7 @@ import typer
 
 import symbreak
 from symbreak.cli import options
-from symbreak.cli.output import out, table, wrote
+from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import FilePairs
 from symbreak.learning.evaluate import evaluate as measure
 from symbreak.learning.evaluate import predict
@@ -39,7 +39,7 @@ def evaluate(
         options.result_path(picture, options.PICTURES)
     network = load_network(checkpoint).to(where)
     source = FilePairs(pairs, broken=break_, ndim=ndim)
-    found = measure(network, source, batch=batch)
+    found = measure(network, source, batch=batch, say=lambda line: note([line]))
     rows = table(f"{checkpoint} on {len(source)} pairs", "error", "network", "zero", "ratio")
     for name, value, zero, ratio in (
         ("MSE", found.mse, found.zero_mse, found.mse_ratio),

@@ -16,6 +16,14 @@ PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff")
 
 Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 3.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
+Workers = Annotated[
+    int,
+    typer.Option(min=1, help="Processes on this machine, one thread each; 1: this one. By Dask."),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let the workers of this Dask scheduler do the work."),
+]
 
 
 def source(text: str) -> Source:

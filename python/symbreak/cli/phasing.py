@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import torch
+from rich.progress import Progress
 
 import symbreak
 from symbreak.cli.output import command_line, note, out, progress, table
 from symbreak.data.cxi import Parameter, Phasing
+from symbreak.data.resumable import Shapes, resuming
 from symbreak.evaluation import StartComparison
+from symbreak.ops import phasing_checks as checks
+from symbreak.ops.schedule import total_iterations
+
+ON_A_GPU = 32  # starts of one piece; on the CPU as many as there are threads
 
 
 def run(
@@ -40,6 +52,88 @@ def run(
             record_every=record_every,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+
+
+@contextmanager
+def run_resumably(
+    output: Path,
+    amplitude: torch.Tensor,
+    schedule: str,
+    *,
+    support: torch.Tensor | None,
+    valid: torch.Tensor,
+    shrinkwrap: symbreak.Shrinkwrap | None,
+    starts: int,
+    record_every: int,
+    **options: Any,
+) -> Iterator[symbreak.Reconstruction]:
+    """Phase one pattern, as `run` does, a few starts at a time, kept beside ``output`` until then.
+
+    A start's result depends on the data, the seed and its number alone, so those that an
+    interrupted call left are taken over. The block is to write ``output``: when it ends, the kept
+    starts are removed.
+
+    Raises:
+        OSError: The starts cannot be written.
+        KeyboardInterrupt: With a message that says what is kept.
+    """
+    shared = {**options, "record_every": record_every, "valid": valid, "shrinkwrap": shrinkwrap}
+    settings = {
+        "amplitude": _digest(amplitude),
+        "valid": _digest(valid),
+        "support": None if support is None else _digest(support),
+        "shrinkwrap": None if shrinkwrap is None else asdict(shrinkwrap),
+        "schedule": schedule,
+        "starts": starts,
+        "record_every": record_every,
+        "device": amplitude.device.type,
+        **options,
+    }
+    iterations = total_iterations(schedule)
+    checks.check_result(amplitude, starts, iterations // record_every, amplitude.dim())
+    step = torch.get_num_threads() if amplitude.device.type == "cpu" else ON_A_GPU
+    shapes = _shapes(amplitude, starts, iterations // record_every)
+    with resuming(output, shapes, starts, settings, what="starts", intermediate=True) as kept:
+        with progress("phasing", starts * iterations) as bar:
+            while kept.done < starts:
+                before = kept.done * iterations
+                rows = slice(kept.done, min(kept.done + step, starts))
+                found = symbreak.reconstruct(
+                    amplitude,
+                    schedule,
+                    support=support,
+                    starts=rows.stop - rows.start,
+                    first_start=rows.start,
+                    ndim=amplitude.dim(),
+                    progress=partial(_show, bar, before),
+                    **shared,
+                )
+                for name, value in found._asdict().items():
+                    kept.file[name][rows] = value.cpu().numpy().astype(shapes[name][1], copy=False)
+                kept.advance(rows.stop - rows.start)
+            bar.update(bar.task_ids[0], completed=starts * iterations)
+        whole = {name: torch.from_numpy(kept.file[name][()]) for name in shapes}
+        whole["support"] = whole["support"].bool()
+        yield symbreak.Reconstruction(**{k: x.to(amplitude.device) for k, x in whole.items()})
+
+
+def _show(bar: Progress, before: int, done: int, total: int) -> None:
+    bar.update(bar.task_ids[0], completed=before + done)
+
+
+def _shapes(amplitude: torch.Tensor, starts: int, records: int) -> Shapes:
+    stack = (starts, *amplitude.shape)
+    real, wide = ("f4", "c8") if amplitude.dtype == torch.float32 else ("f8", "c16")
+    return {
+        "object": (stack, wide),
+        "support": (stack, "u1"),
+        "error": ((starts,), real),
+        "history": ((starts, records), real),
+    }
+
+
+def _digest(x: torch.Tensor) -> str:
+    return hashlib.sha256(x.cpu().contiguous().numpy().data).hexdigest()
 
 
 def as_phasing(

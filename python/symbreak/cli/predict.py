@@ -9,11 +9,15 @@ import h5py
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 
 import symbreak
 from symbreak.cli import options
-from symbreak.cli.output import command_line, note, progress, wrote
+from symbreak.cli.output import command_line, note, wrote
+from symbreak.cli.streaming import reporting
 from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, open_array, read
+from symbreak.data.chunks import Arrays, Chunks, Fitting
+from symbreak.data.distribute import Runner, running
 from symbreak.data.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
 from symbreak.learning.networks import load_network
@@ -29,6 +33,8 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
     batch: Annotated[int, typer.Option(min=1, help="Patterns at a time.")] = 256,
     device: options.Device = "cpu",
+    workers: options.Workers = 1,
+    dask: options.Dask = None,
 ) -> None:
     """Estimate objects from measured amplitudes (square roots of intensities).
 
@@ -38,13 +44,16 @@ def predict(
     where = options.device(device)
     source = options.source(amplitudes)
     options.result_path(output, HDF5, inputs=(source,))
-    network = load_network(checkpoint).to(where)
+    network = load_network(checkpoint)
     axes = len(network.measurement_shape)  # type: ignore[arg-type]
 
     def wanted(name: str, array: ArrayLike) -> bool:
         return array.dtype.kind == "f" and len(array.shape) == axes + 1
 
-    with open_array(source, what="stack of amplitudes", wanted=wanted) as opened:
+    with (
+        open_array(source, what="stack of amplitudes", wanted=wanted) as opened,
+        running(workers, dask) as runner,
+    ):
         note(opened.notes)
         array = opened.array
         if not wanted("", array) or not array.shape[0]:
@@ -55,30 +64,47 @@ def predict(
             "dataset": opened.source.dataset,
             "device": where.type,
         }
-        _run(network, opened, output, batch, settings)
+        _run(Estimator(network, where), opened, output, batch, settings, runner)
     wrote(output, "estimated objects")
 
 
+class Estimator:
+    """A network that travels in the host's memory and goes to its device where it is used."""
+
+    def __init__(self, network: torch.nn.Module, device: torch.device) -> None:
+        self.network, self.device = network, device
+
+    @property
+    def object_shape(self) -> tuple[int, ...]:
+        """N per axis."""
+        return tuple(self.network.object_shape)  # type: ignore[arg-type]
+
+    def __call__(self, part: Arrays) -> dict[str, NDArray[Any]]:
+        """Estimate objects from amplitudes."""
+        amplitude = torch.from_numpy(part["amplitude"])
+        return {"object": estimate(self.network.to(self.device), amplitude).numpy()}
+
+
 def _run(
-    network: torch.nn.Module,
+    estimator: Estimator,
     opened: OpenArray,
     output: Path,
     batch: int,
     settings: dict[str, Any],
+    runner: Runner,
 ) -> None:
     count = opened.array.shape[0]
-    shape: tuple[int, ...] = network.object_shape  # type: ignore[assignment]
+    shapes = {"object": ((count, *estimator.object_shape), "c8")}
+
+    def amplitudes(rows: slice) -> Arrays:
+        return {"amplitude": read(opened.array, opened.source, rows).astype(np.float32)}
+
     with (
-        resuming(output, {"object": ((count, *shape), "c8")}, count, settings, _describe) as found,
-        progress("estimating", count) as bar,
+        resuming(output, shapes, count, settings, _describe) as found,
+        reporting("estimating", count, found.done) as report,
     ):
-        bar.update(bar.task_ids[0], completed=found.done)
-        while found.done < count:
-            rows = slice(found.done, min(found.done + batch, count))
-            part = read(opened.array, opened.source, rows).astype(np.float32)
-            found.file["object"][rows] = estimate(network, torch.from_numpy(part)).numpy()
-            found.advance(len(part))
-            bar.advance(bar.task_ids[0], len(part))
+        pieces = Chunks(Fitting(estimator), amplitudes, batch, runner=runner, report=report)
+        pieces.fill(found.file, found.done, count, advance=found.advance)
 
 
 def _describe(file: h5py.File) -> None:

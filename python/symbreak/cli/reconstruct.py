@@ -9,30 +9,21 @@ from typing import Annotated
 import torch
 import typer
 
-import symbreak
-from symbreak.cli import options
+from symbreak.cli import options, phasing_options
 from symbreak.cli.output import err, note, wrote
-from symbreak.cli.phasing import as_phasing, print_starts, run
+from symbreak.cli.phasing import as_phasing, print_starts, run_resumably
+from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
 from symbreak.data.arrays import Source
 from symbreak.data.cxi import Parameter, write_cxi
 from symbreak.data.patterns import Pattern, read_like, read_pattern
 from symbreak.evaluation import GOOD, compare_starts
 
-DATASET = "FILE or :DATASET"
 RECORD_EVERY = 10
-PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
 EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
     "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
 )
-
-
-class Dc(str, Enum):
-    """Where zero frequency lies in the file."""
-
-    CENTER = "center"
-    CORNER = "corner"
 
 
 def reconstruct(
@@ -47,41 +38,14 @@ def reconstruct(
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the result: .png, .pdf, .svg ...")
     ] = None,
-    amplitudes: Annotated[
-        bool,
-        typer.Option(
-            "--amplitudes/--intensities",
-            help="The file holds square roots of counts, or counts.",
-            rich_help_panel=PATTERN,
-        ),
-    ] = False,
-    dc: Annotated[
-        Dc, typer.Option(help="Where the file has zero frequency.", rich_help_panel=PATTERN)
-    ] = Dc.CENTER,
-    valid: Annotated[
-        str | None,
-        typer.Option(
-            metavar=DATASET, help="Not 0 where a pixel was measured.", rich_help_panel=PATTERN
-        ),
-    ] = None,
-    mask: Annotated[
-        str | None,
-        typer.Option(
-            metavar=DATASET, help="0 where a pixel was measured.", rich_help_panel=PATTERN
-        ),
-    ] = None,
-    schedule: Annotated[
-        str,
-        typer.Option(
-            help="Terms n*ALG joined by +, repeated by k*(...); ER, HIO, RAAR, DM.",
-            rich_help_panel=PHASING,
-        ),
-    ] = "3*(20*ER+180*HIO)+20*ER",
-    beta: Annotated[
-        float, typer.Option(help="Feedback of HIO, RAAR, DM.", rich_help_panel=PHASING)
-    ] = 0.9,
-    starts: Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)] = 0,
+    amplitudes: phasing_options.Amplitudes = False,
+    dc: phasing_options.Origin = Dc.CENTER,
+    valid: phasing_options.Valid = None,
+    mask: phasing_options.Mask = None,
+    schedule: phasing_options.Schedule = phasing_options.SCHEDULE,
+    beta: phasing_options.Beta = 0.9,
+    starts: phasing_options.Starts = 8,
+    seed: phasing_options.Seed = 0,
     good: Annotated[
         float,
         typer.Option(
@@ -90,9 +54,7 @@ def reconstruct(
             rich_help_panel=PHASING,
         ),
     ] = GOOD,
-    device: Annotated[
-        str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)
-    ] = "cpu",
+    device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
         typer.Option(
@@ -105,34 +67,18 @@ def reconstruct(
         bool,
         typer.Option("--fixed-support", help="No shrinkwrap.", rich_help_panel=SUPPORT),
     ] = False,
-    area: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FRACTION or START,END",
-            help="Keep this fraction of the pixels instead of a threshold.",
-            rich_help_panel=SUPPORT,
-        ),
-    ] = None,
-    threshold: Annotated[
-        float, typer.Option(help="Of the blurred maximum.", rich_help_panel=SUPPORT)
-    ] = 0.2,
-    every: Annotated[
-        int, typer.Option(min=1, help="Iterations between updates.", rich_help_panel=SUPPORT)
-    ] = 20,
-    sigma: Annotated[
-        float, typer.Option(help="First blur, pixels.", rich_help_panel=SUPPORT)
-    ] = 3.0,
-    sigma_min: Annotated[
-        float, typer.Option(help="Last blur, pixels.", rich_help_panel=SUPPORT)
-    ] = 1.5,
-    decay: Annotated[
-        float, typer.Option(help="Of the blur per update.", rich_help_panel=SUPPORT)
-    ] = 0.99,
+    area: phasing_options.Area = None,
+    threshold: phasing_options.Threshold = DEFAULT.threshold,
+    every: phasing_options.Every = DEFAULT.every,
+    sigma: phasing_options.Sigma = DEFAULT.sigma,
+    sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
+    decay: phasing_options.Decay = DEFAULT.decay,
 ) -> None:
     """Phase a diffraction pattern from many random starts and tell how far they agree.
 
     The starts are aligned to the best (shift, twin, phase), the good ones averaged; OUT holds
-    best, mean, all starts, errors, transfer function, every parameter and the version.
+    best, mean, all starts, errors, transfer function, every parameter and the version. Interrupted,
+    the same command continues with the starts that are missing.
     """
     given = options.source(pattern)
     extra = {
@@ -146,14 +92,7 @@ def reconstruct(
         options.result_path(plot, options.PICTURES, inputs=inputs)
     if fixed_support and support is None:
         raise typer.BadParameter("--fixed-support needs --support")
-    rule = symbreak.Shrinkwrap(
-        every=every,
-        sigma=sigma,
-        sigma_min=min(sigma, sigma_min),
-        decay=decay,
-        threshold=threshold,
-        area=options.area(area),
-    )
+    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
     measured = read_pattern(
         given,
@@ -166,7 +105,8 @@ def reconstruct(
     _describe(measured)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
     first = _support(extra.get("support"), measured)
-    found = run(
+    with run_resumably(
+        output,
         amplitude,
         schedule,
         beta=beta,
@@ -176,17 +116,17 @@ def reconstruct(
         starts=starts,
         seed=seed,
         record_every=RECORD_EVERY,
-    )
-    compared = compare_starts(
-        found.object,
-        found.support,
-        found.error,
-        amplitude,
-        measured_pixels,
-        factor=good,
-        ndim=amplitude.dim(),
-    )
-    write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
+    ) as found:
+        compared = compare_starts(
+            found.object,
+            found.support,
+            found.error,
+            amplitude,
+            measured_pixels,
+            factor=good,
+            ndim=amplitude.dim(),
+        )
+        write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
     print_starts(compared)
     wrote(output, "best, mean and all starts")
     if plot is not None:

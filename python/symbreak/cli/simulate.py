@@ -10,6 +10,7 @@ import typer
 from symbreak.cli import options
 from symbreak.cli.output import command_line, progress, wrote
 from symbreak.data import CrystalSettings
+from symbreak.data.distribute import running
 from symbreak.data.simulate import Simulation, write_pairs
 
 EXAMPLES = (
@@ -42,7 +43,8 @@ def simulate(
     ] = None,
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Pairs in memory at a time.")] = 256,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: options.Workers = 1,
+    dask: options.Dask = None,
 ) -> None:
     """Simulate Bragg CDI crystals and their patterns: train.h5, validation.h5 and test.h5.
 
@@ -55,7 +57,7 @@ def simulate(
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": train, "validation": validation, "test": test}
-    with progress("simulating", sum(counts.values())) as bar:
+    with running(workers, dask) as runner, progress("simulating", sum(counts.values())) as bar:
         for split, count in counts.items():
             if count:
                 write_pairs(
@@ -64,7 +66,7 @@ def simulate(
                     count,
                     simulation,
                     chunk=chunk,
-                    workers=workers,
+                    runner=runner,
                     command=command_line(),
                     advance=lambda items: bar.advance(bar.task_ids[0], items),
                 )

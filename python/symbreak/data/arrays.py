@@ -1,46 +1,40 @@
-"""Open one array of an .h5, .cxi, .nxs, .npy, .npz or .tif file, named or found by its kind."""
+"""Open one array of an HDF5, NumPy, TIFF, EDF or CBF file, named or found by its kind."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import h5py
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
+
+from symbreak.data.readers import ArrayLike as ArrayLike
+from symbreak.data.readers import DataError as DataError
+from symbreak.data.readers import (
+    datasets,
+    detectors,
+    find_default,
+    parsing,
+    read_fabio,
+    read_numpy,
+    read_tiff,
+)
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
 TIFF = (".tif", ".tiff")
+FABIO = (".edf", ".cbf")
 NAMED = (*HDF5, ".npz")  # files that hold several arrays by name
-SUFFIXES = (*HDF5, *NUMPY, *TIFF)
-
-
-class DataError(ValueError):
-    """A file that does not hold what is asked of it; the message is one line for the user."""
-
-
-class ArrayLike(Protocol):
-    """What is common to a NumPy array and an HDF5 dataset that has not been read yet."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of every axis."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-
-    def __getitem__(self, key: Any) -> Any:
-        """Read a part."""
+SUFFIXES = (*HDF5, *NUMPY, *TIFF, *FABIO)
 
 
 Wanted = Callable[[str, ArrayLike], bool]
+Prefer = Callable[[Mapping[str, ArrayLike]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -75,20 +69,26 @@ class OpenArray:
     """The other arrays of the file by name."""
     notes: tuple[str, ...] = ()
     """What the user should know of the choice that was made."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Links of the file that lead nowhere: to which file or dataset, by their name."""
 
 
 @contextmanager
-def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArray]:
+def open_array(
+    source: Source, *, what: str, wanted: Wanted, prefer: Prefer | None = None
+) -> Iterator[OpenArray]:
     """Open the array that ``source`` names, or the only one that fits.
 
     Without a dataset's name the file's own default is taken (NeXus: the attributes ``default`` and
     ``signal``), else the single array for which ``wanted(name, array)`` holds; ``notes`` says which
-    one. HDF5 data are read only when indexed. NumPy files are never unpickled.
+    one. Where ``source`` names a group, only what lies in it counts. HDF5 data are read only when
+    indexed. NumPy files are never unpickled.
 
     Args:
-        source: File and dataset.
+        source: File and dataset, or group.
         what: What is looked for, for the messages: "pattern", "support", ...
         wanted: Whether an array can be one.
+        prefer: Of several that can be, those that are meant.
 
     Raises:
         DataError: Not a known kind of file, damaged, no such dataset, none fits, or several do.
@@ -100,15 +100,17 @@ def open_array(source: Source, *, what: str, wanted: Wanted) -> Iterator[OpenArr
         raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
     if suffix in HDF5:
         with open_hdf5(source.path) as file:
-            with _parsing(source.path, "not a whole HDF5 file"):
-                default = _default(file)
-                arrays = _datasets(file, default)
-            yield _choose(source, arrays, what, wanted, default)
+            with parsing(source.path, "not a whole HDF5 file"):
+                within = "/" + (source.dataset or "").strip("/")
+                default = find_default(file, within)
+                arrays, broken = datasets(file, default or within)
+            yield _choose(source, arrays, what, wanted, prefer, default, broken)
     else:
         with open(source.path, "rb"):  # the system's own message
             pass
-        arrays = _read_numpy(source.path) if suffix in NUMPY else _read_tiff(source.path)
-        yield _choose(source, arrays, what, wanted)
+        reader = {**dict.fromkeys(NUMPY, read_numpy), **dict.fromkeys(TIFF, read_tiff)}
+        arrays = reader.get(suffix, read_fabio)(source.path)
+        yield _choose(source, arrays, what, wanted, prefer)
 
 
 def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
@@ -117,22 +119,16 @@ def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
     Raises:
         DataError: The file is damaged there, or the part is larger than the memory.
     """
-    with _parsing(source.path, "cannot be read"):
-        return np.asarray(array[key])
-
-
-@contextmanager
-def _parsing(path: Path, wrong: str) -> Iterator[None]:
-    """Whatever a library raises over a damaged file is a DataError.
-
-    Parsers of binary formats meet broken numbers where they are used, so the kinds of their
-    exceptions are without end: struct.error, ZeroDivisionError, MemoryError, ...
-    """
     try:
-        yield
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path}: {wrong} ({said[:300]}).") from error
+        with parsing(source.path, "cannot be read"):
+            return np.asarray(array[key])
+    except DataError as error:
+        if not re.search("filter|plugin", str(error)):  # HDF5's two ways to miss a compression
+            raise
+        with detectors(source.path, f"the compression of {source}"):
+            import hdf5plugin  # noqa: F401  # its import registers the compressions
+    with parsing(source.path, "cannot be read"):
+        return np.asarray(array[key])
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -144,62 +140,8 @@ def open_hdf5(path: Path) -> h5py.File:
     """
     with open(path, "rb"):  # the system's own message
         pass
-    with _parsing(path, "not a whole HDF5 file"):
+    with parsing(path, "not a whole HDF5 file"):
         return h5py.File(path, "r")
-
-
-def _datasets(file: h5py.File, default: str | None) -> dict[str, ArrayLike]:
-    """Every dataset by its path; through links, each one once, broken links left out.
-
-    Of several paths to one dataset the default counts, else the first.
-    """
-    found: dict[str, ArrayLike] = {}
-    seen = set()
-
-    def visit(path: str) -> None:
-        try:
-            item = file[path]
-        except (KeyError, OSError):  # a link to nowhere, or to a file that is not here
-            return
-        info = h5py.h5o.get_info(item.id)
-        if (info.fileno, info.addr) in seen:
-            return
-        seen.add((info.fileno, info.addr))
-        if isinstance(item, h5py.Dataset):
-            found[path] = item
-        elif isinstance(item, h5py.Group):
-            for name in item:
-                visit(f"{path.rstrip('/')}/{name}")
-
-    if default is not None:
-        visit(default)
-    visit("/")
-    return found
-
-
-def _default(file: h5py.File) -> str | None:
-    """The dataset to which NeXus' ``default`` and ``signal`` attributes lead, if they do."""
-    group: Any = file
-    while isinstance(group, h5py.Group):
-        name = group.attrs.get("signal", group.attrs.get("default"))
-        if not isinstance(name, str) or name not in group:
-            return None
-        group = group[name]
-    return str(group.name)
-
-
-def _read_numpy(path: Path) -> dict[str, ArrayLike]:
-    with _parsing(path, "not a NumPy file of plain numbers"):
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {path.stem: loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-
-
-def _read_tiff(path: Path) -> dict[str, ArrayLike]:
-    with _parsing(path, "not a readable TIFF file"):
-        return {path.stem: tifffile.imread(path)}
 
 
 def _choose(
@@ -207,35 +149,67 @@ def _choose(
     arrays: dict[str, ArrayLike],
     what: str,
     wanted: Wanted,
+    prefer: Prefer | None,
     default: str | None = None,
+    broken: dict[str, str] | None = None,
 ) -> OpenArray:
-    names = [name for name, array in arrays.items() if wanted(name, array)]
-    notes: tuple[str, ...] = ()
-    if source.dataset is not None:
-        name = next((n for n in arrays if n.strip("/") == source.dataset.strip("/")), None)
-        if name is None:
+    broken = broken or {}
+    named = None if source.dataset is None else source.dataset.strip("/")
+    name = next((n for n in arrays if n.strip("/") == named), None)
+    here = arrays
+    if named and name is None:  # perhaps a group
+        here = {n: array for n, array in arrays.items() if n.strip("/").startswith(f"{named}/")}
+        if not here:
             raise DataError(
                 f"{source.path}: there is no dataset {source.dataset!r}; it holds "
-                f"{describe(arrays)}."
+                f"{describe(arrays)}{_nowhere(broken)}."
             )
-    elif default in names:
-        name = default
-        notes = (f"{source.path}: taking {name}, the file's default.",)
-    elif len(names) == 1:
-        name = names[0]
+    notes: tuple[str, ...] = ()
+    if name is None:
+        names = [n for n, array in here.items() if wanted(n, array)]
+        if default in names:
+            name, why = default, "the file's default"
+        else:
+            why = f"the only dataset that can be a {what}"
+            if len(names) > 1 and prefer is not None:
+                names, why = prefer({n: here[n] for n in names}), "as the file's layout says"
+            name = _only(source, names, here, what, broken)
         if len(arrays) > 1:
-            notes = (f"{source.path}: taking {name}, the only dataset that can be a {what}.",)
-    elif names:
+            notes = (f"{source.path}: taking {name}, {why}.",)
+    others = {n: array for n, array in arrays.items() if n != name}
+    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
+    return OpenArray(arrays[name], chosen, others, notes, broken)
+
+
+def _only(
+    source: Source,
+    names: list[str],
+    arrays: dict[str, ArrayLike],
+    what: str,
+    broken: dict[str, str],
+) -> str:
+    """The one name of the list; none or several are an error."""
+    if not names:
+        raise DataError(
+            f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}"
+            f"{_nowhere(broken)}."
+        )
+    if len(names) > 1:
         candidates = describe({n: arrays[n] for n in names})
         raise DataError(
             f"{source.path}: several datasets can be the {what}, choose one as "
             f"{source.path}:NAME from {candidates}."
         )
-    else:
-        raise DataError(f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}.")
-    others = {n: array for n, array in arrays.items() if n != name}
-    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
-    return OpenArray(arrays[name], chosen, others, notes)
+    return names[0]
+
+
+def _nowhere(broken: dict[str, str]) -> str:
+    """Name links that lead nowhere, as far as they fit a line."""
+    if not broken:
+        return ""
+    shown = [f"{name} -> {target}" for name, target in list(broken.items())[:3]]
+    more = [f"{len(broken) - 3} more"] if len(broken) > 3 else []
+    return f" (links that lead nowhere: {', '.join(shown + more)})"
 
 
 def describe(arrays: dict[str, ArrayLike], most: int = 12) -> str:

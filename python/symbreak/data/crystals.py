@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from symbreak.data.dislocations import bragg_phase
 from symbreak.data.settings import CrystalSettings
+from symbreak.ops.checks import check_ndim, shown
+from symbreak.ops.memory import check_memory
 
 # Crystals a worker process makes at a time.
 CHUNK = 64
@@ -53,6 +55,8 @@ def crystals(
 
     Raises:
         ValueError: An argument is out of its range, or more than one defect is asked for in 3D.
+        TypeError: ``settings`` or ``ndim`` is of the wrong type.
+        MemoryError: The result is larger than the memory.
         ImportError: shapely (2D) or scipy (3D) is not installed.
 
     Note:
@@ -132,12 +136,16 @@ def _check(
     """Raise for an argument out of its range."""
     least = {"count": 0, "size": 8, "seed": 0, "first": 0, "workers": 1}
     for name, value in zip(least, (count, size, seed, first, workers), strict=True):
-        if not isinstance(value, int) or value < least[name]:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least[name]:
             raise ValueError(
-                f"crystals: {name} must be an integer >= {least[name]}, got {value!r}."
+                f"crystals: {name} must be an integer >= {least[name]}, got {shown(value)}."
             )
-    if ndim not in (2, 3):
-        raise ValueError(f"crystals: ndim must be 2 or 3, got {ndim!r}.")
+    check_ndim("crystals", ndim)
+    if not isinstance(settings, CrystalSettings):
+        raise TypeError(f"crystals: settings must be CrystalSettings, got {shown(settings)}.")
+    cause = f"count = {count} of size = {size}"
+    shape = (count, *(size,) * ndim)
+    check_memory("crystals", cause, shape, torch.complex64, torch.device("cpu"))
     if ndim == 3 and settings.defects[1] > 1:
         raise ValueError(
             f"crystals: settings.defects must be within [0, 1] in 3D, got {settings.defects!r}."

@@ -65,14 +65,14 @@ def write_cxi(path: Path, phasing: Phasing) -> None:
     with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION
         file.attrs["default"] = "entry_1"
-        entry = _group(file, "entry_1", "NXentry", default="image_1")
+        entry = group(file, "entry_1", "NXentry", default="image_1")
         entry["program_name"] = f"symbreak {phasing.version}"
         entry["title"] = "Far-field phase retrieval"
         image = _image(entry, "image_1", phasing.object)
         image["title"] = "best start"
         image["support"] = phasing.support.astype(np.uint8)
         image["reconstruction_error"] = phasing.error
-        _process(image, phasing)
+        write_process(image, phasing.version, phasing.command, phasing.parameters)
         if phasing.mean is not None:
             _image(entry, "image_2", phasing.mean)["title"] = "mean of the good starts"
         if phasing.starts:
@@ -82,10 +82,10 @@ def write_cxi(path: Path, phasing: Phasing) -> None:
                 if name != "data":
                     starts[name] = _plain(value)
         if phasing.results:
-            result = _group(entry, "result_1", "NXcollection")
+            result = group(entry, "result_1", "NXcollection")
             for name, value in phasing.results.items():
                 result[name] = value
-        _group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
+        group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
 
 
 def read_cxi(path: Path) -> Phasing:
@@ -127,13 +127,16 @@ def _read(file: h5py.File) -> Phasing:
     )
 
 
-def _process(image: h5py.Group, phasing: Phasing) -> None:
-    process = _group(image, "process_1", "NXprocess")
+def write_process(
+    parent: h5py.Group, version: str, command: str, parameters: Mapping[str, Parameter]
+) -> None:
+    """Record in ``process_1`` what made the data beside it, and every parameter."""
+    process = group(parent, "process_1", "NXprocess")
     process["program"] = "symbreak"
-    process["version"] = phasing.version
-    process["command"] = phasing.command
-    configuration = _group(process, "configuration", "NXcollection")
-    for name, value in phasing.parameters.items():
+    process["version"] = version
+    process["command"] = command
+    configuration = group(process, "configuration", "NXcollection")
+    for name, value in parameters.items():
         # HDF5 has no None; an empty dataset keeps the name and says "not set".
         configuration[name] = h5py.Empty("f") if value is None else value
 
@@ -148,7 +151,7 @@ def _parameter(dataset: h5py.Dataset) -> Parameter:
 
 
 def _image(entry: h5py.Group, name: str, data: NDArray[Any]) -> h5py.Group:
-    image = _group(entry, name, "NXdata", signal="data")
+    image = group(entry, name, "NXdata", signal="data")
     # A support leaves most of the grid at 0, which compresses to almost nothing.
     image.create_dataset("data", data=data, compression="gzip", compression_opts=1)
     image["data_space"] = "real"
@@ -156,12 +159,15 @@ def _image(entry: h5py.Group, name: str, data: NDArray[Any]) -> h5py.Group:
     return image
 
 
-def _group(parent: h5py.Group, name: str, nexus_class: str, **attributes: str) -> h5py.Group:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nexus_class
+def group(
+    parent: h5py.Group, name: str, nexus_class: str, **attributes: str | list[str]
+) -> h5py.Group:
+    """Create a group with its NeXus class and more attributes."""
+    made = parent.create_group(name)
+    made.attrs["NX_class"] = nexus_class
     for key, value in attributes.items():
-        group.attrs[key] = value
-    return group
+        made.attrs[key] = value
+    return made
 
 
 def _plain(value: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from symbreak.ops.checks import check_dense, shown
+from symbreak.ops.memory import check_memory
+
+# Larger counts, and squares of larger amplitudes, leave the range of NumPy's Poisson generator.
+MOST_PHOTONS, MOST_AMPLITUDE = 1e18, 1e150
+# Pixels; sums of such numbers stay within 64 bits.
+MOST_PIXELS = 2**40
+
 
 def poisson_amplitude(
     amplitude: torch.Tensor, photons: float, seed: int = 0, *, ndim: int = 2, first: int = 0
@@ -37,24 +45,46 @@ def poisson_amplitude(
     Note:
         Not differentiable: the result carries no gradient. Time: about 0.3 ms per 1000 pixels.
     """
+    if not isinstance(amplitude, torch.Tensor):
+        raise TypeError(
+            f"poisson_amplitude: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
+        )
     if amplitude.dtype not in (torch.float32, torch.float64):
         raise TypeError(
             f"poisson_amplitude: amplitude must be float32 or float64, got {amplitude.dtype}."
         )
+    check_dense("poisson_amplitude", "amplitude", amplitude)
+    if amplitude.is_meta:
+        raise ValueError("poisson_amplitude: amplitude must hold data, got a tensor on meta.")
     if ndim not in (2, 3) or amplitude.ndim < ndim:
         raise ValueError(
             "poisson_amplitude: ndim must be 2 or 3 and at most the number of axes "
-            f"({amplitude.ndim}), got {ndim!r}."
+            f"({amplitude.ndim}), got {shown(ndim)}."
         )
-    if not (math.isfinite(photons) and photons > 0):
-        raise ValueError(f"poisson_amplitude: photons must be finite and > 0, got {photons!r}.")
+    _check_number("poisson_amplitude", "photons", photons)
+    if not 0 < photons <= MOST_PHOTONS:
+        raise ValueError(
+            f"poisson_amplitude: photons must be finite and > 0, at most {MOST_PHOTONS:g}, got "
+            f"{shown(photons)}."
+        )
     for name, value in (("seed", seed), ("first", first)):
-        if not isinstance(value, int) or value < 0:
-            raise ValueError(f"poisson_amplitude: {name} must be an integer >= 0, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(
+                f"poisson_amplitude: {name} must be an integer >= 0, got {shown(value)}."
+            )
     clean = amplitude.detach().to("cpu", torch.float64).numpy()
-    if not (np.isfinite(clean) & (clean >= 0)).all():
-        raise ValueError("poisson_amplitude: amplitude must be finite and >= 0, got other values.")
-    items = clean.reshape(-1, *clean.shape[clean.ndim - ndim :])
+    if not ((clean >= 0) & (clean <= MOST_AMPLITUDE)).all():
+        raise ValueError(
+            f"poisson_amplitude: amplitude must be finite and >= 0, at most {MOST_AMPLITUDE:g}, "
+            "got other values."
+        )
+    grid = clean.shape[clean.ndim - ndim :]
+    if 0 in grid:
+        raise ValueError(
+            "poisson_amplitude: the grid of amplitude must not be empty, got shape "
+            f"{tuple(amplitude.shape)}."
+        )
+    items = clean.reshape(-1, *grid)
     noisy = np.zeros_like(items)
     for k, item in enumerate(items):
         # A second key, so that the stream is not that of crystal k of a set with this seed.
@@ -84,10 +114,11 @@ def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tens
         ValueError: An argument is out of its range.
     """
     shape = _check_shape("beamstop", shape)
-    if not (math.isfinite(radius) and radius >= 0):
-        raise ValueError(f"beamstop: radius must be finite and >= 0, got {radius!r}.")
-    if not isinstance(arm, int) or arm < 0:
-        raise ValueError(f"beamstop: arm must be an integer >= 0, got {arm!r}.")
+    _check_number("beamstop", "radius", radius)
+    if not 0 <= radius < math.inf:
+        raise ValueError(f"beamstop: radius must be finite and >= 0, got {shown(radius)}.")
+    radius = min(radius, sum(shape))  # covers all as any larger one does, and can be squared
+    _check_pixels("beamstop", "arm", arm, 0)
     # Signed frequency of every index: 0, 1, ..., -2, -1.
     axes = [torch.fft.fftfreq(n, d=1.0 / n, dtype=torch.float64).round() for n in shape]
     grids = torch.meshgrid(*axes, indexing="ij")
@@ -124,14 +155,14 @@ def detector_gaps(
         ValueError: An argument is out of its range.
     """
     shape = _check_shape("detector_gaps", shape)
-    for name, value, least in (("module", module, 1), ("gap", gap, 0)):
-        if not isinstance(value, int) or value < least:
-            raise ValueError(f"detector_gaps: {name} must be an integer >= {least}, got {value!r}.")
-    if not isinstance(offset, int):
-        raise ValueError(f"detector_gaps: offset must be an integer, got {offset!r}.")
-    chosen = tuple(range(len(shape))) if axes is None else tuple(axes)
-    if any(axis not in range(-len(shape), len(shape)) for axis in chosen):
-        raise ValueError(f"detector_gaps: axes must be axes of {shape}, got {axes!r}.")
+    _check_pixels("detector_gaps", "module", module, 1)
+    _check_pixels("detector_gaps", "gap", gap, 0)
+    _check_pixels("detector_gaps", "offset", offset, -MOST_PIXELS)
+    chosen = tuple(range(len(shape))) if axes is None else axes
+    if not isinstance(chosen, (tuple, list)) or any(
+        axis not in range(-len(shape), len(shape)) for axis in chosen
+    ):
+        raise ValueError(f"detector_gaps: axes must be axes of {shape}, got {shown(axes)}.")
     valid = torch.ones(shape, dtype=torch.bool)
     for axis in chosen:
         n = shape[axis]
@@ -144,7 +175,21 @@ def detector_gaps(
 
 def _check_shape(function: str, shape: Sequence[int]) -> tuple[int, ...]:
     """Return ``shape`` as a tuple of 2 or 3 positive integers, or raise."""
-    values = tuple(shape)
+    values = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     if len(values) not in (2, 3) or not all(isinstance(n, int) and n >= 1 for n in values):
-        raise ValueError(f"{function}: shape must be 2 or 3 integers >= 1, got {shape!r}.")
+        raise ValueError(f"{function}: shape must be 2 or 3 integers >= 1, got {shown(shape)}.")
+    check_memory(function, f"shape = {values}", values, torch.float64, torch.device("cpu"))
     return values
+
+
+def _check_number(function: str, name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{function}: {name} must be a number, got {shown(value)}.")
+
+
+def _check_pixels(function: str, name: str, value: int, least: int) -> None:
+    """Raise unless ``value`` is an integer of pixels from ``least`` on."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= MOST_PIXELS:
+        limit = f" >= {least}" if least >= 0 else ""
+        raise ValueError(f"{function}: {name} must be an integer{limit}, got {shown(value)}.")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
@@ -42,14 +42,24 @@ def open_objects(source: Source, *, ndim: int = 2) -> Iterator[OpenArray]:
         yield opened
 
 
-def read_tensor(opened: OpenArray, key: Any = ()) -> Tensor:
-    """Read a part as a tensor: complex128 if it is at least that wide, else complex64."""
-    array = read(opened.array, opened.source, key)
-    wide = array.dtype.itemsize >= 16
-    return torch.from_numpy(array.astype(np.complex128 if wide else np.complex64))
+def kind_of(array: ArrayLike) -> str:
+    """Type in which objects are read: ``c16`` if they are at least that wide, else ``c8``."""
+    return "c16" if array.dtype.itemsize >= 16 else "c8"
+
+
+def read_items(opened: OpenArray, rows: slice, ndim: int) -> NDArray[Any]:
+    """Read rows of the first batch axis: complex ``(items, *grid)``, the batch axes made one.
+
+    A single object without a batch axis is one row.
+    """
+    shape = opened.array.shape
+    array = read(opened.array, opened.source, rows if len(shape) > ndim else ())
+    return array.astype(kind_of(opened.array), copy=False).reshape(-1, *shape[-ndim:])
 
 
 def read_objects(source: Source, *, ndim: int = 2) -> tuple[Tensor, OpenArray]:
-    """Read all objects at once; see :func:`open_objects`."""
+    """Read all objects at once, ``(*batch, *grid)``; see :func:`open_objects`."""
     with open_objects(source, ndim=ndim) as opened:
-        return read_tensor(opened), opened
+        shape = opened.array.shape
+        items = read_items(opened, slice(None), ndim)
+        return torch.from_numpy(items.reshape(shape)), opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, describe, open_array, read
+from symbreak.data.layouts import find_mask, rejected
 
 Values = Literal["intensities", "amplitudes"]
 Origin = Literal["center", "corner"]
@@ -53,21 +54,29 @@ def read_pattern(
             detector sees it, ``"corner"`` means index 0, as an FFT returns it.
         valid: An array of the pattern's shape and layout, not 0 where a pixel was measured.
         mask: The opposite, the usual one in detectors' files: 0 where a pixel was measured.
-            Both may be given; a pixel must pass both.
+            Both may be given; a pixel must pass both. If neither is, a mask of the same file is
+            used where its layout says what it means: CXI's ``mask``, NeXus' ``pixel_mask``.
 
     Returns:
         Pattern: amplitudes in float32, valid pixels, and notes for the user.
 
     Raises:
         DataError: The file does not hold one such pattern, or holds values that cannot be one.
+        ValueError: ``values`` or ``origin`` is none of those.
         OSError: A file cannot be read.
     """
+    for name, given, known in (("values", values, Values), ("origin", origin, Origin)):
+        if given not in get_args(known):
+            kinds = " or ".join(get_args(known))
+            raise ValueError(f"read_pattern: {name} must be {kinds}, got {given!r}.")
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
+        good = np.ones(data.shape, dtype=bool)
         if valid is None and mask is None:
-            notes += _unused_masks(opened, data.shape)
+            good, more = _own_mask(opened, data.shape)
+            notes += more
     _check_shape(dataset, data)
-    good = np.isfinite(data)
+    good &= np.isfinite(data)
     if data.dtype.kind == "u":
         marked = data == np.iinfo(data.dtype).max
         good &= ~marked
@@ -184,7 +193,15 @@ def _can_be_pattern(name: str, array: ArrayLike) -> bool:
     return array.dtype.kind in "iuf" and len(shape) in (2, 3) and min(shape) >= 4
 
 
-def _unused_masks(opened: OpenArray, shape: tuple[int, ...]) -> list[str]:
+def _own_mask(opened: OpenArray, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], list[str]]:
+    """What the file itself says was measured, and a note; or a note on masks that say nothing."""
+    name = find_mask(opened.others, shape)
+    if name is not None:
+        source = Source(opened.source.path, name)
+        bits = rejected(name, read(opened.others[name], source))
+        good = np.broadcast_to(bits.reshape(_squeezed(bits.shape)) == 0, shape)
+        return good.copy(), [f"{opened.source.path}: using its mask {name}."]
+    everywhere = np.ones(shape, dtype=bool)
     masks = {
         name: array
         for name, array in opened.others.items()
@@ -192,8 +209,8 @@ def _unused_masks(opened: OpenArray, shape: tuple[int, ...]) -> list[str]:
         and any(word in name.rsplit("/", 1)[-1].lower() for word in ("mask", "valid"))
     }
     if not masks:
-        return []
-    return [
+        return everywhere, []
+    return everywhere, [
         f"{opened.source.path} also holds {describe(masks)}: give --valid :NAME if 1 means "
         "measured there, --mask :NAME if 0 does."
     ]

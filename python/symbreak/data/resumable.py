@@ -59,6 +59,9 @@ def resuming(
     total: int,
     settings: Mapping[str, Any],
     describe: Callable[[h5py.File], None] = lambda file: None,
+    *,
+    what: str = "",
+    intermediate: bool = False,
 ) -> Iterator[Unfinished]:
     """Make the HDF5 file ``path``, or go on with what an earlier call for it left behind.
 
@@ -72,6 +75,9 @@ def resuming(
         total: Items in all.
         settings: All that the content depends on; the version of symbreak is added.
         describe: Writes attributes and small datasets into the new file.
+        what: What the items are, for the message.
+        intermediate: The pieces are not the result but lead to it: the block itself writes
+            ``path``, from ``file``, which is removed when the block ends.
 
     Raises:
         OSError: The file cannot be written, or another process is writing it; the message says
@@ -92,16 +98,19 @@ def resuming(
             unfinished = Unfinished(file, journal, text, total)
             unfinished.done = done or 0
             yield unfinished
-        os.replace(part, path)
+        if intermediate:
+            part.unlink()
+        else:
+            os.replace(part, path)
         _discard(journal)
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"interrupted; {_kept(unfinished)}") from error
+        raise KeyboardInterrupt(f"interrupted; {_kept(unfinished, what)}") from error
     except (OSError, RuntimeError) as error:
         plain = system_error(error, part, path) or error
         if unfinished is None or not unfinished.done or not isinstance(plain, OSError):
             raise plain from error
         shown = f"{plain.filename}: {plain.strerror}" if plain.filename else str(plain)
-        raise OSError(f"{shown}; {_kept(unfinished)}") from error
+        raise OSError(f"{shown}; {_kept(unfinished, what)}") from error
     finally:
         if unfinished is not None and not unfinished.done:
             part.unlink(missing_ok=True)
@@ -128,10 +137,11 @@ def identity(path: Path) -> dict[str, Any]:
     return {"path": str(path.resolve()), "bytes": state.st_size, "changed": state.st_mtime_ns}
 
 
-def _kept(unfinished: Unfinished | None) -> str:
+def _kept(unfinished: Unfinished | None, what: str) -> str:
     if unfinished is None or not unfinished.done:
         return "nothing is kept."
-    return f"{unfinished.done} of {unfinished.total} are kept, the same command continues."
+    items = f"{unfinished.total} {what}".rstrip()
+    return f"{unfinished.done} of {items} are kept, the same command continues."
 
 
 def _done(part: Path, journal: Path, settings: str, total: int) -> int | None:

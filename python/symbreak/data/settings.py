@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbreak.ops.checks import shown
+
 Range = tuple[float, float]
 
 
@@ -49,16 +51,27 @@ class CrystalSettings:
         _check_range("rounding", self.rounding, 0.0, 0.3)
         _check_range("aspect", self.aspect, 1.0, 3.0)
         _check_range("defects", self.defects, 0, 64, whole=True)
-        if not 0.0 <= self.nonconvex <= 1.0:
+        if not _is_number(self.nonconvex) or not 0.0 <= self.nonconvex <= 1.0:
             raise ValueError(
-                f"CrystalSettings: nonconvex must be within [0, 1], got {self.nonconvex!r}."
+                f"CrystalSettings: nonconvex must be within [0, 1], got {shown(self.nonconvex)}."
             )
-        if self.miller not in (1, 2, 3):
-            raise ValueError(f"CrystalSettings: miller must be 1, 2 or 3, got {self.miller!r}.")
-        if not 0.0 <= self.poisson_ratio < 0.5:
+        if not _is_number(self.miller, int) or not 1 <= self.miller <= 3:
             raise ValueError(
-                f"CrystalSettings: poisson_ratio must be in [0, 0.5), got {self.poisson_ratio!r}."
+                f"CrystalSettings: miller must be 1, 2 or 3, got {shown(self.miller)}."
             )
+        if not _is_number(self.poisson_ratio) or not 0.0 <= self.poisson_ratio < 0.5:
+            raise ValueError(
+                "CrystalSettings: poisson_ratio must be in [0, 0.5), got "
+                f"{shown(self.poisson_ratio)}."
+            )
+        if not isinstance(self.rigid_phase, bool):
+            given = shown(self.rigid_phase)
+            raise ValueError(f"CrystalSettings: rigid_phase must be True or False, got {given}.")
+
+
+def _is_number(value: object, kind: type = float) -> bool:
+    """Whether it is an integer, or with ``kind=float`` any real number; a bool is neither."""
+    return isinstance(value, (int, kind)) and not isinstance(value, bool)
 
 
 def _check_range(
@@ -67,13 +80,12 @@ def _check_range(
     """Raise unless ``value`` is a pair with ``low <= value[0] <= value[1] <= high``."""
     kind = "two integers" if whole else "two numbers"
     pair = isinstance(value, (tuple, list)) and len(value) == 2
-    accepted = int if whole else (int, float)
     if (
         not pair
-        or not all(isinstance(v, accepted) for v in value)
+        or not all(_is_number(v, int if whole else float) for v in value)
         or not low <= value[0] <= value[1] <= high
     ):
         raise ValueError(
             f"CrystalSettings: {name} must be {kind} (low, high) within [{low}, {high}], "
-            f"got {value!r}."
+            f"got {shown(value)}."
         )

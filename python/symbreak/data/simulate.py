@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import h5py
 import torch
 
 import symbreak
+from symbreak.data.chunks import Chunks, Done
 from symbreak.data.crystals import crystals
+from symbreak.data.distribute import HERE, Runner
 from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude
 from symbreak.data.resumable import Shapes, is_made, resuming
 from symbreak.data.settings import CrystalSettings
@@ -63,7 +66,7 @@ def write_pairs(
     simulation: Simulation,
     *,
     chunk: int = 256,
-    workers: int = 1,
+    runner: Runner = HERE,
     command: str = "",
     advance: Callable[[int], None] = lambda items: None,
 ) -> None:
@@ -80,7 +83,7 @@ def write_pairs(
         count: Number of pairs, >= 1.
         simulation: What to simulate.
         chunk: Pairs in memory at a time, >= 1.
-        workers: Processes.
+        runner: Where the chunks are computed, see `symbreak.data.distribute.running`.
         command: Kept in the file's attributes.
         advance: Called with the number of pairs of every chunk written, also earlier.
 
@@ -90,9 +93,14 @@ def write_pairs(
     """
     if split not in FIRST:
         raise ValueError(f"write_pairs: split must be one of {', '.join(FIRST)}, got {split!r}.")
-    for name, value in (("count", count), ("chunk", chunk)):
-        if value < 1:
-            raise ValueError(f"write_pairs: {name} must be >= 1, got {value}.")
+    sizes = {"size": simulation.size, "oversampling": simulation.oversampling}
+    for name, value in {"count": count, "chunk": chunk, **sizes}.items():
+        _check_integer(name, value, 1)
+    _check_integer("seed", simulation.seed, 0)
+    if simulation.gaps is not None and len(simulation.gaps) != 2:
+        raise ValueError(
+            f"write_pairs: gaps must be two integers (module, gap), got {simulation.gaps!r}."
+        )
     settings = {"split": split, "count": count, **asdict(simulation)}
     if is_made(path, settings):
         advance(count)
@@ -106,16 +114,19 @@ def write_pairs(
 
     with resuming(path, _shapes(count, simulation), count, settings, describe) as unfinished:
         advance(unfinished.done)
-        while unfinished.done < count:
-            rows = slice(unfinished.done, min(unfinished.done + chunk, count))
-            items = rows.stop - rows.start
-            objects, amplitude = _pairs(FIRST[split] + rows.start, items, simulation, workers)
-            if valid is not None:
-                amplitude = amplitude.where(valid, 0)
-            unfinished.file["object"][rows] = objects.numpy()
-            unfinished.file["amplitude"][rows] = amplitude.numpy()
-            unfinished.advance(items)
-            advance(items)
+        pieces = Chunks(
+            partial(_pairs, simulation),
+            lambda rows: (FIRST[split] + rows.start, rows.stop - rows.start),
+            chunk,
+            runner=runner,
+            report=lambda rows, notes: advance(rows),
+        )
+        pieces.fill(unfinished.file, unfinished.done, count, advance=unfinished.advance)
+
+
+def _check_integer(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"write_pairs: {name} must be an integer >= {least}, got {value!r}.")
 
 
 def _shapes(count: int, simulation: Simulation) -> Shapes:
@@ -126,18 +137,18 @@ def _shapes(count: int, simulation: Simulation) -> Shapes:
     }
 
 
-def _pairs(
-    first: int, count: int, simulation: Simulation, workers: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Crystals from ``first`` on, and their amplitudes as a detector counts them."""
+def _pairs(simulation: Simulation, which: tuple[int, int]) -> Done:
+    """Crystals, the number of the first and how many, and their amplitudes as a detector counts."""
+    first, count = which
     size, seed, ndim = simulation.size, simulation.seed, simulation.ndim
-    objects = crystals(
-        count, size, seed, ndim=ndim, first=first, workers=workers, settings=simulation.settings
-    )
+    objects = crystals(count, size, seed, ndim=ndim, first=first, settings=simulation.settings)
     amplitude = symbreak.fourier_amplitude(objects, oversampling=simulation.oversampling, ndim=ndim)
     if simulation.photons is not None:
         amplitude = poisson_amplitude(amplitude, simulation.photons, seed, ndim=ndim, first=first)
-    return objects, amplitude
+    valid = simulation.valid()
+    if valid is not None:
+        amplitude = amplitude.where(valid, 0)
+    return Done({"object": objects.numpy(), "amplitude": amplitude.numpy()})
 
 
 def _describe(file: h5py.File, split: str, simulation: Simulation, command: str) -> None:

@@ -62,7 +62,9 @@ def run_cell(
         return saved
     from symbreak.learning.fit import fit  # Lightning takes seconds to import
 
-    train = make_pairs(objects[:count], **scale.broken(variant))
+    labels = scale.broken(variant)
+    train = make_pairs(objects[:count], **labels)
+    alike = make_pairs(test.object, **labels, ambiguous="keep")
     fitted = fit(settings, train, validation, folder, resume=True)
     record: Record = {**identity, "pairs": len(train), "epochs": fitted.epochs}
     record["seconds"] = fitted.seconds
@@ -71,6 +73,8 @@ def run_cell(
         trained = load_network(path).to(device)
         record[f"train_{name}"] = numbers(evaluate(trained, train))
         record[f"test_{name}"] = numbers(evaluate(trained, test))
+        # SA-MSE does not ask how the labels were prepared, MSE does.
+        record[f"test_{name}"]["label_mse_ratio"] = evaluate(trained, alike).mse_ratio
     write_record(folder / "result.json", record)
     return record
 

@@ -19,21 +19,30 @@ TABLES = (
     ("Table 4: training SA-MSE, best-validated model", "train_best", "sa_mse"),
     ("Table 5: test SA-MSE, best-validated model", "test_best", "sa_mse"),
     ("Test SA-MSE over the zero predictor's, best-validated model", "test_best", "sa_mse_ratio"),
+    (
+        "Test MSE over the zero predictor's, labels prepared as for training, final model",
+        "test_final",
+        "label_mse_ratio",
+    ),
 )
 
 
 def write_csv(path: Path, records: list[Record]) -> None:
     """One row a cell, every number."""
-    names = list(records[0]["test_best"])
-    columns = [f"{part}_{name}" for part in MEASURED for name in names]
+    found = {
+        (part, name) for record in records for part in MEASURED for name in record.get(part, {})
+    }
+    names = list(records[-1]["test_best"])
+    numbers = [(part, name) for part in MEASURED for name in names if (part, name) in found]
+    columns = ["_".join(pair) for pair in numbers]
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["network", "set", "variant", "pairs", "epochs", "seconds", *columns])
         for record in records:
             head = [record.get(k, "") for k in ("network", "set", "variant", "pairs", "epochs")]
             seconds = record.get("seconds", "")
-            numbers = [record.get(part, {}).get(name, "") for part in MEASURED for name in names]
-            writer.writerow([*head, seconds, *numbers])
+            values = [record.get(part, {}).get(name, "") for part, name in numbers]
+            writer.writerow([*head, seconds, *values])
 
 
 def write_markdown(path: Path, scale: Scale, records: list[Record], refined: list[Record]) -> None:

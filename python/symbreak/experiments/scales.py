@@ -31,6 +31,8 @@ class Scale:
     """Most training items seen per cell, in all epochs together."""
     patience: int
     """Epochs of a plateau; at most an eighth of all epochs, at least 2."""
+    epochs: int = 10_000
+    """Most epochs of a cell, so that small sets, which need fewer items, do not take as many."""
     learning_rate: float = 1e-3
     min_learning_rate: float = 1e-5
     batch: int = 32
@@ -49,7 +51,7 @@ class Scale:
 
     def training(self, network: str, count: int, variant: str) -> TrainSettings:
         """Settings of one cell."""
-        epochs = max(2, self.passes // count)
+        epochs = max(2, min(self.epochs, self.passes // count))
         values: dict[str, Any] = {
             "network": network,
             "options": self.options[network],

@@ -50,6 +50,14 @@ class Pairs:
     object: Tensor
     """Complex ``(items, *N)``."""
 
+    def __post_init__(self) -> None:
+        """Check that there are as many amplitudes as objects, on one device."""
+        if len(self.amplitude) != len(self.object):
+            raise ValueError(
+                f"Pairs: amplitude and object must have as many items, got {len(self.amplitude)} "
+                f"and {len(self.object)}."
+            )
+
     @property
     def object_shape(self) -> tuple[int, ...]:
         """N per axis."""
@@ -103,10 +111,14 @@ def make_pairs(
         oversampling: M / N.
 
     Raises:
-        ValueError: An object is ambiguous and should raise, or none is left.
+        ValueError: An object is ambiguous and should raise, none is left, or ``objects`` has
+            another number of axes.
 
     Not differentiable. Memory: amplitudes and objects.
     """
+    if not isinstance(objects, Tensor) or objects.dim() not in (3, 4):
+        given = tuple(objects.shape) if isinstance(objects, Tensor) else type(objects).__name__
+        raise ValueError(f"make_pairs: objects must be a tensor (items, *N), got {given}.")
     ndim = objects.dim() - 1
     amplitude = fourier_amplitude(objects, oversampling=oversampling, ndim=ndim)
     if not broken:
@@ -149,10 +161,13 @@ class FilePairs:
         self._file: Any = None
         datasets = self._open()
         objects, amplitude = datasets.get("object"), datasets.get("amplitude")
-        if objects is None or objects.dtype.kind != "c" or objects.ndim != ndim + 1:
+        if not _is_stack(objects, "c", ndim):
             raise ValueError(f"{path}: needs a complex dataset 'object' with {ndim + 1} axes.")
-        if amplitude is not None and (amplitude.ndim != ndim + 1 or len(amplitude) != len(objects)):
-            raise ValueError(f"{path}: 'amplitude' does not fit 'object', {amplitude.shape}.")
+        if amplitude is not None:
+            if not _is_stack(amplitude, "fiu", ndim):
+                raise ValueError(f"{path}: 'amplitude' must be real, with {ndim + 1} axes.")
+            if len(amplitude) != len(objects):
+                raise ValueError(f"{path}: 'amplitude' does not fit 'object', {amplitude.shape}.")
         self.object_shape: tuple[int, ...] = objects.shape[1:]
         self.measurement_shape: tuple[int, ...] = (
             tuple(2 * n for n in self.object_shape) if amplitude is None else amplitude.shape[1:]
@@ -219,6 +234,11 @@ class FilePairs:
         datasets = self._open()
         found = torch.zeros(len(datasets["object"]), dtype=torch.bool)
         if "ambiguous" in datasets:
+            marks = datasets["ambiguous"]
+            if getattr(marks, "shape", None) != tuple(found.shape) or marks.dtype.kind not in "biu":
+                raise ValueError(
+                    f"{self.path}: 'ambiguous' must be {len(found)} booleans, one per object."
+                )
             found |= torch.from_numpy(datasets["ambiguous"][()].astype(bool))
         if self.broken:
             for start in range(0, len(found), CHUNK):
@@ -226,6 +246,12 @@ class FilePairs:
                 part = torch.from_numpy(datasets["object"][rows].astype(np.complex64))
                 found[rows] |= break_symmetry(part, ndim=self.ndim, rule=self.rule).ambiguous
         return found
+
+
+def _is_stack(dataset: Any, kinds: str, ndim: int) -> bool:
+    """Whether it is a dataset (not a group) of numbers, of ``ndim`` axes and one for the items."""
+    kind = getattr(getattr(dataset, "dtype", None), "kind", "-")
+    return kind in kinds and dataset.shape is not None and len(dataset.shape) == ndim + 1
 
 
 def _kept(who: str, ambiguous: Tensor, choice: str) -> Tensor:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import sa_mse
+from symbreak.data.chunks import Arrays, Fitting
 from symbreak.learning.datasets import PairSource
 
 BATCH = 256
@@ -52,13 +57,22 @@ def predict(network: nn.Module, amplitude: Tensor, *, batch: int = BATCH) -> Ten
 
     Returns:
         Complex ``(items, *N)`` on the device of ``amplitude``. Not differentiable.
+
+    Raises:
+        ValueError: ``batch`` is not an integer >= 1, or the network takes other sizes.
     """
+    _check_batch("predict", batch)
     parameter = next(network.parameters())
     parts = [
         network(part.to(parameter.device, parameter.dtype)).to(amplitude.device)
         for part in torch.split(amplitude, batch)
     ]
     return torch.cat(parts)
+
+
+def _check_batch(function: str, batch: int) -> None:
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"{function}: batch must be an integer >= 1, got {batch!r}.")
 
 
 @torch.inference_mode()
@@ -70,48 +84,73 @@ def compare(estimate: Tensor, objects: Tensor, *, wrap: bool = False) -> Evaluat
         objects: Same shape, dtype and device.
         wrap: The grid is periodic, see `symbreak.align`.
     """
+    return _mean(_errors(estimate, objects, wrap))
+
+
+def _errors(estimate: Tensor, objects: Tensor, wrap: bool) -> dict[str, NDArray[np.float64]]:
+    """Errors of every item, and its mean square."""
     grid = tuple(range(1, objects.dim()))
-    items = sa_mse(estimate, objects, wrap=wrap, ndim=len(grid), reduction="none").double()
-    mse = (estimate - objects).abs().double().square().mean() / 2
-    power = float(objects.abs().double().square().mean())
-    return Evaluation(float(mse), float(items.mean()), power / 2, power, items.cpu())
+    errors = {
+        "sa_mse": sa_mse(estimate, objects, wrap=wrap, ndim=len(grid), reduction="none").double(),
+        "mse": (estimate - objects).abs().double().square().mean(grid) / 2,
+        "power": objects.abs().double().square().mean(grid),
+    }
+    return {name: value.cpu().numpy() for name, value in errors.items()}
 
 
-def evaluate(network: nn.Module, pairs: PairSource, *, batch: int = BATCH) -> Evaluation:
+def _mean(errors: Mapping[str, NDArray[np.float64]]) -> Evaluation:
+    mse, error, power = (float(errors[name].mean()) for name in ("mse", "sa_mse", "power"))
+    return Evaluation(mse, error, power / 2, power, torch.from_numpy(errors["sa_mse"]))
+
+
+def evaluate(
+    network: nn.Module,
+    pairs: PairSource,
+    *,
+    batch: int = BATCH,
+    say: Callable[[str], None] = warnings.warn,
+) -> Evaluation:
     """Measure a network on pairs, in evaluation mode, which is then left as it was.
 
     Args:
         network: See `predict`.
         pairs: Read ``batch`` at a time, so a file may be larger than the memory.
-        batch: Items at a time.
+        batch: Items at a time; fewer where the device lacks the memory for them.
+        say: Called with a line where that happens.
 
     Raises:
         ValueError: There are no pairs, or the network takes other sizes.
     """
+    _check_batch("evaluate", batch)
     if not len(pairs):
         raise ValueError("evaluate: there are no pairs.")
+
+    @torch.inference_mode()
+    def errors(part: Arrays) -> dict[str, NDArray[np.float64]]:
+        objects = part["object"]
+        return _errors(predict(network, part["amplitude"], batch=batch), objects, wrap=False)
+
+    fitting, found = Fitting(errors), []
     training = network.training
     network.eval()
-    found, sizes = [], []
     try:
         for start in range(0, len(pairs), batch):
             indices = range(start, min(start + batch, len(pairs)))
             amplitude, objects, _ = pairs.__getitems__(indices)
-            found.append(compare(predict(network, amplitude, batch=batch), objects))
-            sizes.append(len(indices))
+            done = fitting({"amplitude": amplitude, "object": objects})
+            found.append(done.arrays)
+            for line in done.notes:
+                say(line)
     finally:
         network.train(training)
-
-    def mean(name: str) -> float:
-        total = sum(getattr(e, name) * n for e, n in zip(found, sizes, strict=True))
-        return float(total / sum(sizes))
-
-    items = torch.cat([e.items for e in found])
-    return Evaluation(mean("mse"), mean("sa_mse"), mean("zero_mse"), mean("zero_sa_mse"), items)
+    return _mean({name: np.concatenate([f[name] for f in found]) for name in found[0]})
 
 
 def embed(objects: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Put objects ``(items, *N)`` at the origin of a larger grid: ``(items, *shape)``, zeros."""
+    grid = tuple(objects.shape[1:])
+    if len(shape) != len(grid) or any(m < n for n, m in zip(grid, shape, strict=True)):
+        raise ValueError(f"embed: shape must be >= the grid {grid} on every axis, got {shape}.")
     padding = []
     for n, m in zip(reversed(objects.shape[1:]), reversed(shape), strict=True):
         padding += [0, m - n]

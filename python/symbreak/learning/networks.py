@@ -32,7 +32,7 @@ def build_network(
     Raises:
         ValueError: There is no such network, or it does not take these sizes or options.
     """
-    if name not in NETWORKS:
+    if not isinstance(name, str) or name not in NETWORKS:
         raise ValueError(f"build_network: name must be one of {', '.join(NETWORKS)}, got {name!r}.")
     try:
         return NETWORKS[name](tuple(object_shape), tuple(measurement_shape), **(options or {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -71,7 +72,13 @@ class TrainSettings:
             _whole(name, getattr(self, name), 1)
         for name in ("patience", "seed"):
             _whole(name, getattr(self, name), 0)
-        if not 0 < self.min_learning_rate <= self.learning_rate:
+        for name in ("learning_rate", "min_learning_rate", "factor"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"TrainSettings: {name} must be a number, got {value!r}.")
+        if not isinstance(self.options, dict):
+            raise ValueError(f"TrainSettings: options must be a dict, got {self.options!r}.")
+        if not 0 < self.min_learning_rate <= self.learning_rate < math.inf:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
                 f"{self.min_learning_rate!r} and learning_rate {self.learning_rate!r}."
@@ -86,5 +93,5 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _whole(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"TrainSettings: {name} must be an integer >= {least}, got {value!r}.")

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import torch
 
+from symbreak.ops.checks import shown
+
 Scaling = Literal["none", "unit", "log"]
 
 
@@ -29,10 +31,12 @@ def check_sizes(
     shapes = []
     double = object_shape if measurement_shape is None else measurement_shape
     for name, value in (("object_shape", object_shape), ("measurement_shape", double)):
-        shape = (value, value) if isinstance(value, int) else tuple(value)
+        shape = (value, value) if isinstance(value, int) else value
+        shape = tuple(shape) if isinstance(shape, (tuple, list)) else ()
         if len(shape) not in (2, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
             raise ValueError(
-                f"{network}: {name} must be a positive integer or 2 or 3 of them, got {value!r}."
+                f"{network}: {name} must be a positive integer or 2 or 3 of them, got "
+                f"{shown(value)}."
             )
         shapes.append(shape)
     if measurement_shape is None:
@@ -47,9 +51,10 @@ def check_sizes(
 
 def check_scaling(network: str, scaling: str) -> None:
     """Raise ValueError unless ``scaling`` is one of `Scaling`."""
-    if scaling not in get_args(Scaling):
+    if not isinstance(scaling, str) or scaling not in get_args(Scaling):
         raise ValueError(
-            f"{network}: scaling must be one of {', '.join(get_args(Scaling))}, got {scaling!r}."
+            f"{network}: scaling must be one of {', '.join(get_args(Scaling))}, got "
+            f"{shown(scaling)}."
         )
 
 
@@ -76,6 +81,10 @@ def network_input(
         TypeError: ``amplitude`` is not floating point.
         ValueError: ``amplitude`` has another shape.
     """
+    if not isinstance(amplitude, torch.Tensor):
+        raise TypeError(
+            f"{network}: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
+        )
     if not amplitude.is_floating_point():
         raise TypeError(f"{network}: amplitude must be floating point, got {amplitude.dtype}.")
     got = tuple(amplitude.shape)

@@ -16,6 +16,8 @@ from symbreak.models.inputs import (
     network_input,
     to_complex,
 )
+from symbreak.models.standardise import Standardise
+from symbreak.ops.checks import shown
 
 # The perceptron's image has at most this many pixels per axis and at least MIN_SEED: the attention
 # pools by 8.
@@ -40,6 +42,8 @@ class SiSPRNet(nn.Module):
         hidden: Width of the first two layers.
         dropout: Probability of dropping a value after the first layer, in [0, 1).
         scaling: Scaling of the input, see `network_input`: none, unit or log.
+        standardise: Then bring every pixel to mean 0 and deviation 1 over the training items, see
+            `Standardise`.
 
     Raises:
         ValueError: An argument is out of its range or the sizes do not divide.
@@ -54,6 +58,7 @@ class SiSPRNet(nn.Module):
         hidden: int = 1024,
         dropout: float = 0.2,
         scaling: Scaling = "unit",
+        standardise: bool = True,
     ) -> None:
         super().__init__()
         self.object_shape, self.measurement_shape = check_sizes(
@@ -64,10 +69,11 @@ class SiSPRNet(nn.Module):
             raise ValueError(f"SiSPRNet: object_shape must have 2 axes, got {self.object_shape}.")
         if not isinstance(hidden, int) or hidden < 1:
             raise ValueError(f"SiSPRNet: hidden must be an integer >= 1, got {hidden!r}.")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {dropout!r}.")
+        if not isinstance(dropout, (int, float)) or not 0.0 <= dropout < 1.0:
+            raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {shown(dropout)}.")
         count, self.coarse_shape = _coarse(self.object_shape, stages)
         self.scaling = scaling
+        self.standardise = Standardise((1, *self.measurement_shape)) if standardise else None
         self.perceptron = nn.Sequential(
             nn.Flatten(),
             nn.Linear(math.prod(self.measurement_shape), hidden),
@@ -89,6 +95,8 @@ class SiSPRNet(nn.Module):
     def channels(self, amplitude: torch.Tensor) -> torch.Tensor:
         """Return the output channels, ``(batch, 2, *N)`` real; arguments as in `forward`."""
         image = network_input("SiSPRNet", amplitude, self.measurement_shape, self.scaling)
+        if self.standardise is not None:
+            image = self.standardise(image)
         output: torch.Tensor = self.body(
             self.perceptron(image).unflatten(1, (1, *self.coarse_shape))
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name
+from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name, shown
 
 # Black in any window, and far from where sums of indices leave 64 bits.
 FAR = 2**62
@@ -72,8 +72,10 @@ def apply_symmetry(
 
 def _shift(shift: Tensor | Sequence[int], shape: tuple[int, ...], device: torch.device) -> Tensor:
     value = _tensor("shift", "integers of 64 bits", shift, device)
-    if value.is_complex() or value.is_floating_point() or value.dtype == torch.bool:
-        raise TypeError(f"apply_symmetry: shift must be integers, got {dtype_name(value.dtype)}.")
+    if value.is_complex() or value.is_floating_point() or value.dtype in (torch.bool, torch.uint64):
+        raise TypeError(
+            f"apply_symmetry: shift must be signed integers, got {dtype_name(value.dtype)}."
+        )
     return _broadcast("shift", value.to(torch.int64), shape)
 
 
@@ -100,8 +102,9 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
         raise TypeError(
             f"apply_symmetry: phase must be a number or a tensor, got {type(phase).__name__}."
         )
-    elif not math.isfinite(phase):
-        raise ValueError(f"apply_symmetry: phase must be finite, got {phase}.")
+    elif not abs(phase) <= torch.finfo(REAL_OF[x.dtype]).max:  # NaN is not either
+        real = dtype_name(REAL_OF[x.dtype])
+        raise ValueError(f"apply_symmetry: phase must be finite in {real}, got {shown(phase)}.")
     value = torch.as_tensor(phase, device=x.device).to(REAL_OF[x.dtype])
     return _broadcast("phase", value, batch)
 
@@ -109,10 +112,12 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
 def _tensor(name: str, expected: str, value: object, device: torch.device) -> Tensor:
     if isinstance(value, Tensor):
         check_data("apply_symmetry", name, value, "x", device)
+    if isinstance(value, np.ndarray):  # torch takes no negative strides
+        value = np.ascontiguousarray(value)
     try:
         return torch.as_tensor(value, device=device)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise TypeError(f"apply_symmetry: {name} must be {expected}, got {value!r}.") from None
+        raise TypeError(f"apply_symmetry: {name} must be {expected}, got {shown(value)}.") from None
 
 
 def _broadcast(name: str, value: Tensor, shape: Sequence[int]) -> Tensor:

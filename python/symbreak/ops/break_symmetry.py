@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.checks import REAL_OF, check_object, check_tolerance
+from symbreak.ops.checks import REAL_OF, check_object, check_tolerance, shown
 
 RULES = ("angle", "circulation")
 
@@ -90,8 +90,8 @@ def break_symmetry(
     """
     check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)
-    if rule not in RULES:
-        raise ValueError(f"break_symmetry: rule must be one of {RULES}, got {rule!r}.")
+    if not isinstance(rule, str) or rule not in RULES:
+        raise ValueError(f"break_symmetry: rule must be one of {RULES}, got {shown(rule)}.")
     return SymmetryBreaking(
         *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 from collections.abc import Sequence
@@ -54,3 +55,30 @@ def readable(count: int) -> str:
     """A number of bytes for people: ``1.5 GB``."""
     k = min(max(0, (count.bit_length() - 1) // 10), len(UNITS) - 1)
     return f"{count / 1024**k:.3g} {UNITS[k]}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that an allocation failed, on whichever device.
+
+    PyTorch has a type for that on CUDA and a text on the CPU. Of what our kernels allocate through
+    its stable ABI neither arrives, only that a call failed; the C interface keeps the text.
+    """
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    text = str(error)
+    if "API call failed" in text:
+        said = _said_by_the_stable_abi()
+        if said is None:  # older than the function that tells: of what is called, this allocates
+            return "aten::new_empty" in text or "aten::contiguous" in text
+        text = said
+    return "out of memory" in text or "can't allocate memory" in text
+
+
+def _said_by_the_stable_abi() -> str | None:
+    """The text of this thread's last error inside a call of the stable ABI, if PyTorch tells it."""
+    try:
+        tell = ctypes.CDLL(torch._C.__file__).torch_exception_get_what_without_backtrace
+    except (OSError, AttributeError):
+        return None
+    tell.restype = ctypes.c_char_p
+    return (tell() or b"").decode(errors="replace")

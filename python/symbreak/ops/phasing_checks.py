@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_data, check_grid, dtype_name
+from symbreak.ops.checks import check_data, check_dense, check_grid, dtype_name, shown
 from symbreak.ops.memory import check_memory
 
 COMPLEX_OF = {torch.float32: torch.complex64, torch.float64: torch.complex128}
+LEAST_BETA = 1e-6
 
 
 def check_amplitude(amplitude: Tensor, ndim: int) -> None:
@@ -25,11 +26,20 @@ def check_amplitude(amplitude: Tensor, ndim: int) -> None:
 
 def check_count(name: str, value: int, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"reconstruct: {name} must be an integer, got {value!r}.")
+        raise TypeError(f"reconstruct: {name} must be an integer, got {shown(value)}.")
     if value < least:
-        raise ValueError(f"reconstruct: {name} must be at least {least}, got {value}.")
+        raise ValueError(f"reconstruct: {name} must be at least {least}, got {shown(value)}.")
     if value >= 2**63:
-        raise ValueError(f"reconstruct: {name} must fit 64 bits, got {value}.")
+        raise ValueError(f"reconstruct: {name} must fit 64 bits, got {shown(value)}.")
+
+
+def check_first_start(first_start: int, starts: int) -> None:
+    """The random phases count starts by 32 bits."""
+    check_count("first_start", first_start, 0)
+    if first_start + starts > 2**32:
+        raise ValueError(
+            f"reconstruct: first_start + starts must be at most 2^32, got {first_start + starts}."
+        )
 
 
 def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> None:
@@ -44,14 +54,19 @@ def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> Non
 
 def check_beta(beta: float) -> None:
     if isinstance(beta, bool) or not isinstance(beta, (int, float)):
-        raise TypeError(f"reconstruct: beta must be a number, got {beta!r}.")
+        raise TypeError(f"reconstruct: beta must be a number, got {shown(beta)}.")
     if not 0 < beta <= 2:
-        raise ValueError(f"reconstruct: beta must be in (0, 2], got {beta}.")
+        raise ValueError(f"reconstruct: beta must be in (0, 2], got {shown(beta)}.")
+    if beta < LEAST_BETA:
+        raise ValueError(
+            f"reconstruct: beta must be at least {LEAST_BETA:g}, as DM divides by it, got {beta}."
+        )
 
 
 def check_like(name: str, x: Tensor, dtype: torch.dtype, amplitude: Tensor) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"reconstruct: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    check_dense("reconstruct", name, x)
     if x.dtype != dtype:
         raise TypeError(
             f"reconstruct: {name} must be {dtype_name(dtype)}, got {dtype_name(x.dtype)}."
@@ -92,9 +107,11 @@ def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
         check_data("reconstruct", "seed", seed, "amplitude", amplitude.device)
         return broadcast("seed", seed.to(amplitude.device, torch.int64), batch)
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"reconstruct: seed must be an integer or a tensor of them, got {seed!r}.")
+        raise TypeError(
+            f"reconstruct: seed must be an integer or a tensor of them, got {shown(seed)}."
+        )
     if not -(2**63) <= seed < 2**63:
-        raise ValueError(f"reconstruct: seed must fit 64 bits, got {seed}.")
+        raise ValueError(f"reconstruct: seed must fit 64 bits, got {shown(seed)}.")
     return torch.full(batch, seed, dtype=torch.int64, device=amplitude.device)
 
 

@@ -23,6 +23,7 @@ def reconstruct(
     initial: Tensor | None = None,
     shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
     starts: int = 1,
+    first_start: int = 0,
     seed: int | Tensor = 0,
     ndim: int = 2,
     record_every: int = 0,
@@ -57,6 +58,8 @@ def reconstruct(
             shaped like ``support``. Default: F^-1(a e^{i phi}), phi random.
         shrinkwrap: How the support follows the object; None keeps it fixed.
         starts: How many reconstructions of each item, from different random phases.
+        first_start: Number of the first of them: many starts can be made in pieces, start k of
+            which is the same as start k of all at once.
         seed: Seed of the random phases, an integer or a tensor of them ``(*batch)``; items of equal
             seed get equal phases.
         ndim: How many trailing axes are the grid, 2 or 3.
@@ -95,9 +98,12 @@ def reconstruct(
     checks.check_amplitude(amplitude, ndim)
     checks.check_beta(beta)
     checks.check_count("starts", starts, 1)
+    checks.check_first_start(first_start, starts)
     checks.check_count("record_every", record_every, 0)
     if not isinstance(progress, bool) and not callable(progress):
-        raise TypeError(f"reconstruct: progress must be a bool or a function, got {progress!r}.")
+        raise TypeError(
+            f"reconstruct: progress must be a bool or a function, got {checks.shown(progress)}."
+        )
     text = schedule_text(schedule)
     if valid is not None:
         checks.check_like("valid", valid, torch.bool, amplitude)
@@ -121,6 +127,7 @@ def reconstruct(
             initial=initial,
             seed=first_seed,
             starts=starts,
+            first_start=first_start,
             ndim=ndim,
             record_every=record_every,
             monitor=monitor,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from symbreak import _C
+from symbreak.ops.checks import shown
 
 Schedule: TypeAlias = "str | Sequence[tuple[str, int]]"
 """``"3*(20*ER+180*HIO)+20*ER"``, or steps like ``[("ER", 20), ("HIO", 180)]``."""
@@ -26,9 +27,10 @@ def schedule_text(schedule: Schedule) -> str:
         if not named or isinstance(step[1], bool) or not isinstance(step[1], int):
             raise TypeError(
                 "reconstruct: each step of schedule must be a name and a count like ('HIO', 180), "
-                f"got {step!r}."
+                f"got {shown(step)}."
             )
-        terms.append(f"{step[1]}*{step[0]}")
+        # The parser refuses what is cut off here; Python cannot print every integer.
+        terms.append(f"{max(-1, min(step[1], 2**62))}*{step[0]}")
     return "+".join(terms)
 
 
@@ -48,7 +50,7 @@ def parse_schedule(text: str) -> list[tuple[str, int]]:
     else:
         whole = "\0" not in text
     if not whole:  # what C++ cannot take, or not show
-        raise ValueError(f"schedule: expected text, got {text!r}.")
+        raise ValueError(f"schedule: expected text, got {shown(text)}.")
     return _C.parse_schedule(text)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from symbreak.ops.checks import shown
+
 
 @dataclass(frozen=True)
 class Shrinkwrap:
@@ -38,11 +40,11 @@ class Shrinkwrap:
 
     def __post_init__(self) -> None:
         if isinstance(self.every, bool) or not isinstance(self.every, int):
-            raise TypeError(f"Shrinkwrap: every must be an integer, got {self.every!r}.")
+            raise TypeError(f"Shrinkwrap: every must be an integer, got {shown(self.every)}.")
         if self.every < 1:
-            raise ValueError(f"Shrinkwrap: every must be at least 1, got {self.every}.")
+            raise ValueError(f"Shrinkwrap: every must be at least 1, got {shown(self.every)}.")
         if self.every >= 2**63:
-            raise ValueError(f"Shrinkwrap: every must fit 64 bits, got {self.every}.")
+            raise ValueError(f"Shrinkwrap: every must fit 64 bits, got {shown(self.every)}.")
         for name in ("sigma", "sigma_min", "decay", "threshold"):
             _check_number(name, getattr(self, name))
         if not 0 <= self.sigma_min <= self.sigma < math.inf:
@@ -61,12 +63,12 @@ class Shrinkwrap:
             return
         if isinstance(self.area, (tuple, list)) and len(self.area) != 2:
             raise ValueError(
-                f"Shrinkwrap: area must be one fraction or a pair of them, got {self.area!r}."
+                f"Shrinkwrap: area must be one fraction or a pair of them, got {shown(self.area)}."
             )
         for fraction in self.areas or ():
             _check_number("area", fraction)
             if not 0 < fraction <= 1:
-                raise ValueError(f"Shrinkwrap: area must be in (0, 1], got {self.area!r}.")
+                raise ValueError(f"Shrinkwrap: area must be in (0, 1], got {shown(self.area)}.")
 
     @property
     def areas(self) -> list[float] | None:
@@ -80,4 +82,8 @@ class Shrinkwrap:
 
 def _check_number(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"Shrinkwrap: {name} must be a number, got {value!r}.")
+        raise TypeError(f"Shrinkwrap: {name} must be a number, got {shown(value)}.")
+    try:
+        float(value)
+    except OverflowError:
+        raise ValueError(f"Shrinkwrap: {name} must be finite, got {shown(value)}.") from None

@@ -25,6 +25,7 @@ def reconstruct(
     initial: Tensor | None = None,
     shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
     starts: int = 1,
+    first_start: int = 0,
     seed: int | Tensor = 0,
     ndim: int = 2,
     record_every: int = 0,
@@ -45,7 +46,7 @@ def reconstruct(
         if initial is not None:
             x = initial.reshape(-1, *grid)[k]
         else:
-            phase = 2 * math.pi * random_turns(seeds[item], start, grid)
+            phase = 2 * math.pi * random_turns(seeds[item], first_start + start, grid)
             x = ifftn(torch.polar(a.double(), phase)).to(torch.complex(a, a).dtype)
         if support is not None:
             inside = support.reshape(-1, *grid)[k]

@@ -1,0 +1,91 @@
+"""The options of phasing, shared by `reconstruct` and `reconstruct-stack`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+import symbreak
+from symbreak.cli import options
+
+DATASET = "FILE or :DATASET"
+PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
+
+
+class Dc(str, Enum):
+    """Where zero frequency lies in the file."""
+
+    CENTER = "center"
+    CORNER = "corner"
+
+
+Amplitudes = Annotated[
+    bool,
+    typer.Option(
+        "--amplitudes/--intensities",
+        help="The file holds square roots of counts, or counts.",
+        rich_help_panel=PATTERN,
+    ),
+]
+Origin = Annotated[
+    Dc, typer.Option(help="Where the file has zero frequency.", rich_help_panel=PATTERN)
+]
+Valid = Annotated[
+    str | None,
+    typer.Option(
+        metavar=DATASET, help="Not 0 where a pixel was measured.", rich_help_panel=PATTERN
+    ),
+]
+Mask = Annotated[
+    str | None,
+    typer.Option(
+        metavar=DATASET,
+        help="0 where a pixel was measured; default: the file's own, of CXI and NeXus.",
+        rich_help_panel=PATTERN,
+    ),
+]
+Schedule = Annotated[
+    str,
+    typer.Option(
+        help="Terms n*ALG joined by +, repeated by k*(...); ER, HIO, RAAR, DM.",
+        rich_help_panel=PHASING,
+    ),
+]
+Beta = Annotated[float, typer.Option(help="Feedback of HIO, RAAR, DM.", rich_help_panel=PHASING)]
+Starts = Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)]
+Seed = Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)]
+Area = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FRACTION or START,END",
+        help="Keep this fraction of the pixels instead of a threshold.",
+        rich_help_panel=SUPPORT,
+    ),
+]
+Threshold = Annotated[float, typer.Option(help="Of the blurred maximum.", rich_help_panel=SUPPORT)]
+Every = Annotated[
+    int, typer.Option(min=1, help="Iterations between updates.", rich_help_panel=SUPPORT)
+]
+Sigma = Annotated[float, typer.Option(help="First blur, pixels.", rich_help_panel=SUPPORT)]
+SigmaMin = Annotated[float, typer.Option(help="Last blur, pixels.", rich_help_panel=SUPPORT)]
+Decay = Annotated[float, typer.Option(help="Of the blur per update.", rich_help_panel=SUPPORT)]
+
+SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
+DEFAULT = symbreak.Shrinkwrap()
+
+
+def shrinkwrap(
+    every: int, sigma: float, sigma_min: float, decay: float, threshold: float, area: str | None
+) -> symbreak.Shrinkwrap:
+    """Make the rule out of the options; a first blur below ``sigma_min`` lowers that."""
+    return symbreak.Shrinkwrap(
+        every=every,
+        sigma=sigma,
+        sigma_min=min(sigma, sigma_min),
+        decay=decay,
+        threshold=threshold,
+        area=options.area(area),
+    )

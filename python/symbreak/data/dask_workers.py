@@ -1,0 +1,129 @@
+"""Chunks computed by Dask's workers: on this machine or on many, some of which may die."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+import dask
+import torch
+from distributed import Client, LocalCluster, WorkerPlugin
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AHEAD = 2  # chunks in flight per thread of the workers: one computed, one on its way
+PATIENCE = 10  # seconds until a scheduler must have answered, and have a worker
+CONFIG = {
+    # A task carries its chunk, megabytes, on purpose: so it survives the worker it was sent to.
+    "distributed.admin.large-graph-warning-threshold": "1 TiB",
+    "distributed.comm.timeouts.connect": f"{PATIENCE}s",
+    # Not how long a chunk takes but how long a process holds Python's lock: torch's imports do.
+    "distributed.admin.tick.limit": "1 h",
+}
+
+# Ctrl-C in a terminal reaches the workers of this machine too, but is for the command to handle.
+# A text of several lines is taken as a program.
+IGNORE_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
+"""In a worker: what it has been told to compute, by key."""
+
+
+class Install(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """Brings a function, with all that hangs on it, once to every worker, also to later ones."""
+
+    def __init__(self, key: str, function: Callable[[Any], Any]) -> None:
+        self.name, self.function = key, function
+
+    def setup(self, worker: Any) -> None:
+        """Run in a worker before it takes tasks."""
+        FUNCTIONS[self.name] = self.function
+
+    def teardown(self, worker: Any) -> None:
+        """Run in a worker when the function is no longer needed."""
+        FUNCTIONS.pop(self.name, None)
+
+
+def _call(key: str, task: Any) -> Any:
+    torch.set_num_threads(1)  # a worker has as many chunks at once as it has threads
+    return FUNCTIONS[key](task)
+
+
+class DaskRunner:
+    """Computes chunks by the workers of a Dask client."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def map(
+        self, function: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Generator[Result, None, None]:
+        """Yield the results in order, see `symbreak.data.distribute.Runner`.
+
+        The scheduler repeats the chunks of a worker that died elsewhere, so nothing is lost; a
+        chunk that ends four workers is taken to be the cause, and fails.
+        """
+        key = f"symbreak-{uuid.uuid4().hex}"
+        self.client.register_plugin(Install(key, function))
+        flying: deque[Any] = deque()
+        try:
+            for task in tasks:
+                flying.append(self.client.submit(_call, key, task, pure=False))
+                while len(flying) >= AHEAD * self._threads():
+                    yield flying.popleft().result()
+            while flying:
+                yield flying.popleft().result()
+        finally:
+            with suppress(Exception):  # the cluster may be gone, which others will say better
+                self.client.cancel(list(flying))
+                self.client.unregister_worker_plugin(key)
+
+    def _threads(self) -> int:
+        count: int = sum(self.client.nthreads().values())
+        return max(1, count)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[DaskRunner]:
+    """Connect to a scheduler that has a worker at least.
+
+    Raises:
+        OSError: No scheduler answers at the address, or it has no workers.
+    """
+    with dask.config.set(CONFIG):
+        try:
+            client = Client(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise OSError(f"--dask {address}: no Dask scheduler answers there.") from error
+        with client:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE)
+            except TimeoutError as error:
+                raise OSError(f"--dask {address}: the scheduler has no workers.") from error
+            yield DaskRunner(client)
+
+
+@contextmanager
+def local_address(workers: int) -> Iterator[str]:
+    """Start worker processes of one thread each on this machine; give their scheduler's address.
+
+    A process that dies is started anew.
+    """
+    with (
+        dask.config.set(CONFIG),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any port; the usual one may be taken
+            memory_limit=None,  # chunks bound the memory; Dask would pause or kill at a guess
+            silence_logs=logging.ERROR,
+            preload=[IGNORE_INTERRUPTS],
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address

@@ -1,0 +1,256 @@
+"""Chunks on Dask's workers, real processes: the same results, also where one of them is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from symbreak.cli.app import app
+from symbreak.data.chunks import Chunks, Done
+from symbreak.data.distribute import HERE, running
+from symbreak.data.simulate import Simulation, write_pairs
+
+pytest.importorskip("distributed")
+LONGEST = 100  # seconds
+SIMULATE = ("--size", 16, "--train", 40, "--validation", 3, "--test", 0, "--photons", 1e5)
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def assert_same(a, b):
+    """The same in content and attributes, but for the command that made it."""
+    with h5py.File(a) as first, h5py.File(b) as second:
+        assert first.keys() == second.keys()
+        assert first.attrs.keys() == second.attrs.keys()
+        for name in first:
+            assert np.array_equal(first[name], second[name], equal_nan=True), name
+        for name in first.attrs.keys() - {"command"}:
+            assert np.array_equal(first.attrs[name], second.attrs[name]), name
+
+
+@pytest.fixture(scope="module")
+def address():
+    from symbreak.data.dask_workers import local_address
+
+    with local_address(2) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "data.h5"
+    write_pairs(path, "train", 11, Simulation(16))
+    return path
+
+
+def test_this_process_takes_tasks_as_they_are_needed():
+    taken = []
+    results = HERE.map(lambda x: 2 * x, (taken.append(k) or k for k in range(5)))
+    assert next(results) == 0
+    assert taken == [0]
+    assert list(results) == [2, 4, 6, 8]
+
+
+PHASING = ("--amplitudes", "--dc", "corner", "--schedule", "20*HIO+5*ER", "--starts", 3)
+COMMANDS = {
+    "break": ("break", "{}:object", "--chunk", 2),
+    "align": ("align", "{}:object", "{}:object", "--chunk", 2),
+    "align to one": ("align", "{}:object", "{}.npy", "--chunk", 2),
+    "reconstruct-stack": ("reconstruct-stack", "{}:amplitude", "--chunk", 2, *PHASING),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_same_as_one_process(tmp_path, address, data, name):
+    with h5py.File(data) as file:
+        np.save(f"{data}.npy", file["object"][3])
+    words = [str(word).format(data) for word in COMMANDS[name]]
+    alone = run(*words, "-o", tmp_path / "one.h5").stdout.replace("one.h5", "")
+    shared = run(*words, "-o", tmp_path / "many.h5", "--dask", address)
+    assert shared.stdout.replace("many.h5", "") == alone
+    assert_same(tmp_path / "one.h5", tmp_path / "many.h5")
+
+
+def test_simulate_and_predict_are_the_same(tmp_path, address):
+    pytest.importorskip("lightning")
+    run("simulate", tmp_path / "one", *SIMULATE, "--chunk", 5)
+    run("simulate", tmp_path / "many", *SIMULATE, "--chunk", 5, "--dask", address)
+    one, many = (tmp_path / folder / "train.h5" for folder in ("one", "many"))
+    assert_same(one, many)
+    options = ("--options", '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 1)
+    run("train", one, one, "-o", tmp_path / "run", *options)
+    words = ("predict", tmp_path / "run" / "best.ckpt", f"{one}:amplitude", "--batch", 7)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # convolutions of other libraries may sum in another order with more
+    try:
+        run(*words, "-o", tmp_path / "one.h5")
+    finally:
+        torch.set_num_threads(threads)
+    run(*words, "-o", tmp_path / "many.h5", "--dask", address)
+    assert_same(tmp_path / "one.h5", tmp_path / "many.h5")
+
+
+def test_few_chunks_are_in_flight_and_come_in_order(address):
+    from symbreak.data.dask_workers import AHEAD
+
+    taken, most = [], 0
+    with running(address=address) as runner:
+        results = runner.map(slowest_first, (taken.append(k) or k for k in range(20)))
+        for k, found in enumerate(results):
+            assert found == 2 * k
+            most = max(most, len(taken) - k)
+    assert len(taken) == 20
+    assert 2 <= most <= 2 * AHEAD
+
+
+def slowest_first(k):
+    if k == 0:
+        time.sleep(0.2)
+    return 2 * k
+
+
+def test_an_error_in_a_chunk_is_the_commands(address):
+    with running(address=address) as runner, pytest.raises(ValueError, match="chunk 3 is bad"):
+        list(runner.map(fails_at_three, range(9)))
+
+
+def fails_at_three(k):
+    if k == 3:
+        raise ValueError("chunk 3 is bad")
+    return k
+
+
+def killed_once(marker, task):
+    """Kill -9 the process in its fifth chunk, but only the first time."""
+    if task == 4 and not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Done({"x": np.full(1, task)})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
+def test_a_killed_worker_loses_nothing(tmp_path, address):
+    target = {"x": np.full(12, -1)}
+    with running(address=address) as runner:
+        function = partial(killed_once, str(tmp_path / "marker"))
+        chunks = Chunks(function, lambda rows: rows.start, 1, runner=runner)
+        chunks.fill(target, 0, 12)
+    assert (tmp_path / "marker").exists()
+    assert np.array_equal(target["x"], np.arange(12))
+
+
+def started(words, least, folder):
+    """Start `simulate` and wait until it has written so many pairs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "symbreak", "simulate", folder, *map(str, words)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    limit = time.monotonic() + LONGEST
+    while done_of(folder) < least:
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+    return process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
+def test_a_command_outlives_a_worker(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    process = started((*SIMULATE, "--chunk", 1, "--workers", 2), 1, tmp_path / "data")
+    try:
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [p for p in children if "resource_tracker" not in " ".join(p.cmdline())]
+        assert len(workers) == 2
+        workers[0].kill()
+        _, text = process.communicate(timeout=LONGEST)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, text.decode()
+    run("simulate", tmp_path / "one", *SIMULATE)
+    assert_same(tmp_path / "one" / "train.h5", tmp_path / "data" / "train.h5")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
+    words = ("--size", 16, "--train", 200, "--validation", 0, "--test", 0, "--chunk")
+    folder = tmp_path / "data"
+    process = started((*words, 1, "--dask", address), 10, folder)
+    process.send_signal(signal.SIGINT)
+    _, text = process.communicate(timeout=LONGEST)
+    assert process.returncode == 130, text.decode()
+    assert "Traceback" not in text.decode()
+    assert f"{done_of(folder)} of 200 are kept, the same command continues." in text.decode()
+    run("simulate", folder, *words, 50)
+    run("simulate", tmp_path / "one", *words, 50)
+    assert_same(tmp_path / "one" / "train.h5", folder / "train.h5")
+
+
+def done_of(folder):
+    journal = folder / ".train.part.json"
+    return json.loads(journal.read_text())["done"] if journal.exists() else 0
+
+
+def test_nobody_there(tmp_path, data, monkeypatch):
+    from symbreak.data import dask_workers
+
+    monkeypatch.setattr(dask_workers, "PATIENCE", 0.5)
+    words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"), "--dask")
+    failed = CliRunner().invoke(app, [*words, "tcp://127.0.0.1:1"])
+    assert failed.exit_code == 1
+    assert failed.stderr.splitlines()[-1] == (
+        "symbreak: error: --dask tcp://127.0.0.1:1: no Dask scheduler answers there."
+    )
+    failed = CliRunner().invoke(app, [*words, "not an address"])
+    assert failed.exit_code == 1
+    assert "no Dask scheduler answers there" in failed.stderr.splitlines()[-1]
+    with dask_workers.local_address(0) as empty:
+        failed = CliRunner().invoke(app, [*words, empty])
+    assert failed.exit_code == 1
+    assert "the scheduler has no workers" in failed.stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_dask(tmp_path, data, monkeypatch):
+    for name in ("dask", "distributed"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "symbreak.data.dask_workers", raising=False)
+    words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"))
+    failed = CliRunner().invoke(app, [*words, "--workers", "2"])
+    assert failed.exit_code == 1
+    assert "--workers and --dask need d" in failed.stderr
+    assert "pip install 'symbreak[dask]'" in failed.stderr
+    run(*words)
+
+
+def test_both_ways_are_one_too_many(tmp_path, data):
+    words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"), "--workers", "2")
+    failed = CliRunner().invoke(app, [*words, "--dask", "tcp://127.0.0.1:1"])
+    assert failed.exit_code == 1
+    assert "give --workers or --dask, not both." in failed.stderr
+
+
+def test_dask_is_imported_when_it_is_used(tmp_path, data):
+    program = (
+        "import sys, symbreak\n"
+        "from typer.testing import CliRunner\n"
+        "from symbreak.cli.app import app\n"
+        "assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0\n"
+        "assert not {'dask', 'distributed'} & sys.modules.keys()\n"
+    )
+    words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"))
+    subprocess.run([sys.executable, "-c", program, *words], check=True, timeout=LONGEST)

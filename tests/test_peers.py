@@ -1,0 +1,163 @@
+"""Beside programs that no one here wrote: cohere-core phases, scikit-image aligns, SciPy blurs.
+
+cohere-core and scikit-image are in the extra `peers`; the test of each is skipped without it.
+"""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import torch
+from conftest import SEED
+
+import symbreak
+from symbreak.data import crystals
+
+N, M = 32, 64
+BETA = 0.9
+
+
+def peer(name, package):
+    return pytest.importorskip(
+        name,
+        reason=f"{package} is not installed: pip install 'symbreak[peers]'",
+        exc_type=ImportError,
+    )
+
+
+class Cohere:
+    """cohere-core's own loop on one pattern; it reads files and takes no random numbers of ours.
+
+    Its transforms run the other way round, so it is given the conjugate start and its iterate is
+    conjugated; it divides that by its maximum.
+    """
+
+    def __init__(self, folder, amplitude, start, support):
+        self.phasing = peer("cohere_core.controller.phasing", "cohere-core")
+        self.folder = folder
+        np.save(folder / "data.npy", np.fft.fftshift(amplitude.numpy()))
+        np.save(folder / "image.npy", start.conj().resolve_conj().numpy())
+        np.save(folder / "support.npy", support.numpy().astype(np.float64))
+
+    def run(self, schedule, **settings):
+        settings |= {"algorithm_sequence": schedule, "hio_beta": BETA}
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.phasing.set_lib_from_pkg("np")
+            loop = self.phasing.Rec(settings, str(self.folder / "data.npy"), "np", debug=True)
+            loop.init_dev(-1)
+            loop.init_iter_loop(str(self.folder))
+            loop.iterate()
+        image = torch.as_tensor(loop.ds_image).conj().resolve_conj()
+        return image, torch.as_tensor(np.asarray(loop.support)) > 0
+
+
+def problem(seed=SEED):
+    """A crystal of up to three dislocations, its noise-free pattern, a start and a loose box."""
+    settings = symbreak.data.CrystalSettings(defects=(1, 3))
+    x = crystals(1, N, seed, settings=settings)[0].to(torch.complex128)
+    truth = torch.nn.functional.pad(x, (0, M - N, 0, M - N))
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(M, M, dtype=torch.complex128, generator=generator)
+    inside = torch.zeros(M, M, dtype=torch.bool)
+    inside[:N, :N] = True
+    return truth, symbreak.fourier_amplitude(x), start, inside
+
+
+def scaled(x):
+    return x / x.abs().max()
+
+
+@pytest.mark.parametrize("schedule", ["30*ER", "6*HIO", "2*ER+4*HIO+2*ER"])
+def test_the_iterates_of_cohere(tmp_path, schedule):
+    _, amplitude, start, inside = problem()
+    theirs, _ = Cohere(tmp_path, amplitude, start, inside).run(schedule)
+    options = {"support": inside, "initial": start, "shrinkwrap": None, "beta": BETA}
+    ours = symbreak.reconstruct(amplitude, schedule, **options).object[0]
+    torch.testing.assert_close(scaled(ours), theirs, rtol=0, atol=1e-10)
+
+
+def test_cohere_finds_the_same_crystal(tmp_path):
+    schedule, starts = "3*(20*ER+180*HIO)+60*ER", 4
+    # Always the same crystal: with others now one, now the other program stagnates from all starts.
+    seed = 1
+    truth, amplitude, start, inside = problem(seed)
+    power = truth.abs().square().mean()
+
+    def apart(a, b):
+        """Squared distance up to the symmetries and a factor, which cohere does not keep."""
+        a, b = (x * (power / x.abs().square().mean()).sqrt() for x in (a, b))
+        return float(symbreak.sa_mse(a, b, wrap=True) / power)
+
+    runs = []
+    for k in range(starts):
+        cohere = Cohere(tmp_path, amplitude, start * torch.exp(0.5j * k * start.real), inside)
+        image, support = cohere.run(
+            schedule,
+            shrink_wrap_trigger=[20, 20],
+            shrink_wrap_type="GAUSS",
+            shrink_wrap_threshold=0.2,
+            shrink_wrap_gauss_sigma=1.0,
+        )
+        misfit = torch.fft.fftn(image * support).abs()
+        misfit = scaled(misfit) - scaled(amplitude)
+        runs.append((float(misfit.norm()), image * support))
+    theirs = min(runs, key=lambda run: run[0])[1]
+
+    rule = symbreak.Shrinkwrap(every=20, sigma=1.0, sigma_min=1.0, threshold=0.2)
+    best = symbreak.reconstruct(
+        amplitude, schedule, beta=BETA, support=inside, shrinkwrap=rule, starts=starts, seed=seed
+    ).best()
+    ours = best.object * best.support
+    assert apart(ours, truth) < 1e-3
+    assert apart(theirs, truth) < 1e-3
+    assert apart(ours, theirs) < 1e-3
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_scikit_image_finds_the_same_shifts(wrap, ndim):
+    registration = peer("skimage.registration", "scikit-image")
+    generator = torch.Generator().manual_seed(SEED)
+    size = 24 if ndim == 2 else 12
+    x = torch.zeros((size,) * ndim, dtype=torch.complex128)
+    box = tuple(slice(size // 4, 3 * size // 4) for _ in range(ndim))
+    x[box] = torch.randn(x[box].shape, dtype=torch.complex128, generator=generator)
+    # Circular shifts are found modulo the size; others keep the content in the window.
+    reach = size // 2 if wrap else size // 4
+    for _ in range(8):
+        shift = torch.randint(1 - reach, reach, (ndim,), generator=generator)
+        reference = symbreak.apply_symmetry(x, shift=shift, wrap=wrap, ndim=ndim)
+        theirs, _, _ = registration.phase_cross_correlation(reference.numpy(), x.numpy())
+        found = symbreak.align(x, reference, wrap=wrap, ndim=ndim)
+        assert not found.flipped
+        np.testing.assert_array_equal(found.shift, theirs)
+        np.testing.assert_array_equal(found.shift, shift)
+        assert found.sa_mse < 1e-24
+
+
+@pytest.mark.parametrize(("grid", "ndim"), [((16, 24), 2), ((13, 31), 2), ((16, 18, 20), 3)])
+def test_the_support_is_where_scipys_blur_is_bright(grid, ndim):
+    # One update after the first iteration: the second iterate is the last and has no update.
+    generator = torch.Generator().manual_seed(SEED)
+    x = torch.randn(grid, dtype=torch.complex128, generator=generator)
+    amplitude = torch.fft.fftn(x).abs()
+    options = {"support": torch.ones(1, 1, dtype=torch.bool), "ndim": ndim}
+    first = symbreak.reconstruct(amplitude, "ER", shrinkwrap=None, **options).object[0]
+    # truncate: the Gaussian as far as float64 sees it
+    blurred = scipy.ndimage.gaussian_filter(first.abs().numpy(), 1.7, mode="wrap", truncate=9)
+    expected = blurred > blurred.mean()
+    threshold = float(blurred.mean() / blurred.max())
+    rule = symbreak.Shrinkwrap(every=1, sigma=1.7, sigma_min=0, threshold=threshold)
+    found = symbreak.reconstruct(amplitude, "2*ER", shrinkwrap=rule, **options).support[0]
+    assert 0.2 < expected.mean() < 0.8
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shape", [(20, 23), (32, 32)])
+def test_numpy_sees_the_same_amplitude(shape, generator):
+    x = torch.randn(2, 10, 12, dtype=torch.complex128, generator=generator)
+    expected = np.abs(np.fft.fft2(x.numpy(), s=shape))
+    found = symbreak.fourier_amplitude(x, shape=shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,110 @@
+"""symbreak reconstruct-stack: every pattern as `reconstruct` phases it, dark ones left out."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import symbreak
+from symbreak.cli.app import app
+from symbreak.data.crystals import crystals
+
+SCHEDULE, SIZE, GRID = "30*HIO+10*ER", 16, 32
+OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 5)
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
+
+
+def content(path):
+    with h5py.File(path) as file:
+        return {name: file[name][()] for name in file}
+
+
+@pytest.fixture
+def amplitude():
+    return symbreak.fourier_amplitude(crystals(5, SIZE))
+
+
+def expected(amplitude, valid=None):
+    """The best start of each pattern, by the public functions."""
+    found = symbreak.reconstruct(amplitude, SCHEDULE, valid=valid, starts=3, seed=5)
+    measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
+    small = 2 * found.support.flatten(2).sum(2) <= measured.flatten(1).sum(1)[:, None]
+    small |= ~small.any(1, keepdim=True)  # where all supports are too large, errors decide alone
+    ranked = found._replace(error=found.error.where(small, torch.inf))
+    return found.error, ranked.error.argmin(1), ranked.best().centered()
+
+
+def test_the_best_start_of_every_pattern(tmp_path, amplitude):
+    np.save(tmp_path / "a.npy", amplitude.numpy())
+    words = ("--amplitudes", "--dc", "corner", "-o", tmp_path / "out.h5", "--chunk", 2)
+    result = run("reconstruct-stack", tmp_path / "a.npy", *words, *OPTIONS)
+    assert result.exit_code == 0, result.output
+    found = content(tmp_path / "out.h5")
+    errors, start, best = expected(amplitude)
+    assert np.array_equal(found["errors"], errors)
+    assert np.array_equal(found["start"], start)
+    assert np.array_equal(found["error"], errors.gather(1, start[:, None])[:, 0])
+    assert np.array_equal(found["support"], best.support)
+    assert np.array_equal(found["object"], best.object.where(best.support, 0))
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file.attrs["schedule"] == SCHEDULE
+        assert file.attrs["starts"] == 3
+        assert file.attrs["area"].shape is None
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_counts_with_masks_and_a_dark_frame(tmp_path, amplitude, every):
+    valid = torch.ones(5, GRID, GRID, dtype=torch.bool)
+    valid[:, 3:5, 7] = False
+    if every:
+        valid[2, 10] = False
+    counts = (amplitude**2).double().round()
+    counts[3] = 0
+    stored = np.fft.fftshift(counts.numpy().astype(np.uint16), (1, 2))
+    stored[1, 0, 0] = 65535  # saturated, at the corner of the file
+    corner = torch.ones(5, GRID, GRID, dtype=torch.bool)
+    corner[1, GRID // 2, GRID // 2] = False
+    mask = np.fft.fftshift(~valid.numpy(), (1, 2)).astype("u1")
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["data"], file["mask"] = stored, mask if every else mask[0]
+    words = ("--mask", ":mask", "-o", tmp_path / "out.h5", *OPTIONS)
+    result = run("reconstruct-stack", tmp_path / "scan.h5", *words)
+    assert result.exit_code == 0, result.output
+    found = content(tmp_path / "out.h5")
+    bright = [0, 1, 2, 4]
+    errors, start, best = expected(counts.sqrt().float()[bright], (valid & corner)[bright])
+    assert np.array_equal(found["errors"][bright], errors)
+    assert np.array_equal(found["start"][bright], start)
+    assert np.array_equal(found["object"][bright], best.object.where(best.support, 0))
+    assert np.isnan(found["error"][3])
+    assert found["start"][3] == -1
+    assert not found["object"][3].any()
+    assert not found["support"][3].any()
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "message"),
+    [
+        (lambda a: a[0], (), "no dataset can be a stack of patterns"),
+        (lambda a: a[:0], (), "it is empty"),
+        (lambda a: a.astype(complex), (), "no dataset can be a stack of patterns"),
+        (lambda a: -a, ("--amplitudes",), "amplitudes must be >= 0, pattern 0 has negative ones"),
+        (lambda a: a, ("--mask", ":a"), "there is no dataset 'a'"),
+        (lambda a: a, ("--valid", "{}/m.npy"), "m.npy: no dataset can be a mask"),
+        (lambda a: a, ("--schedule", "5*FOO"), "schedule"),
+        (lambda a: a, ("--beta", 3), "beta must be in (0, 2], got 3.0"),
+    ],
+)
+def test_bad_input_leaves_nothing(tmp_path, amplitude, make, words, message):
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["x"] = make(amplitude.numpy())
+    np.save(tmp_path / "m.npy", np.ones((GRID, GRID + 1)))
+    words = [str(word).format(tmp_path) for word in words]
+    result = run("reconstruct-stack", tmp_path / "d.h5", "-o", tmp_path / "out.h5", *words)
+    assert result.exit_code != 0
+    assert message in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"d.h5", "m.npy"}
