@@ -36,8 +36,8 @@ aarch64:  ## the engine's kernels for ARM, run by emulation
 	SYMBREAK_ENGINE_ALONE="qemu-aarch64 build/aarch64/engine_alone" PYTHONPATH=python \
 	  $(PYTHON) -m pytest -q -p no:cacheprovider tests/test_engine_alone.py
 
-gpu:  ## on a machine with a GPU: build, test, sanitize, measure; leaves a CSV and a summary
-	PYTHON=$(PYTHON) bench/gpu.sh
+gpu:  ## on a machine with a GPU: build, test, sanitize, measure; STAGES="build test" for some
+	PYTHON=$(PYTHON) bench/gpu.sh $(STAGES)
 
 # The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
 # Leaks are left out: those of Python and of torch drown ours. AVX-512 is not instrumented.

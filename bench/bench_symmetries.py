@@ -64,8 +64,18 @@ def break_symmetry_many(device: str) -> Workload:
 
 @case("break_symmetry 100000x64x64", devices=("cuda",))
 def break_symmetry_full(device: str) -> Workload:
-    """A full GPU, on more memory than any cache holds."""
-    return breaking(objects(4000, 64, device).repeat(25, 1, 1))
+    """A full GPU, on more memory than any cache holds, beside a copy of as many bytes."""
+    x = objects(4000, 64, device).repeat(25, 1, 1)
+    run = lambda: symbreak.break_symmetry(x)  # noqa: E731
+    target = torch.empty_like(x)
+    return Workload(
+        {"symbreak": run, "copy": lambda: target.copy_(x)},
+        units=len(x),
+        unit="object",
+        error=difference(symbreak.break_symmetry(x.to(torch.complex128)).object),
+        judged={"symbreak": run, "copy": run},  # a copy has no error
+        bytes=2 * x.nbytes,
+    )
 
 
 def breaking(x: Tensor) -> Workload:

@@ -2,17 +2,18 @@
 # What there is to do on a machine with a GPU: bench/gpu.sh [STAGE...], also as `make gpu`.
 #
 #   build       the kernels for this GPU alone, in place
-#   test        the test suite on the GPU: the phasing engines first, then what takes a device, then all else
+#   test        the suite on the GPU: the phasing engines, then what takes a device, then all else
 #   sanitize    compute-sanitizer on a small call of every operator and engine
 #   bench       bench/run.py: one CSV
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
-#   crossovers  every engine over sizes and batches, and the table that follows for csrc/cuda/crossovers.h
-#   train       the paper's tables at its scale, several cells at once; what is left continues next time
+#   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h
+#   train       the paper's tables at its scale, several cells at once; a next time continues
 #
 # Without a stage: all but train. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
 # them together LIMIT; a step that fails or runs out of time is told in the summary and does not stop
-# the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. Nothing is
-# downloaded, and no setting of the GPU is changed.
+# the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. With
+# CUDA_FLAGS=-lineinfo the tools name lines of source (and one test fails, which looks for paths).
+# Nothing is downloaded, and no setting of the GPU is changed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -95,9 +96,9 @@ build() {
   paths=$("$python" -c 'import sys, pybind11; print(sys.executable, pybind11.get_cmake_dir())')
   step build "${BUILD_LIMIT:-400}" bash -e -c '
     cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$2" -Dpybind11_DIR="$3" -DSYMBREAK_CUDA=ON \
-      -DSYMBREAK_EMULATE=OFF -DCMAKE_CUDA_ARCHITECTURES="$4" -DCMAKE_CUDA_FLAGS=-lineinfo
+      -DSYMBREAK_EMULATE=OFF -DCMAKE_CUDA_ARCHITECTURES="$4" -DCMAKE_CUDA_FLAGS="$5"
     cmake --build "$1" --target _C
-    cmake -E copy "$1"/_C.*.so python/symbreak/' build "$folder" ${paths% *} "${paths##* }" "$arch"
+    cmake -E copy "$1"/_C.*.so python/symbreak/' build "$folder" "${paths% *}" "${paths##* }" "$arch" "${CUDA_FLAGS:-}"
 }
 
 run_tests() {

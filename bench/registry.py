@@ -91,6 +91,8 @@ def wait(device: str) -> None:
 
 def time_case(case: Case, device: str, *, seconds: float, rounds: int) -> list[Timing]:
     """Time all variants of a case alternately, so that a change of the clock meets all of them."""
+    if device == "cuda":
+        torch.cuda.empty_cache()
     workload = case.build(device)
     timings = []
     for variant, function in workload.variants.items():

@@ -32,7 +32,7 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
-// Also asks for as little L1 cache as there can be: several such blocks then share a multiprocessor.
+// Also asks for as little L1 cache as there can be: then several such blocks share an SM.
 template <typename Kernel>
 void set_shared_limit(Kernel* kernel, int64_t bytes) {
   const auto* const function = reinterpret_cast<const void*>(kernel);
@@ -42,7 +42,11 @@ void set_shared_limit(Kernel* kernel, int64_t bytes) {
                        cudaSharedmemCarveoutMaxShared);
 }
 
-inline void set_device(int device) { cudaSetDevice(device); }
+inline void set_device(int device) {
+  int current = -1;
+  cudaGetDevice(&current);
+  if (current != device) cudaSetDevice(device);
+}
 
 inline void fill_bytes(Stream stream, void* to, int value, int64_t bytes) {
   cudaMemsetAsync(to, value, bytes, stream);

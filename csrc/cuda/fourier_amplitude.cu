@@ -1,7 +1,9 @@
 // fourier_amplitude: torch's FFT of zero-padded objects and then the modulus, in chunks of a batch.
 #include <algorithm>
+#include <limits>
 #include <optional>
 
+#include "common/box.h"
 #include "cuda/fourier.h"
 #include "cuda/image_kernels.h"
 #include "cuda/op.h"
@@ -10,51 +12,65 @@
 namespace symbreak {
 namespace {
 
-// The window of each object at the origin of the padded grid, black around it.
+// The window of each object at the origin of the padded grid, black around it. NaN and infinity are
+// kept from cuFFT, which may work on several objects together and asks for valid signals in all.
 template <typename T>
 struct Pad {
   const Pixel<T>* x;  // [items, *grid]
   Pixel<T>* to;       // [items, *padded]
+  unsigned* spoiled;  // [items], zeros before
   Grid grid, padded;
 
   SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
+    constexpr auto kInfinity = Magnitude<T>::kInfinity;
     const int64_t from = window_pixel(unsigned(n), grid, padded);
-    to[item * padded.pixels() + n] = from < 0 ? Pixel<T>{0, 0} : x[item * grid.pixels() + from];
+    Pixel<T> value{0, 0};
+    if (from >= 0) {
+      value = x[item * grid.pixels() + from];
+      if (magnitude(value.re) >= kInfinity || magnitude(value.im) >= kInfinity) {
+        value = {0, 0};
+        atomicOr(spoiled + item, 1u);
+      }
+    }
+    to[item * padded.pixels() + n] = value;
   }
 };
 
 template <typename T>
 struct Modulus {
   const Pixel<T>* z;
+  const unsigned* spoiled;  // [items]
   T* to;
   int64_t pixels;
 
   SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
     const Pixel<T> value = z[item * pixels + n];
-    to[item * pixels + n] = hypot(value.re, value.im);
+    to[item * pixels + n] =
+        spoiled[item] ? std::numeric_limits<T>::quiet_NaN() : hypot(value.re, value.im);
   }
 };
 
-// x: contiguous, [items, *grid].
+// x: contiguous, [items, *grid]. Always as many objects at once, see images_per_plan.
 template <typename T>
 void write_amplitudes(const Tensor& x, int64_t items, const Grid& grid, const Grid& padded,
                       T* amplitude) {
   const Stream stream = current_stream(x);
   const int64_t pixels = padded.pixels(), chunk = images_per_plan(pixels);
-  const DeviceFourier<T> fourier(padded, x, chunk);
-  const bool pads = pixels > grid.pixels();
-  const Tensor scratch = torch::stable::new_empty(x, {pads ? chunk * pixels : 0}, kComplexType<T>);
+  const DeviceFourier<T> fourier(padded, x, 0);
+  const Tensor scratch = torch::stable::new_empty(x, {chunk * pixels}, kComplexType<T>);
+  const Tensor flags = torch::stable::new_empty(x, {chunk}, ScalarType::Int);
+  Pixel<T>* const objects = mutable_pixel_data<T>(scratch);
+  auto* const spoiled = static_cast<unsigned*>(flags.mutable_data_ptr());
   for (int64_t first = 0; first < items; first += chunk) {
     const int64_t count = std::min(chunk, items - first);
-    const Pixel<T>* objects = pixel_data<T>(x) + first * grid.pixels();
-    if (pads) {
-      Pixel<T>* to = mutable_pixel_data<T>(scratch);
-      for_pixels(stream, count, pixels, Pad<T>{objects, to, grid, padded});
-      objects = to;
-    }
-    const Tensor spectra = fourier(objects, count, Direction::kForward);
+    fill_bytes(stream, spoiled, 0, count * int64_t{sizeof(unsigned)});
     for_pixels(stream, count, pixels,
-               Modulus<T>{pixel_data<T>(spectra), amplitude + first * pixels, pixels});
+               Pad<T>{pixel_data<T>(x) + first * grid.pixels(), objects, spoiled, grid, padded});
+    fill_bytes(stream, objects + count * pixels, 0,
+               (chunk - count) * pixels * int64_t{sizeof(Pixel<T>)});
+    const Tensor spectra = fourier(objects, chunk, Direction::kForward);
+    for_pixels(stream, count, pixels,
+               Modulus<T>{pixel_data<T>(spectra), spoiled, amplitude + first * pixels, pixels});
     check_launch("fourier_amplitude");
   }
 }
