@@ -153,4 +153,5 @@ def plain(scale: Scale) -> Record:
     values = asdict(scale)
     for name in ("sets", "variants", "refine", "rounds", "machine"):
         del values[name]
-    return values
+    saved: Record = json.loads(json.dumps(values))  # as it will be read
+    return saved
