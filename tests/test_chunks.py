@@ -132,7 +132,7 @@ def test_reconstruct_goes_on_with_fewer_starts(tmp_path, monkeypatch, schedule):
     words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "--starts", 5)
     words = (*words, "--schedule", schedule, "-o")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
-    run(*words, tmp_path / "whole.cxi")
+    run(*words, tmp_path / "whole.cxi", "--plot", tmp_path / "whole.png")
     sizes, reconstruct = [], symbreak.reconstruct
 
     def small(amplitude, *rest, starts, **options):
