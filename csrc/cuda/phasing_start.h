@@ -154,7 +154,8 @@ void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBa
     const auto* initial = static_cast<const Pixel<T>*>(given.initial) + from;
     for_pixels(stream, images, pixels, ScaleImages<T>{batch, initial, T(1), factor, false});
   } else {
-    for_pixels(stream, images, pixels, TakeRandomPhases<T>{batch, given.seed, given.first_start, batch.x});
+    for_pixels(stream, images, pixels,
+               TakeRandomPhases<T>{batch, given.seed, given.first_start, batch.x});
     const Tensor x = fourier(batch.x, images, Direction::kInverse);
     for_pixels(stream, images, pixels,
                ScaleImages<T>{batch, pixel_data<T>(x), gain, nullptr, false});
