@@ -112,7 +112,7 @@ def write_table() -> None:
             [
                 title,
                 f"{1e3 * seconds:.3g} ms",
-                f"{1 / seconds:.3g}",
+                number(1 / seconds),
                 "not yet measured",
                 f"{size:,}",
             ]

@@ -126,6 +126,31 @@ def test_commands_go_on_with_less(tmp_path, data, monkeypatch, name):
     assert_same(tmp_path / "whole.h5", tmp_path / "small.h5")
 
 
+@pytest.mark.parametrize("schedule", [SCHEDULE, "ER"])  # the latter leaves no history
+def test_reconstruct_goes_on_with_fewer_starts(tmp_path, monkeypatch, schedule):
+    np.save(tmp_path / "a.npy", symbreak.fourier_amplitude(crystals(1, 16)[0]).numpy())
+    words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "--starts", 5)
+    words = (*words, "--schedule", schedule, "-o")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
+    run(*words, tmp_path / "whole.cxi", "--plot", tmp_path / "whole.png")
+    sizes, reconstruct = [], symbreak.reconstruct
+
+    def small(amplitude, *rest, starts, **options):
+        sizes.append(starts)
+        if starts > 2:
+            raise torch.OutOfMemoryError
+        return reconstruct(amplitude, *rest, starts=starts, **options)
+
+    monkeypatch.setattr(symbreak, "reconstruct", small)
+    shown = run(*words, tmp_path / "small.cxi")
+    assert sizes == [5, 2, 2, 1]
+    assert "out of memory with 5 items at a time: going on with 2 at a time." in shown.output
+    for name in ("data", "support", "error"):
+        with h5py.File(tmp_path / "small.cxi") as few, h5py.File(tmp_path / "whole.cxi") as all_:
+            name = f"entry_1/image_3/{name}"
+            assert np.array_equal(few[name], all_[name])
+
+
 def test_predict_and_evaluate_go_on_with_less(tmp_path, data, monkeypatch):
     pytest.importorskip("lightning")
     from symbreak.learning import evaluate

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import crystals
+from symbreak.experiments.cells import simulate_split
 from symbreak.experiments.margins import CANDIDATES, write_margins
 from symbreak.experiments.scales import SCALES
 from symbreak.experiments.square_root import SquareRoot, write_square_root
@@ -106,6 +107,26 @@ def test_small_sets_take_fewer_items():
     scale = replace(TINY, passes=160, epochs=5)
     epochs = [scale.training("UNet", n, "after").max_epochs for n in (8, 16, 32, 40, 80)]
     assert epochs == [5, 5, 5, 4, 2]
+
+
+def test_defects_are_chosen_on_the_command_line(tmp_path, monkeypatch):
+    chosen = []
+
+    def note(scale, folder, **_):
+        chosen.append(scale)
+        return []
+
+    monkeypatch.setattr("symbreak.experiments.tables.run_tables", note)
+    for words in ([], ["--defects", "0"]):
+        command = ["experiment", "tables", "--scale", "tiny", *words, "-o", str(tmp_path)]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+    assert chosen[0] == SCALES["tiny"]
+    # Without defects the phase is constant inside a crystal.
+    vortices, plain = (simulate_split(scale, "test", 6) for scale in chosen)
+    spread = [(x.mean((1, 2)).abs() / x.abs().mean((1, 2))).min() for x in (vortices, plain)]
+    assert spread[0] < 0.9
+    assert spread[1] == pytest.approx(1, abs=1e-5)
 
 
 def test_unknown_experiments_and_scales(tmp_path):

@@ -1,4 +1,4 @@
-"""mkdocs hook: the line ``<!-- measurements -->`` becomes the tables of bench/results/*.csv."""
+"""mkdocs hook: the line ``<!-- measurements -->`` becomes the tables of what bench/run.py wrote."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in the tables."""
     if MARK not in markdown:
         return markdown
-    return markdown.replace(MARK, "\n".join(_file(path) for path in sorted(RESULTS.glob("*.csv"))))
+    files = [(path, *read(path)) for path in sorted(RESULTS.glob("*.csv"))]
+    # The others are of bench/memory.py and bench/throughput.py, and are shown in docs/scale.md.
+    return markdown.replace(MARK, "\n".join(_file(*file) for file in files if "case" in file[2][0]))
 
 
-def _file(path: Path) -> str:
-    header, rows = read(path)
+def _file(path: Path, header: Row, rows: list[Row]) -> str:
     cases: dict[str, list[Row]] = {}
     for row in rows:
         cases.setdefault(row["case"], []).append(row)

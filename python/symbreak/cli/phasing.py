@@ -10,11 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.progress import Progress
 
 import symbreak
 from symbreak.cli.output import command_line, note, out, progress, table
+from symbreak.data.chunks import Arrays, Chunks, Fitting
 from symbreak.data.cxi import Parameter, Phasing
 from symbreak.data.resumable import Shapes, resuming
 from symbreak.evaluation import StartComparison
@@ -95,22 +98,28 @@ def run_resumably(
     shapes = _shapes(amplitude, starts, iterations // record_every)
     with resuming(output, shapes, starts, settings, what="starts", intermediate=True) as kept:
         with progress("phasing", starts * iterations) as bar:
-            while kept.done < starts:
-                before = kept.done * iterations
-                rows = slice(kept.done, min(kept.done + step, starts))
+
+            def phase(part: Arrays) -> dict[str, NDArray[Any]]:
+                first = int(part["start"][0])
                 found = symbreak.reconstruct(
                     amplitude,
                     schedule,
                     support=support,
-                    starts=rows.stop - rows.start,
-                    first_start=rows.start,
+                    starts=len(part["start"]),
+                    first_start=first,
                     ndim=amplitude.dim(),
-                    progress=partial(_show, bar, before),
+                    progress=partial(_show, bar, first * iterations),
                     **shared,
                 )
-                for name, value in found._asdict().items():
-                    kept.file[name][rows] = value.cpu().numpy().astype(shapes[name][1], copy=False)
-                kept.advance(rows.stop - rows.start)
+                return {name: value.cpu().numpy() for name, value in found._asdict().items()}
+
+            pieces = Chunks(
+                Fitting(phase),
+                lambda rows: {"start": np.arange(rows.start, rows.stop)},
+                step,
+                report=lambda rows, notes: note(notes),
+            )
+            pieces.fill(kept.file, kept.done, starts, advance=kept.advance)
             bar.update(bar.task_ids[0], completed=starts * iterations)
         whole = {name: torch.from_numpy(kept.file[name][()]) for name in shapes}
         whole["support"] = whole["support"].bool()
@@ -202,11 +211,13 @@ def print_starts(starts: StartComparison) -> None:
         )
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
     resolution = starts.transfer.resolution()
-    reach = (
-        f"falls below 1/e at {resolution:.3f} cycles/pixel ({0.5 / resolution:.1f} px half period)"
-        if resolution < 0.5
-        else "stays above 1/e to the edge of the pattern"
-    )
+    if resolution >= 0.5:
+        reach = "stays above 1/e to the edge of the pattern"
+    elif resolution > 0:
+        half = 0.5 / resolution
+        reach = f"falls below 1/e at {resolution:.3f} cycles/pixel ({half:.1f} px half period)"
+    else:
+        reach = "is below 1/e from the first: they agree on nothing"
     screen.print(
         f"mean of {count} starts with error <= {starts.factor:g} x the best ({twins} of them "
         f"twins, flipped back)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def run_cell(
         folder: Of this cell: the training's files and ``result.json``.
 
     Returns:
-        The record in ``result.json``.
+        The record in ``result.json``; its times are those of the last call that trained.
 
     Raises:
         ValueError: ``folder`` holds a cell of other settings.
@@ -72,9 +73,11 @@ def run_cell(
     labels = scale.broken(variant)
     train = make_pairs(objects[:count], **labels)
     alike = make_pairs(test.object, **labels, ambiguous="keep")
+    begun = time.process_time()
     fitted = fit(settings, train, validation, folder, resume=True)
     record: Record = {**identity, "pairs": len(train), "epochs": fitted.epochs}
     record["seconds"] = fitted.seconds
+    record["cpu_seconds"] = time.process_time() - begun
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for name, path in (("final", fitted.final), ("best", fitted.best)):
         trained = load_network(path).to(device)
@@ -150,4 +153,5 @@ def plain(scale: Scale) -> Record:
     values = asdict(scale)
     for name in ("sets", "variants", "refine", "rounds", "machine"):
         del values[name]
-    return values
+    saved: Record = json.loads(json.dumps(values))  # as it will be read
+    return saved

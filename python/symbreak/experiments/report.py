@@ -11,6 +11,7 @@ from symbreak.experiments.cells import Record
 from symbreak.experiments.refinement import SOLVED
 from symbreak.experiments.scales import Scale
 
+HEAD = ("network", "set", "variant", "pairs", "epochs", "seconds", "cpu_seconds")
 MEASURED = ("train_final", "train_best", "test_final", "test_best")
 TABLES = (
     ("Table 1: training MSE, final model", "train_final", "mse"),
@@ -37,12 +38,11 @@ def write_csv(path: Path, records: list[Record]) -> None:
     columns = ["_".join(pair) for pair in numbers]
     with replacing(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["network", "set", "variant", "pairs", "epochs", "seconds", *columns])
+        writer.writerow([*HEAD, *columns])
         for record in records:
-            head = [record.get(k, "") for k in ("network", "set", "variant", "pairs", "epochs")]
-            seconds = record.get("seconds", "")
+            head = [record.get(name, "") for name in HEAD]
             values = [record.get(part, {}).get(name, "") for part, name in numbers]
-            writer.writerow([*head, seconds, *values])
+            writer.writerow([*head, *values])
 
 
 def write_markdown(path: Path, scale: Scale, records: list[Record], refined: list[Record]) -> None:

@@ -103,7 +103,7 @@ def draw_transfer(
     axes.plot(frequency[known], transfer[known], color=INK, lw=1.8, marker="o", ms=2.5)
     axes.axhline(INVERSE_E, color=FAINT, lw=1, ls="--")
     axes.text(0.005, INVERSE_E + 0.02, "1/e", color="#666666", fontsize=8)
-    if resolution < 0.5:
+    if 0 < resolution < 0.5:
         axes.axvline(resolution, color=ACCENT, lw=1, ls=":")
         axes.text(
             resolution,
