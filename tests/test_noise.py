@@ -65,7 +65,11 @@ def test_dtype_dark_items_and_three_dimensions():
             TypeError,
             "amplitude must be float",
         ),
-        ({"amplitude": -torch.ones(4, 4)}, ValueError, "amplitude must be finite and >= 0, at most"),
+        (
+            {"amplitude": -torch.ones(4, 4)},
+            ValueError,
+            "amplitude must be finite and >= 0, at most",
+        ),
         ({"amplitude": torch.full((4, 4), torch.nan)}, ValueError, "amplitude must be finite"),
         ({"photons": 0.0}, ValueError, "photons must be finite and > 0, at most 1e\\+18, got 0.0"),
         ({"photons": float("inf")}, ValueError, "photons must be finite"),
