@@ -31,7 +31,7 @@ class Scale:
     passes: int
     """Most training items seen per cell, in all epochs together."""
     patience: int
-    """Epochs of a plateau; at most an eighth of all epochs, at least 2."""
+    """Epochs of a plateau; at most a third of all epochs, at least 2."""
     epochs: int = 10_000
     """Most epochs of a cell, so that small sets, which need fewer items, do not take as many."""
     learning_rate: float = 1e-3
@@ -61,7 +61,7 @@ class Scale:
             "loss": "sa_mse" if variant == INVARIANT else "mse",
             "learning_rate": self.learning_rate,
             "min_learning_rate": self.min_learning_rate,
-            "patience": max(2, min(self.patience, epochs // 8)),
+            "patience": max(2, min(self.patience, epochs // 3)),
             "batch": self.batch,
             "max_epochs": epochs,
             "seed": self.seed,
@@ -100,6 +100,7 @@ SCALES = {
         epochs=80,
         patience=10,
         learning_rate=3e-3,
+        min_learning_rate=1e-3,
         batch=16,
         machine={"channels_last": True},
     ),
