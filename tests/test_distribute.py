@@ -254,3 +254,12 @@ def test_dask_is_imported_when_it_is_used(tmp_path, data):
     )
     words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"))
     subprocess.run([sys.executable, "-c", program, *words], check=True, timeout=LONGEST)
+
+
+def test_workers_leave_the_environment_as_it_was():
+    from symbreak.data.dask_workers import local_address
+
+    before = dict(os.environ)
+    with local_address(1):
+        pass
+    assert dict(os.environ) == before

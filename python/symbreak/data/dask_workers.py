@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -109,12 +110,29 @@ def connected(address: str) -> Iterator[DaskRunner]:
 
 
 @contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Undo what the block does to the environment variables of this process.
+
+    Dask sets OMP_NUM_THREADS=1 and its like here to hand them to its workers; whatever this process
+    starts later would run with one thread.
+    """
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextmanager
 def local_address(workers: int) -> Iterator[str]:
     """Start worker processes of one thread each on this machine; give their scheduler's address.
 
     A process that dies is started anew.
     """
     with (
+        _environment_kept(),
         dask.config.set(CONFIG),
         LocalCluster(
             n_workers=workers,

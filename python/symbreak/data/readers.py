@@ -95,7 +95,12 @@ def find_default(file: h5py.File, within: str) -> str | None:
     The path is that through the links: the target of an external one has another name of its own.
     """
     path = within
-    group: Any = file if within == "/" else file.get(within)
+    group: Any = file
+    if within != "/":
+        try:
+            group = file[within]
+        except (KeyError, OSError, RuntimeError, ValueError):  # nothing is there, or a broken link
+            return None
     while isinstance(group, h5py.Group):
         name = group.attrs.get("signal", group.attrs.get("default"))
         name = name.decode() if isinstance(name, bytes) else name  # as NeXus' C library writes it
