@@ -57,7 +57,7 @@ def main() -> None:
             traceback.print_exc()
             failed.append(case.name)
             continue
-        rows += report(timings, earlier)
+        rows += report(timings, earlier, float(header["copy_GB_per_s"]))
         if options.csv:  # as it grows: an interruption leaves what there is
             write(options.csv, header, rows)
     if options.csv:
@@ -66,7 +66,9 @@ def main() -> None:
         sys.exit(f"failed: {', '.join(failed)}")
 
 
-def report(timings: list[Timing], earlier: dict[tuple[str, ...], float]) -> list[dict[str, str]]:
+def report(
+    timings: list[Timing], earlier: dict[tuple[str, ...], float], copy_rate: float
+) -> list[dict[str, str]]:
     """Print one case, every variant beside symbreak; return its CSV rows."""
     ours = timings[0]
     print(f"\n{ours.case} ({ours.device}), per {ours.unit}")
@@ -106,6 +108,9 @@ def report(timings: list[Timing], earlier: dict[tuple[str, ...], float]) -> list
         if rate:
             floor = timing.flops / rate / torch.get_num_threads()
             line += f"  {timing.median / floor:.2f} x the add/multiply floor"
+        if timing.bytes:
+            share = timing.bytes / timing.median / 1e9 / copy_rate
+            line += f"  {100 * share:.0f} % of the copy rate"
         before = earlier.get((timing.case, timing.device, timing.variant))
         if before:
             line += f"  {100 * (timing.per_unit / before - 1):+.0f} % against the earlier file"
