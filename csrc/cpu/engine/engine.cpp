@@ -28,7 +28,7 @@ void run_images(const PhasingTask<T>& task, const Axes<T>& axes, int64_t begin, 
     all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size));
   }
   std::atomic<int64_t> next{begin};
-  run_threads(teams * team_size, [&](int thread) {
+  const auto work = [&](int thread) {
     Team& team = *all[thread / team_size];
     const Member member{thread % team_size, team_size, &team.barrier};
     Solver<T> solver(task, kernels, axes, team.workspace, member);
@@ -41,6 +41,9 @@ void run_images(const PhasingTask<T>& task, const Axes<T>& axes, int64_t begin, 
       if (team.image >= end) return;
       solver.run(team.image);
     }
+  };
+  run_threads(teams * team_size, work, [&] {
+    if (task.monitor != nullptr) task.monitor->look();
   });
 }
 

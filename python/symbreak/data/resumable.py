@@ -25,6 +25,7 @@ import numpy as np
 
 import symbreak
 from symbreak.data.atomic import check_writable, system_error
+from symbreak.data.interrupts import remembering_interrupts
 
 SETTINGS = "settings"
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]
@@ -34,17 +35,20 @@ Shapes = Mapping[str, tuple[tuple[int, ...], str]]
 class Unfinished:
     """A result in the making: write items from ``done`` on into ``file``, then `advance`."""
 
-    def __init__(self, file: h5py.File, journal: Path, settings: str, total: int) -> None:
+    def __init__(
+        self, file: h5py.File, journal: Path, settings: str, total: int, check: Callable[[], None]
+    ) -> None:
         self.file, self.total = file, total
         self.done = 0
         """Items that are written."""
-        self._journal, self._settings = journal, settings
+        self._journal, self._settings, self._check = journal, settings, check
 
     def advance(self, items: int) -> None:
         """Count further items as written; from here on they survive a kill."""
         self.file.flush()
         self.done += items
         self._note()
+        self._check()
 
     def _note(self) -> None:
         new = self._journal.with_suffix(".new")
@@ -94,8 +98,8 @@ def resuming(
         if done is None:
             _discard(journal)
             _create(part, shapes, text, describe)
-        with h5py.File(part, "r+") as file:
-            unfinished = Unfinished(file, journal, text, total)
+        with remembering_interrupts() as check, h5py.File(part, "r+") as file:
+            unfinished = Unfinished(file, journal, text, total, check)
             unfinished.done = done or 0
             yield unfinished
         if intermediate:
