@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symbreak.data.dislocations import (
+from symbreak.data.simulation.dislocations import (
     bragg_phase,
     dislocation_displacement,
     random_lattice,
@@ -147,7 +147,7 @@ def test_defects_superpose(monkeypatch):
         drawn.append(dislocation_displacement(*args))
         return np.ones_like(points)
 
-    monkeypatch.setattr("symbreak.data.dislocations.dislocation_displacement", spy)
+    monkeypatch.setattr("symbreak.data.simulation.dislocations.dislocation_displacement", spy)
     unit = phase(1)  # Q.(1, 1)
     np.testing.assert_allclose(phase(3), 3 * unit)
     # Three different dislocations, and their sum is the phase.
@@ -155,7 +155,7 @@ def test_defects_superpose(monkeypatch):
     assert not np.allclose(fields[0], fields[1])
     for axis in (0, 1):
         monkeypatch.setattr(
-            "symbreak.data.dislocations.dislocation_displacement",
+            "symbreak.data.simulation.dislocations.dislocation_displacement",
             lambda *args, axis=axis: np.eye(2)[[axis] * len(points)],
         )
         whole = whole - phase(1) * sum(fields)[:, axis]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 from symbreak.reference.break_symmetry import RULES, low_frequencies
 
 NEAR = (0.02, 0.05, 0.1)

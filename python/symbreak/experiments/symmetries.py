@@ -12,7 +12,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 
 class Copies(NamedTuple):

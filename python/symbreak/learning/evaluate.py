@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import sa_mse
-from symbreak.data.chunks import Arrays, Fitting
+from symbreak.data.streaming.chunks import Arrays, Fitting
 from symbreak.learning.datasets import PairSource
 
 BATCH = 256

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbreak.data.dislocations import bragg_phase
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.dislocations import bragg_phase
+from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.ops.checks import check_ndim, shown
 from symbreak.ops.memory import check_memory
 
@@ -118,10 +118,10 @@ def _mask(
     """Draw the shape; the libraries it needs are imported with the first one."""
     try:
         if ndim == 2:
-            from symbreak.data.polygons import polygon_mask
+            from symbreak.data.simulation.polygons import polygon_mask
 
             return polygon_mask(rng, size, settings)
-        from symbreak.data.polyhedra import polyhedron_mask
+        from symbreak.data.simulation.polyhedra import polyhedron_mask
     except ImportError as error:
         raise ImportError(
             f"crystals: simulating {ndim}D crystals needs {error.name}: "

@@ -64,7 +64,7 @@ class DaskRunner:
     def map(
         self, function: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Generator[Result, None, None]:
-        """Yield the results in order, see `symbreak.data.distribute.Runner`.
+        """Yield the results in order, see `symbreak.data.streaming.distribute.Runner`.
 
         The scheduler repeats the chunks of a worker that died elsewhere, so nothing is lost; a
         chunk that ends four workers is taken to be the cause, and fails.

@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 TYPES = {"f4": "Float32", "f8": "Float64", "u1": "UInt8", "i4": "Int32", "u4": "UInt32"}
 COUNT = np.dtype("<u8")  # what precedes every array: its bytes

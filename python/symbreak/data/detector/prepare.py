@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.centering import METHODS, Method, find_center
-from symbreak.data.detector import Bits, Counts
-from symbreak.data.layouts import HOT, MISSING
-from symbreak.data.stacks import Cleaner, Stack, Survey, survey
-from symbreak.data.windows import (
+from symbreak.data.detector.centering import METHODS, Method, find_center
+from symbreak.data.detector.cleaning import Bits, Counts
+from symbreak.data.detector.layouts import HOT, MISSING
+from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
+from symbreak.data.detector.windows import (
     Window,
     bin_blocks,
     is_fast,

@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 
 import symbreak
-from symbreak.data.atomic import check_writable, system_error
+from symbreak.data.files.atomic import check_writable, system_error
 
 SETTINGS = "settings"
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]

@@ -11,12 +11,12 @@ import h5py
 import torch
 
 import symbreak
-from symbreak.data.chunks import Chunks, Done
-from symbreak.data.crystals import crystals
-from symbreak.data.distribute import HERE, Runner
-from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude
-from symbreak.data.resumable import Shapes, is_made, resuming
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.noise import beamstop, detector_gaps, poisson_amplitude
+from symbreak.data.simulation.settings import CrystalSettings
+from symbreak.data.streaming.chunks import Chunks, Done
+from symbreak.data.streaming.distribute import HERE, Runner
+from symbreak.data.streaming.resumable import Shapes, is_made, resuming
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
 # larger training set begins with the smaller one.
@@ -83,7 +83,7 @@ def write_pairs(
         count: Number of pairs, >= 1.
         simulation: What to simulate.
         chunk: Pairs in memory at a time, >= 1.
-        runner: Where the chunks are computed, see `symbreak.data.distribute.running`.
+        runner: Where the chunks are computed, see `symbreak.data.streaming.distribute.running`.
         command: Kept in the file's attributes.
         advance: Called with the number of pairs of every chunk written, also earlier.
 
