@@ -6,6 +6,8 @@ Four rooms, each of which imports only from those above it:
     streaming   data sets chunk by chunk, on many workers, continued when interrupted
     detector    raw frames to a pattern: masks, centre, crop, binning
     simulation  crystals, noise, simulated data sets
+
+`tests/test_architecture.py` holds them to it.
 """
 
 from symbreak.data.detector.centering import find_center
