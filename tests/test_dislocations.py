@@ -37,6 +37,13 @@ def circle(ndim, radius, angles):
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
+def test_no_burgers_vector_displaces_nothing(ndim):
+    points = np.concatenate([circle(ndim, 2.0, np.linspace(-3, 3, 7)), [CORE[ndim]]])
+    found = dislocation_displacement(points, CORE[ndim], np.zeros(ndim), LINE[ndim], NU)
+    np.testing.assert_array_equal(found, np.zeros((8, ndim)))
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
 def test_displacement_is_in_equilibrium(ndim):
     # Navier: div sigma / mu = laplace u + grad div u / (1 - 2 nu) = 0, by second differences.
     h = 1e-3
