@@ -185,6 +185,22 @@ def test_a_command_outlives_a_worker(tmp_path):
     assert_same(tmp_path / "one" / "train.h5", tmp_path / "data" / "train.h5")
 
 
+def is_deaf(marker, task):
+    killed_once(marker, task)
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_workers_never_hear_an_interrupt_not_even_while_they_start(tmp_path):
+    from symbreak.data.streaming.dask_workers import local_address
+
+    with local_address(1) as address, running(address=address) as runner:
+        heard = list(runner.map(partial(is_deaf, str(tmp_path / "marker")), range(6)))
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert (tmp_path / "marker").exists()  # so the last chunks are those of a restarted worker
+    assert heard == [True] * 6
+
+
 @pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
 def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
     words = ("--size", 16, "--train", 200, "--validation", 0, "--test", 0, "--chunk")
