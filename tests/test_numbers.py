@@ -22,6 +22,7 @@ from symbreak.data import (
     poisson_amplitude,
     prepare_pattern,
 )
+from symbreak.data.files.vtk import write_vti
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
@@ -134,6 +135,12 @@ def test_pairs_are_written_with_them(tmp_path):
             tmp_path / f"{number.__name__}.h5", "train", number(3), simulation, chunk=number(2)
         )
     assert (tmp_path / "uint8.h5").read_bytes() == (tmp_path / "int.h5").read_bytes()
+
+
+def test_spacing_of_a_volume(tmp_path):
+    for k, spacing in enumerate((2, U(2), np.float32(2))):
+        write_vti(tmp_path / f"{k}.vti", {"x": np.zeros((4, 5), np.float32)}, spacing=spacing)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
 
 
 @pytest.mark.parametrize(

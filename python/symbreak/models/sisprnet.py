@@ -18,6 +18,7 @@ from symbreak.models.inputs import (
 )
 from symbreak.models.standardise import Standardise
 from symbreak.ops.checks import check_integer, shown
+from symbreak.ops.numbers import is_number
 
 # The perceptron's image has at most this many pixels per axis and at least MIN_SEED: the attention
 # pools by 8.
@@ -68,7 +69,7 @@ class SiSPRNet(nn.Module):
         if len(self.object_shape) != 2:
             raise ValueError(f"SiSPRNet: object_shape must have 2 axes, got {self.object_shape}.")
         hidden = check_integer("SiSPRNet", "hidden", hidden, 1)
-        if not isinstance(dropout, (int, float)) or not 0.0 <= dropout < 1.0:
+        if not is_number(dropout) or not 0.0 <= dropout < 1.0:
             raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {shown(dropout)}.")
         count, self.coarse_shape = _coarse(self.object_shape, stages)
         self.scaling = scaling

@@ -45,7 +45,9 @@ def write_vti(
         OSError: The file cannot be written.
     """
     shape = next(iter(arrays.values())).shape
-    steps = (spacing,) * len(shape) if isinstance(spacing, (int, float)) else tuple(spacing)
+    if not isinstance(spacing, (Sequence, np.ndarray)):
+        spacing = [spacing] * len(shape)
+    steps = tuple(map(float, spacing))
     _check(arrays, shape, steps)
     first = origin or [-(n // 2) * step for n, step in zip(shape, steps, strict=True)]
     plain = {
