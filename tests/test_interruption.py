@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data.crystals import crystals
-from symbreak.data.resumable import resuming
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.data.streaming.resumable import resuming
 
 LONGEST = 120  # seconds until a command has done its first piece
 

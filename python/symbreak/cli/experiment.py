@@ -61,7 +61,7 @@ def experiment(
     else:
         given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
         if defects is not None:
-            from symbreak.data.settings import CrystalSettings
+            from symbreak.data.simulation.settings import CrystalSettings
 
             given["crystals"] = CrystalSettings(defects=(0, defects))
         _tables(output, scale, given, workers=workers, jobs=jobs)

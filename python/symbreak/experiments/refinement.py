@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from symbreak import reconstruct
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 from symbreak.experiments.cells import Record, plain, read_record, write_record
 from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import Pairs

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symbreak import Shrinkwrap
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.learning.settings import TrainSettings
 from symbreak.ops.break_symmetry import RULES
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import symbreak
-from symbreak.data.simulate import FIRST
+from symbreak.data.simulation.pairs import FIRST
 from symbreak.experiments.cells import Record, phase, run_baseline, simulate_split
 from symbreak.experiments.jobs import Cell, run_cells
 from symbreak.experiments.refinement import run_refinement, write_refinement

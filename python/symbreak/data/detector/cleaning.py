@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.layouts import INVALID, SATURATED
+from symbreak.data.detector.layouts import INVALID, SATURATED
 
 Counts = NDArray[np.float64]
 Bits = NDArray[np.uint32]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbreak.data.distribute import HERE, Runner
+from symbreak.data.streaming.distribute import HERE, Runner
 from symbreak.ops.memory import is_out_of_memory
 
 Arrays = Mapping[str, Any]

@@ -24,8 +24,8 @@ import h5py
 import numpy as np
 
 import symbreak
-from symbreak.data.atomic import check_writable, system_error
-from symbreak.data.interrupts import remembering_interrupts
+from symbreak.data.files.atomic import check_writable, system_error
+from symbreak.data.streaming.interrupts import remembering_interrupts
 
 SETTINGS = "settings"
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]

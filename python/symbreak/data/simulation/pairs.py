@@ -11,12 +11,14 @@ import h5py
 import torch
 
 import symbreak
-from symbreak.data.chunks import Chunks, Done
-from symbreak.data.crystals import crystals
-from symbreak.data.distribute import HERE, Runner
-from symbreak.data.noise import beamstop, detector_gaps, poisson_amplitude
-from symbreak.data.resumable import Shapes, is_made, resuming
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.noise import beamstop, detector_gaps, poisson_amplitude
+from symbreak.data.simulation.settings import CrystalSettings
+from symbreak.data.streaming.chunks import Chunks, Done
+from symbreak.data.streaming.distribute import HERE, Runner
+from symbreak.data.streaming.resumable import Shapes, is_made, resuming
+from symbreak.ops.checks import check_integer
+from symbreak.ops.numbers import integers, whole
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
 # larger training set begins with the smaller one.
@@ -38,6 +40,16 @@ class Simulation:
     """Radius of a round beamstop in pixels of the pattern; None: no beamstop."""
     gaps: tuple[int, int] | None = None
     """Pixels of a detector module and of the gap to the next; None: no gaps."""
+
+    def __post_init__(self) -> None:
+        """Keep NumPy's integers as Python's, for arithmetic and JSON; `write_pairs` checks all."""
+        for name in ("size", "seed", "ndim", "oversampling"):
+            number = whole(getattr(self, name))
+            if number is not None:
+                object.__setattr__(self, name, number)  # frozen
+        gaps = integers(self.gaps)
+        if gaps is not None:
+            object.__setattr__(self, "gaps", tuple(gaps))
 
     @property
     def measured_shape(self) -> tuple[int, ...]:
@@ -83,7 +95,7 @@ def write_pairs(
         count: Number of pairs, >= 1.
         simulation: What to simulate.
         chunk: Pairs in memory at a time, >= 1.
-        runner: Where the chunks are computed, see `symbreak.data.distribute.running`.
+        runner: Where the chunks are computed, see `symbreak.data.streaming.distribute.running`.
         command: Kept in the file's attributes.
         advance: Called with the number of pairs of every chunk written, also earlier.
 
@@ -93,10 +105,11 @@ def write_pairs(
     """
     if split not in FIRST:
         raise ValueError(f"write_pairs: split must be one of {', '.join(FIRST)}, got {split!r}.")
-    sizes = {"size": simulation.size, "oversampling": simulation.oversampling}
-    for name, value in {"count": count, "chunk": chunk, **sizes}.items():
-        _check_integer(name, value, 1)
-    _check_integer("seed", simulation.seed, 0)
+    count = check_integer("write_pairs", "count", count, 1)
+    chunk = check_integer("write_pairs", "chunk", chunk, 1)
+    for name in ("size", "oversampling"):
+        check_integer("write_pairs", name, getattr(simulation, name), 1)
+    check_integer("write_pairs", "seed", simulation.seed, 0)
     if simulation.gaps is not None and len(simulation.gaps) != 2:
         raise ValueError(
             f"write_pairs: gaps must be two integers (module, gap), got {simulation.gaps!r}."
@@ -122,11 +135,6 @@ def write_pairs(
             report=lambda rows, notes: advance(rows),
         )
         pieces.fill(unfinished.file, unfinished.done, count, advance=unfinished.advance)
-
-
-def _check_integer(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"write_pairs: {name} must be an integer >= {least}, got {value!r}.")
 
 
 def _shapes(count: int, simulation: Simulation) -> Shapes:

@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely import affinity
 
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.settings import CrystalSettings
 
 # Tries to draw an outline that fits the frame before the last one is scaled down.
 ATTEMPTS = 100

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbreak.ops.checks import shown
+from symbreak.ops.numbers import integers, whole
 
 Range = tuple[float, float]
 
@@ -45,20 +47,22 @@ class CrystalSettings:
     rigid_phase: bool = True
 
     def __post_init__(self) -> None:
-        """Check every field."""
+        """Check every field, and keep whole numbers as Python's integers."""
         _check_range("area", self.area, 0.02, 0.6)
-        _check_range("vertices", self.vertices, 4, 64, whole=True)
+        self._keep("vertices", _check_integers("vertices", self.vertices, 4, 64))
         _check_range("rounding", self.rounding, 0.0, 0.3)
         _check_range("aspect", self.aspect, 1.0, 3.0)
-        _check_range("defects", self.defects, 0, 64, whole=True)
+        self._keep("defects", _check_integers("defects", self.defects, 0, 64))
         if not _is_number(self.nonconvex) or not 0.0 <= self.nonconvex <= 1.0:
             raise ValueError(
                 f"CrystalSettings: nonconvex must be within [0, 1], got {shown(self.nonconvex)}."
             )
-        if not _is_number(self.miller, int) or not 1 <= self.miller <= 3:
+        miller = whole(self.miller)
+        if miller not in (1, 2, 3):
             raise ValueError(
                 f"CrystalSettings: miller must be 1, 2 or 3, got {shown(self.miller)}."
             )
+        self._keep("miller", miller)
         if not _is_number(self.poisson_ratio) or not 0.0 <= self.poisson_ratio < 0.5:
             raise ValueError(
                 "CrystalSettings: poisson_ratio must be in [0, 0.5), got "
@@ -68,24 +72,32 @@ class CrystalSettings:
             given = shown(self.rigid_phase)
             raise ValueError(f"CrystalSettings: rigid_phase must be True or False, got {given}.")
 
-
-def _is_number(value: object, kind: type = float) -> bool:
-    """Whether it is an integer, or with ``kind=float`` any real number; a bool is neither."""
-    return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    def _keep(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # frozen
 
 
-def _check_range(
-    name: str, value: tuple[float, float], low: float, high: float, *, whole: bool = False
-) -> None:
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _check_range(name: str, value: Range, low: float, high: float) -> None:
     """Raise unless ``value`` is a pair with ``low <= value[0] <= value[1] <= high``."""
-    kind = "two integers" if whole else "two numbers"
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    if (
-        not pair
-        or not all(_is_number(v, int if whole else float) for v in value)
-        or not low <= value[0] <= value[1] <= high
-    ):
+    numbers = isinstance(value, (tuple, list)) and all(map(_is_number, value))
+    _check_pair(name, "two numbers", value if numbers else None, value, low, high)
+
+
+def _check_integers(name: str, value: tuple[int, int], low: int, high: int) -> tuple[int, ...]:
+    """Raise unless it is such a pair of integers; return them as Python's."""
+    found = integers(value)
+    _check_pair(name, "two integers", found, value, low, high)
+    return tuple(found or ())
+
+
+def _check_pair(
+    name: str, kind: str, pair: Sequence[float] | None, given: object, low: float, high: float
+) -> None:
+    if pair is None or len(pair) != 2 or not low <= pair[0] <= pair[1] <= high:
         raise ValueError(
             f"CrystalSettings: {name} must be {kind} (low, high) within [{low}, {high}], "
-            f"got {shown(value)}."
+            f"got {shown(given)}."
         )

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from symbreak.ops.checks import check_dense, shown
+from symbreak.ops.checks import check_dense, check_integer, shown
 from symbreak.ops.memory import check_memory
+from symbreak.ops.numbers import integers, is_number, whole
 
 # Larger counts, and squares of larger amplitudes, leave the range of NumPy's Poisson generator.
 MOST_PHOTONS, MOST_AMPLITUDE = 1e18, 1e150
@@ -56,7 +57,8 @@ def poisson_amplitude(
     check_dense("poisson_amplitude", "amplitude", amplitude)
     if amplitude.is_meta:
         raise ValueError("poisson_amplitude: amplitude must hold data, got a tensor on meta.")
-    if ndim not in (2, 3) or amplitude.ndim < ndim:
+    axes = whole(ndim)
+    if axes not in (2, 3) or amplitude.ndim < axes:
         raise ValueError(
             "poisson_amplitude: ndim must be 2 or 3 and at most the number of axes "
             f"({amplitude.ndim}), got {shown(ndim)}."
@@ -67,18 +69,16 @@ def poisson_amplitude(
             f"poisson_amplitude: photons must be finite and > 0, at most {MOST_PHOTONS:g}, got "
             f"{shown(photons)}."
         )
-    for name, value in (("seed", seed), ("first", first)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValueError(
-                f"poisson_amplitude: {name} must be an integer >= 0, got {shown(value)}."
-            )
+    photons = float(photons)
+    seed = check_integer("poisson_amplitude", "seed", seed, 0)
+    first = check_integer("poisson_amplitude", "first", first, 0)
     clean = amplitude.detach().to("cpu", torch.float64).numpy()
     if not ((clean >= 0) & (clean <= MOST_AMPLITUDE)).all():
         raise ValueError(
             f"poisson_amplitude: amplitude must be finite and >= 0, at most {MOST_AMPLITUDE:g}, "
             "got other values."
         )
-    grid = clean.shape[clean.ndim - ndim :]
+    grid = clean.shape[clean.ndim - axes :]
     if 0 in grid:
         raise ValueError(
             "poisson_amplitude: the grid of amplitude must not be empty, got shape "
@@ -117,8 +117,8 @@ def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tens
     _check_number("beamstop", "radius", radius)
     if not 0 <= radius < math.inf:
         raise ValueError(f"beamstop: radius must be finite and >= 0, got {shown(radius)}.")
-    radius = min(radius, sum(shape))  # covers all as any larger one does, and can be squared
-    _check_pixels("beamstop", "arm", arm, 0)
+    radius = float(min(radius, sum(shape)))  # covers all as any larger one does, and can be squared
+    arm = _check_pixels("beamstop", "arm", arm, 0)
     # Signed frequency of every index: 0, 1, ..., -2, -1.
     axes = [torch.fft.fftfreq(n, d=1.0 / n, dtype=torch.float64).round() for n in shape]
     grids = torch.meshgrid(*axes, indexing="ij")
@@ -155,13 +155,11 @@ def detector_gaps(
         ValueError: An argument is out of its range.
     """
     shape = _check_shape("detector_gaps", shape)
-    _check_pixels("detector_gaps", "module", module, 1)
-    _check_pixels("detector_gaps", "gap", gap, 0)
-    _check_pixels("detector_gaps", "offset", offset, -MOST_PIXELS)
-    chosen = tuple(range(len(shape))) if axes is None else axes
-    if not isinstance(chosen, (tuple, list)) or any(
-        axis not in range(-len(shape), len(shape)) for axis in chosen
-    ):
+    module = _check_pixels("detector_gaps", "module", module, 1)
+    gap = _check_pixels("detector_gaps", "gap", gap, 0)
+    offset = _check_pixels("detector_gaps", "offset", offset, -MOST_PIXELS)
+    chosen = list(range(len(shape))) if axes is None else integers(axes)
+    if chosen is None or any(axis not in range(-len(shape), len(shape)) for axis in chosen):
         raise ValueError(f"detector_gaps: axes must be axes of {shape}, got {shown(axes)}.")
     valid = torch.ones(shape, dtype=torch.bool)
     for axis in chosen:
@@ -175,21 +173,22 @@ def detector_gaps(
 
 def _check_shape(function: str, shape: Sequence[int]) -> tuple[int, ...]:
     """Return ``shape`` as a tuple of 2 or 3 positive integers, or raise."""
-    values = tuple(shape) if isinstance(shape, (tuple, list)) else ()
-    if len(values) not in (2, 3) or not all(isinstance(n, int) and n >= 1 for n in values):
+    values = tuple(integers(shape) or ())
+    if len(values) not in (2, 3) or min(values) < 1:
         raise ValueError(f"{function}: shape must be 2 or 3 integers >= 1, got {shown(shape)}.")
     check_memory(function, f"shape = {values}", values, torch.float64, torch.device("cpu"))
     return values
 
 
 def _check_number(function: str, name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise TypeError(f"{function}: {name} must be a number, got {shown(value)}.")
 
 
-def _check_pixels(function: str, name: str, value: int, least: int) -> None:
-    """Raise unless ``value`` is an integer of pixels from ``least`` on."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not least <= value <= MOST_PIXELS:
+def _check_pixels(function: str, name: str, value: int, least: int) -> int:
+    """Return ``value`` if it is an integer of pixels from ``least`` on, or raise."""
+    pixels = whole(value)
+    if pixels is None or not least <= pixels <= MOST_PIXELS:
         limit = f" >= {least}" if least >= 0 else ""
         raise ValueError(f"{function}: {name} must be an integer{limit}, got {shown(value)}.")
+    return pixels

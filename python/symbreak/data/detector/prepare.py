@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.centering import METHODS, Method, find_center
-from symbreak.data.detector import Bits, Counts
-from symbreak.data.layouts import HOT, MISSING
-from symbreak.data.stacks import Cleaner, Stack, Survey, survey
-from symbreak.data.windows import (
+from symbreak.data.detector.centering import METHODS, Method, find_center
+from symbreak.data.detector.cleaning import Bits, Counts
+from symbreak.data.detector.layouts import HOT, MISSING
+from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
+from symbreak.data.detector.windows import (
     Window,
     bin_blocks,
     is_fast,
@@ -21,6 +21,7 @@ from symbreak.data.windows import (
     pad,
     smallest_covering,
 )
+from symbreak.ops.numbers import integers, whole
 
 Combine = Literal["sum", "mean", "volume"]
 COMBINE = ("sum", "mean", "volume")
@@ -255,14 +256,14 @@ def _is_volume(count: int, combine: str | None) -> bool:
 
 def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) -> tuple[int, ...]:
     """Two numbers, or of a volume also three; one number stands for rows and columns."""
-    numbers = tuple(given) if isinstance(given, (Sequence, np.ndarray)) else (given, given)
-    whole = all(isinstance(n, (int, np.integer)) and n >= least for n in numbers)
-    if not whole or len(numbers) not in (2, ndim):
+    number = whole(given)
+    numbers = integers(given) if number is None else [number, number]
+    if numbers is None or len(numbers) not in (2, ndim) or min(numbers) < least:
         count = "2" if ndim == 2 else "2 or 3"
         raise ValueError(
             f"prepare_pattern: {name} must be {count} whole numbers >= {least}, got {given!r}."
         )
-    return tuple(map(int, numbers))
+    return tuple(numbers)
 
 
 def _check(

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
-from symbreak.data.dislocations import random_rotation
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.dislocations import random_rotation
+from symbreak.data.simulation.settings import CrystalSettings
 
 # Tries to draw a polyhedron that fits the frame before the last one is scaled down.
 ATTEMPTS = 100

@@ -10,8 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, describe, open_array, read
-from symbreak.data.layouts import find_mask, rejected
+from symbreak.data.detector.layouts import find_mask, rejected
+from symbreak.data.files.arrays import (
+    ArrayLike,
+    DataError,
+    OpenArray,
+    Source,
+    describe,
+    open_array,
+    read,
+)
 
 Values = Literal["intensities", "amplitudes"]
 Origin = Literal["center", "corner"]

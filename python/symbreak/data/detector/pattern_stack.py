@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
-from symbreak.data.patterns import MASK_NAMES, Origin, Values
+from symbreak.data.detector.patterns import MASK_NAMES, Origin, Values
+from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 
 @dataclass(frozen=True)

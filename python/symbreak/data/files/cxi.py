@@ -23,8 +23,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.arrays import DataError
-from symbreak.data.hdf5 import new_hdf5
+from symbreak.data.files.arrays import DataError
+from symbreak.data.files.hdf5 import new_hdf5
 
 CXI_VERSION = 160
 Parameter = str | int | float | bool | None
@@ -100,7 +100,7 @@ def read_cxi(path: Path) -> Phasing:
     try:
         with h5py.File(path, "r") as file:
             return _read(file)
-    except Exception as error:  # see `symbreak.data.arrays`: whatever the damage leads to
+    except Exception as error:  # see `symbreak.data.files.arrays`: whatever the damage leads to
         raise DataError(f"{path}: not a CXI file of symbreak ({error}).") from error
 
 

@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 TYPES = {"f4": "Float32", "f8": "Float64", "u1": "UInt8", "i4": "Int32", "u4": "UInt32"}
 COUNT = np.dtype("<u8")  # what precedes every array: its bytes
@@ -45,7 +45,9 @@ def write_vti(
         OSError: The file cannot be written.
     """
     shape = next(iter(arrays.values())).shape
-    steps = (spacing,) * len(shape) if isinstance(spacing, (int, float)) else tuple(spacing)
+    if not isinstance(spacing, (Sequence, np.ndarray)):
+        spacing = [spacing] * len(shape)
+    steps = tuple(map(float, spacing))
     _check(arrays, shape, steps)
     first = origin or [-(n // 2) * step for n, step in zip(shape, steps, strict=True)]
     plain = {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector import scipy_ndimage
+from symbreak.data.detector.cleaning import scipy_ndimage
 
 Method = Literal["max", "mass"]
 METHODS = ("max", "mass")

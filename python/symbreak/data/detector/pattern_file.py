@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from symbreak.data.cxi import CXI_VERSION, Parameter, group, write_process
-from symbreak.data.hdf5 import new_hdf5
-from symbreak.data.prepare import Prepared
+from symbreak.data.detector.prepare import Prepared
+from symbreak.data.files.cxi import CXI_VERSION, Parameter, group, write_process
+from symbreak.data.files.hdf5 import new_hdf5
 
 AXES = ("frame", "y", "x")
 

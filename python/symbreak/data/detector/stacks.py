@@ -9,15 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector import Bits, Counts, clean, hot_pixels
-from symbreak.data.layouts import BAD, HOT
+from symbreak.data.detector.cleaning import Bits, Counts, clean, hot_pixels
+from symbreak.data.detector.layouts import BAD, HOT
 
 Box = tuple[slice, slice]
 EVERYTHING: Box = (slice(None), slice(None))
 
 
 class Stack(Protocol):
-    """Frames in a file (`symbreak.data.frames`) or in memory (:class:`ArrayStack`)."""
+    """Frames in a file (`symbreak.data.detector.frames`) or in memory (:class:`ArrayStack`)."""
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 BLOCK = 2**20  # bytes by which the image grows in memory
 

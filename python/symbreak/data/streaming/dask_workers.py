@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import dask
@@ -26,10 +28,6 @@ CONFIG = {
     # Not how long a chunk takes but how long a process holds Python's lock: torch's imports do.
     "distributed.admin.tick.limit": "1 h",
 }
-
-# Ctrl-C in a terminal reaches the workers of this machine too, but is for the command to handle.
-# A text of several lines is taken as a program.
-IGNORE_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
 """In a worker: what it has been told to compute, by key."""
@@ -64,7 +62,7 @@ class DaskRunner:
     def map(
         self, function: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Generator[Result, None, None]:
-        """Yield the results in order, see `symbreak.data.distribute.Runner`.
+        """Yield the results in order, see `symbreak.data.streaming.distribute.Runner`.
 
         The scheduler repeats the chunks of a worker that died elsewhere, so nothing is lost; a
         chunk that ends four workers is taken to be the cause, and fails.
@@ -126,22 +124,40 @@ def _environment_kept() -> Iterator[None]:
 
 
 @contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait while the block runs, and never reach what the block's threads start.
+
+    Ctrl-C in a terminal is sent to the workers of this machine too, but is for the command to
+    handle. A thread and a process begin with the signals blocked that were so in the thread that
+    made them, and Dask's thread starts all workers, also the later ones: they are deaf from their
+    first moment, before they could be told to ignore it.
+    """
+    if os.name != "posix":
+        yield
+        return
+    resource_tracker.ensure_running()  # or it would be started below, and lift the block again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def local_address(workers: int) -> Iterator[str]:
     """Start worker processes of one thread each on this machine; give their scheduler's address.
 
     A process that dies is started anew.
     """
-    with (
-        _environment_kept(),
-        dask.config.set(CONFIG),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any port; the usual one may be taken
-            memory_limit=None,  # chunks bound the memory; Dask would pause or kill at a guess
-            silence_logs=logging.ERROR,
-            preload=[IGNORE_INTERRUPTS],
-        ) as cluster,
-    ):
-        yield cluster.scheduler_address
+    with _environment_kept(), dask.config.set(CONFIG):
+        with _interrupts_held():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",  # any port; the usual one may be taken
+                memory_limit=None,  # chunks bound the memory; Dask would pause or kill at a guess
+                silence_logs=logging.ERROR,
+            )
+        with cluster:
+            yield cluster.scheduler_address

@@ -13,9 +13,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.readers import ArrayLike as ArrayLike
-from symbreak.data.readers import DataError as DataError
-from symbreak.data.readers import (
+from symbreak.data.files.readers import ArrayLike as ArrayLike
+from symbreak.data.files.readers import DataError as DataError
+from symbreak.data.files.readers import (
     datasets,
     detectors,
     find_default,

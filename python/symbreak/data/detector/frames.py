@@ -12,9 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
-from symbreak.data.detector import Bits, Counts, marked
-from symbreak.data.layouts import (
+from symbreak.data.detector.cleaning import Bits, Counts, marked
+from symbreak.data.detector.layouts import (
     BAD,
     can_be_frames,
     find_mask,
@@ -24,7 +23,8 @@ from symbreak.data.layouts import (
     prefer_frames,
     rejected,
 )
-from symbreak.data.stacks import Box
+from symbreak.data.detector.stacks import Box
+from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 Reason = Callable[[NDArray[Any]], Bits]
 
@@ -58,7 +58,7 @@ class Mask:
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames in files that are open; a `symbreak.data.stacks.Stack`."""
+    """Frames in files that are open; a `symbreak.data.detector.stacks.Stack`."""
 
     parts: tuple[Part, ...]
     masks: tuple[Mask, ...]

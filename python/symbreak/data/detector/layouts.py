@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # the bits and names are needed also where nothing that reads files is installed
-    from symbreak.data.readers import ArrayLike
+    from symbreak.data.files.readers import ArrayLike
 
 # Bits of a CXI mask, those in use here.
 INVALID, SATURATED, HOT, BAD, MISSING = 0x1, 0x2, 0x4, 0x80, 0x200

@@ -60,7 +60,8 @@ def dislocation_displacement(
     Args:
         points: Where to evaluate, shape ``(n, d)``, d = 2 or 3.
         core: A point of the dislocation line, shape ``(d,)``, same unit as ``points``.
-        burgers: Burgers vector b, shape ``(d,)``, in the unit wanted for the displacement.
+        burgers: Burgers vector b, shape ``(d,)``, in the unit wanted for the displacement; 0 is no
+            dislocation, and displaces nothing.
         line: Direction of the line, shape ``(3,)``, any non-zero length. In 2D the line is
             perpendicular to the plane and this is None.
         poisson_ratio: nu in [0, 0.5).
@@ -68,6 +69,8 @@ def dislocation_displacement(
     Returns:
         Displacement, shape ``(n, d)``, in the unit of ``burgers``.
     """
+    if not np.linalg.norm(burgers):
+        return np.zeros(np.shape(points))
     if line is None:
         length = np.linalg.norm(burgers)
         e1 = burgers / length

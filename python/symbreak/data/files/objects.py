@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.data.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
+from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def running(workers: int = 1, address: str | None = None) -> Iterator[Runner]:
         yield HERE
         return
     try:
-        from symbreak.data.dask_workers import connected, local_address
+        from symbreak.data.streaming.dask_workers import connected, local_address
     except ImportError as error:
         raise ImportError(
             f"--workers and --dask need {error.name}: pip install 'symbreak[dask]'."

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbreak.data.dislocations import bragg_phase
-from symbreak.data.settings import CrystalSettings
-from symbreak.ops.checks import check_ndim, shown
+from symbreak.data.simulation.dislocations import bragg_phase
+from symbreak.data.simulation.settings import CrystalSettings
+from symbreak.ops.checks import check_integer, check_ndim, shown
 from symbreak.ops.memory import check_memory
 
 # Crystals a worker process makes at a time.
@@ -65,7 +65,9 @@ def crystals(
     """
     if settings is None:
         settings = CrystalSettings(defects=(0, 1)) if ndim == 3 else CrystalSettings()
-    _check(count, size, seed, ndim, first, workers, settings)
+    count, size, seed, ndim, first, workers = _check(
+        count, size, seed, ndim, first, workers, settings
+    )
     output = np.empty((count, *(size,) * ndim), dtype=np.complex64)
     starts = range(first, first + count, CHUNK)
     jobs = [(seed, k, min(CHUNK, first + count - k), size, ndim, settings) for k in starts]
@@ -118,10 +120,10 @@ def _mask(
     """Draw the shape; the libraries it needs are imported with the first one."""
     try:
         if ndim == 2:
-            from symbreak.data.polygons import polygon_mask
+            from symbreak.data.simulation.polygons import polygon_mask
 
             return polygon_mask(rng, size, settings)
-        from symbreak.data.polyhedra import polyhedron_mask
+        from symbreak.data.simulation.polyhedra import polyhedron_mask
     except ImportError as error:
         raise ImportError(
             f"crystals: simulating {ndim}D crystals needs {error.name}: "
@@ -132,15 +134,14 @@ def _mask(
 
 def _check(
     count: int, size: int, seed: int, ndim: int, first: int, workers: int, settings: CrystalSettings
-) -> None:
-    """Raise for an argument out of its range."""
-    least = {"count": 0, "size": 8, "seed": 0, "first": 0, "workers": 1}
-    for name, value in zip(least, (count, size, seed, first, workers), strict=True):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least[name]:
-            raise ValueError(
-                f"crystals: {name} must be an integer >= {least[name]}, got {shown(value)}."
-            )
-    check_ndim("crystals", ndim)
+) -> tuple[int, int, int, int, int, int]:
+    """Raise for an argument out of its range; return the others as Python's integers."""
+    count = check_integer("crystals", "count", count, 0)
+    size = check_integer("crystals", "size", size, 8)
+    seed = check_integer("crystals", "seed", seed, 0)
+    first = check_integer("crystals", "first", first, 0)
+    workers = check_integer("crystals", "workers", workers, 1)
+    ndim = check_ndim("crystals", ndim)
     if not isinstance(settings, CrystalSettings):
         raise TypeError(f"crystals: settings must be CrystalSettings, got {shown(settings)}.")
     cause = f"count = {count} of size = {size}"
@@ -150,3 +151,4 @@ def _check(
         raise ValueError(
             f"crystals: settings.defects must be within [0, 1] in 3D, got {settings.defects!r}."
         )
+    return count, size, seed, ndim, first, workers
