@@ -61,6 +61,7 @@ CANDIDATES = {
     "6 defects": Candidate(6, BOTH),
     "2 defects": Candidate(2, BOTH),
     "2 defects, published input": Candidate(options={"standardise": False}),
+    "6 defects, published input": Candidate(6, options={"standardise": False}),
     "2 defects, dropout 0.5": Candidate(options={"dropout": 0.5}),
     "2 defects, to the last epoch": Candidate(scale={"patience": 1000}),
 }
