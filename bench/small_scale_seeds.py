@@ -59,16 +59,31 @@ class Curve(NamedTuple):
     after: list[float]
 
 
-CLAIMS: dict[str, Callable[[Curve], bool]] = {
-    "after is below before at every size": lambda c: all(
-        a < b for a, b in zip(c.after, c.before, strict=True)
+SA_MSE, MSE = "test_sa_mse", "test_mse"
+# What is claimed, of which measures. In MSE a network that learned raw pairs by heart is worse than
+# the zero predictor, so there more pairs let before fall, towards 1; there it must not go below.
+CLAIMS: dict[str, tuple[tuple[str, ...], Callable[[Curve], bool]]] = {
+    "after is below before at every size": (
+        (SA_MSE, MSE),
+        lambda c: all(a < b for a, b in zip(c.after, c.before, strict=True)),
     ),
-    "after falls at every step to more pairs": lambda c: all(b < a for a, b in pairwise(c.after)),
-    "before is no lower with the most pairs than with the fewest": lambda c: (
-        c.before[-1] >= c.before[0]
+    "after falls at every step to more pairs": (
+        (SA_MSE, MSE),
+        lambda c: all(b < a for a, b in pairwise(c.after)),
     ),
-    "before falls at no step to more pairs": lambda c: all(b >= a for a, b in pairwise(c.before)),
-    "before is never below 0.9": lambda c: min(c.before) >= 0.9,
+    "before is no lower with the most pairs than with the fewest": (
+        (SA_MSE,),
+        lambda c: c.before[-1] >= c.before[0],
+    ),
+    "before falls at no step to more pairs": (
+        (SA_MSE,),
+        lambda c: all(b >= a for a, b in pairwise(c.before)),
+    ),
+    "before is within 0.1 of the zero predictor with the most pairs": (
+        (SA_MSE, MSE),
+        lambda c: abs(c.before[-1] - 1) <= 0.1,
+    ),
+    "before is never below 0.98": ((MSE,), lambda c: min(c.before) >= 0.98),
 }
 
 
@@ -127,27 +142,33 @@ def seeds_table(rows: list[Row]) -> str:
             by_seed = curves(rows, network, measure).values()
             for variant in (BEFORE, AFTER):
                 columns = zip(*(getattr(curve, variant) for curve in by_seed), strict=True)
-                cells = [f"{mean(column):.3f} ± {stdev(column):.3f}" for column in columns]
+                cells = [_mean_and_spread(column) for column in columns]
                 table.append([f"{TITLES[measure]}, {network}, {variant}", *cells])
     sets = [f"{count} pairs" for count in sorted(_names(rows, "set"), key=int)]
     seeds = _names(rows, "seed")
     return markdown([f"seeds {', '.join(seeds)}", *sets], table)
 
 
+def _mean_and_spread(values: Sequence[float]) -> str:
+    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{mean(values):.3f}{spread}"
+
+
 def claims_table(rows: list[Row]) -> str:
     """In how many seeds each claim holds, and where not."""
     networks = _names(rows, "network")
-    measures = ("test_sa_mse", "test_mse")
-    heads = [f"{network}, {TITLES[m]}" for m in measures for network in networks]
+    asked = [(measure, network) for measure in (SA_MSE, MSE) for network in networks]
+    heads = [f"{network}, {TITLES[measure]}" for measure, network in asked]
     table = []
-    for claim, holds in CLAIMS.items():
+    for claim, (measures, holds) in CLAIMS.items():
         cells = []
-        for measure in measures:
-            for network in networks:
-                by_seed = curves(rows, network, measure)
-                failed = [seed for seed, curve in by_seed.items() if not holds(curve)]
-                count = f"{len(by_seed) - len(failed)} of {len(by_seed)}"
-                cells.append(count + (f" (not {', '.join(failed)})" if failed else ""))
+        for measure, network in asked:
+            by_seed = curves(rows, network, measure)
+            failed = [seed for seed, curve in by_seed.items() if not holds(curve)]
+            count = f"{len(by_seed) - len(failed)} of {len(by_seed)}"
+            cells.append(count + (f" (not {', '.join(failed)})" if failed else ""))
+            if measure not in measures:
+                cells[-1] = "-"
         table.append([claim, *cells])
     return markdown(["holds in seeds", *heads], table)
 
@@ -156,7 +177,7 @@ def paper_table(rows: list[Row]) -> str:
     """The paper's Table 5 over its zero predictor's error, beside the means here."""
     table = []
     for (network, variant), values in PAPER.items():
-        by_seed = curves(rows, network, "test_sa_mse").values()
+        by_seed = curves(rows, network, SA_MSE).values()
         columns = zip(*(getattr(curve, variant) for curve in by_seed), strict=True)
         here = [f"{mean(column):.2f}" for column in columns]
         paper = [f"{value / PAPER_ZERO:.2f}" for value in values]
@@ -170,7 +191,7 @@ def candidates_table(rows: list[Row]) -> str:
     """Before and after of every candidate: training MSE and SA-MSE on new crystals."""
     measures = ("train_final_mse", "validation_best_sa_mse")
     table = []
-    for name in _names(rows, "candidate"):
+    for name in sorted(_names(rows, "candidate")):
         for network in _names([r for r in rows if r["candidate"] == name], "network"):
             cells = []
             for measure in measures:

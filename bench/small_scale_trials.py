@@ -40,9 +40,7 @@ class Candidate:
     defects: int = 2
     networks: tuple[str, ...] = ("SiSPRNet",)
     options: dict[str, Any] = field(default_factory=dict)
-    """Beside `NETWORKS`."""
-    scale: dict[str, Any] = field(default_factory=dict)
-    """Further fields of `Scale`."""
+    """Beside those in `NETWORKS`."""
 
 
 # What all have in common, so that a later change of the small scale leaves the trials as they were.
@@ -62,8 +60,6 @@ CANDIDATES = {
     "2 defects": Candidate(2, BOTH),
     "2 defects, published input": Candidate(options={"standardise": False}),
     "6 defects, published input": Candidate(6, options={"standardise": False}),
-    "2 defects, dropout 0.5": Candidate(options={"dropout": 0.5}),
-    "2 defects, to the last epoch": Candidate(scale={"patience": 1000}),
 }
 COLUMNS = (
     *("candidate", "network", "pairs", "variant", "epochs"),
@@ -103,7 +99,7 @@ def cells(candidate: Candidate) -> list[tuple[str, int, str]]:
 def run(candidate: Candidate, network: str, count: int, variant: str) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     options = {network: {**NETWORKS[network], **candidate.options}}
-    scale = replace(SCALES["small"], **{**COMMON, "options": options, **candidate.scale})
+    scale = replace(SCALES["small"], **{**COMMON, "options": options})
     train = make_pairs(_objects("train", candidate, 0, count), **scale.broken(variant))
     validation = make_pairs(_objects("validation", candidate, 0, scale.validation))
     judged = _objects("validation", candidate, scale.validation, JUDGED)
