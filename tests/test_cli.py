@@ -186,6 +186,21 @@ def test_align_prints_the_element_and_writes_the_aligned(tmp_path, crystal):
         assert file["sa_mse"][:].max() < 1e-10
 
 
+@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
+@pytest.mark.parametrize(
+    ("name", "option", "other"),
+    [("amplitude", "--intensities", "--amplitudes"), ("counts", "--amplitudes", "--intensities")],
+)
+def test_a_dataset_called_otherwise_is_asked_about(tmp_path, command, name, option, other):
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file[name] = np.random.default_rng(0).random((1, 8, 8))
+    words = (command, tmp_path / "scan.h5", "-o", tmp_path / "o.cxi", "--schedule", "2*ER")
+    if command == "reconstruct-stack":
+        words = (*words[:3], tmp_path / "o.h5", *words[4:])
+    assert f"should it be {other}?" in run(*words, option).stderr
+    assert "should it be" not in run(*words, other).stderr
+
+
 @pytest.mark.parametrize("command", ["align", "break"])
 def test_a_volume_of_a_cxi_file_is_not_silently_a_stack(tmp_path, command):
     volume = torch.zeros(8, 8, 8)
