@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from symbreak.data import crystals
-from symbreak.data.settings import CrystalSettings
-from symbreak.data.simulate import FIRST
+from symbreak.data.simulation.pairs import FIRST
+from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.learning.datasets import make_pairs
 from symbreak.learning.evaluate import evaluate
 from symbreak.learning.fit import fit

@@ -13,7 +13,7 @@ import h5py
 import torch
 
 import symbreak
-from symbreak.data.crystals import crystals
+from symbreak.data.simulation.crystals import crystals
 
 PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 RESULTS = Path(__file__).parent / "results"

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 #include <torch/headeronly/version.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,39 @@
 #include "cpu/isa.h"
 
 namespace py = pybind11;
-using symbreak::Monitor;
+
+namespace {
+
+// A monitor that listens to Ctrl-C and calls `look(done)`. What either of them raises stops the op,
+// and is kept, since an op of torch hands on no exception of Python.
+class Watch {
+ public:
+  explicit Watch(py::object look)
+      : look_(std::move(look)), monitor_(symbreak::Monitor::create([this](int64_t done) {
+          const py::gil_scoped_acquire gil;  // torch has let go of it
+          try {
+            if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+            if (!look_.is_none()) look_(done);
+          } catch (const py::error_already_set& error) {
+            error_ = error.value();
+          }
+          return error_.is_none();
+        })) {}
+  Watch(const Watch&) = delete;  // the monitor holds its address
+  Watch& operator=(const Watch&) = delete;
+
+  int64_t id() const { return monitor_->id(); }
+  int64_t done() const { return monitor_->done(); }
+  void stop() { monitor_->stop(); }
+  py::object error() const { return error_; }
+
+ private:
+  py::object look_;
+  py::object error_ = py::none();
+  std::shared_ptr<symbreak::Monitor> monitor_;
+};
+
+}  // namespace
 
 PYBIND11_MODULE(SYMBREAK_MODULE, m) {
   m.doc() = "Compiled kernels of symbreak; use the functions of the package instead.";
@@ -44,9 +77,10 @@ PYBIND11_MODULE(SYMBREAK_MODULE, m) {
     }
     return steps;
   });
-  py::class_<Monitor, std::shared_ptr<Monitor>>(m, "Monitor")
-      .def(py::init(&Monitor::create))
-      .def_property_readonly("id", &Monitor::id)
-      .def_property_readonly("done", &Monitor::done)
-      .def("stop", &Monitor::stop);
+  py::class_<Watch>(m, "Monitor")
+      .def(py::init<py::object>(), py::arg("look") = py::none())
+      .def_property_readonly("id", &Watch::id)
+      .def_property_readonly("done", &Watch::done)
+      .def_property_readonly("error", &Watch::error)
+      .def("stop", &Watch::stop);
 }

@@ -21,10 +21,11 @@ import symbreak
 from symbreak.cli.simulation import symmetric_copies
 from symbreak.data import crystals
 from symbreak.experiments.square_root import square_root
-from symbreak.experiments.symmetries import write_symmetries
+from symbreak.experiments.symmetries import symmetries as symmetry_copies
 from symbreak.plotting import breaking_figure, save
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import ACCENT, FAINT, INK, draw_key, draw_object
+from symbreak.plotting.symmetries import symmetries_figure
 from symbreak.plotting.toy import square_root_figure
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -33,11 +34,9 @@ SHRINKWRAP = symbreak.Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
 SCHEDULES = ("20*ER", "20*ER+40*HIO", "20*ER+180*HIO", "3*(20*ER+180*HIO)+20*ER")
 
 
-def symmetries() -> Path:
+def symmetries() -> Figure:
     """An object, three copies and their equal amplitudes."""
-    folder = Path(tempfile.mkdtemp())
-    write_symmetries(folder)
-    return folder / "symmetries.png"
+    return symmetries_figure(*symmetry_copies())
 
 
 def square_roots() -> Figure:
@@ -200,7 +199,7 @@ def extending() -> Figure:
     return figure
 
 
-PICTURES: dict[str, Callable[[], Figure | Path]] = {
+PICTURES: dict[str, Callable[[], Figure]] = {
     "symmetries": symmetries,
     "square-root": square_roots,
     "breaking": breaking,
@@ -218,12 +217,9 @@ def main(names: list[str]) -> None:
         sys.exit(f"pictures: expected {', '.join(PICTURES)}, got {', '.join(sorted(unknown))}")
     FOLDER.mkdir(exist_ok=True)
     for name in names or PICTURES:
-        drawn = PICTURES[name]()
-        if isinstance(drawn, Figure):
-            path = Path(tempfile.mkdtemp()) / f"{name}.png"
-            save(drawn, path)
-            drawn = path
-        picture = Image.open(drawn).convert("RGB")
+        path = Path(tempfile.mkdtemp()) / f"{name}.png"
+        save(PICTURES[name](), path)
+        picture = Image.open(path).convert("RGB")
         size = (WIDTH, round(picture.height * WIDTH / picture.width))
         target = FOLDER / f"{name}.png"
         picture.resize(size, Image.Resampling.LANCZOS).save(target, optimize=True)

@@ -7,10 +7,10 @@ import torch
 
 import symbreak
 from symbreak.data import CrystalSettings, beamstop, crystals, detector_gaps, poisson_amplitude
-from symbreak.data.arrays import Source
-from symbreak.data.objects import read_objects
-from symbreak.data.patterns import read_pattern
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.files.arrays import Source
+from symbreak.data.files.objects import read_objects
+from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.evaluation import compare_starts
 from symbreak.learning.datasets import FilePairs, Pairs, make_pairs
 from symbreak.learning.evaluate import embed, evaluate, predict

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data.chunks import Chunks, Done, Fitting
-from symbreak.data.crystals import crystals
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.data.streaming.chunks import Chunks, Done, Fitting
 from symbreak.ops.memory import is_out_of_memory
 
 SCHEDULE = "20*HIO+5*ER"
@@ -180,7 +180,7 @@ def test_predict_and_evaluate_go_on_with_less(tmp_path, data, monkeypatch):
 # Truly out of memory, which the stable ABI of PyTorch does not report as such.
 EXHAUSTED = """
 import resource, torch, symbreak
-from symbreak.data.chunks import Fitting
+from symbreak.data.streaming.chunks import Fitting
 
 x = torch.ones(96, 256, 256, dtype=torch.complex64) * torch.arange(1, 97)[:, None, None]
 expected = symbreak.break_symmetry(x).phase

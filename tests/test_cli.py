@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data.cxi import read_cxi
+from symbreak.data.files.cxi import read_cxi
 
 
 def run(*words):

@@ -8,10 +8,10 @@ import pytest
 import shapely
 import torch
 
-from symbreak.data.crystals import crystals
-from symbreak.data.polygons import polygon_mask, random_outline
-from symbreak.data.polyhedra import random_polyhedron
-from symbreak.data.settings import CrystalSettings
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.polygons import polygon_mask, random_outline
+from symbreak.data.simulation.polyhedra import random_polyhedron
+from symbreak.data.simulation.settings import CrystalSettings
 
 
 def test_one_dislocation_winds_the_phase_and_cuts_nothing():
@@ -183,6 +183,6 @@ def test_dimension_errors():
 )
 def test_a_missing_library_is_named(monkeypatch, ndim, library, module):
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, f"symbreak.data.{module}", raising=False)
+    monkeypatch.delitem(sys.modules, f"symbreak.data.simulation.{module}", raising=False)
     with pytest.raises(ImportError, match=rf"{ndim}D crystals needs {library}: pip install 'symb"):
         crystals(1, 8, ndim=ndim)

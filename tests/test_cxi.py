@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from symbreak.data.arrays import DataError, Source
-from symbreak.data.atomic import replacing
-from symbreak.data.cxi import Phasing, read_cxi, write_cxi
-from symbreak.data.objects import open_objects, read_objects
+from symbreak.data.files.arrays import DataError, Source
+from symbreak.data.files.atomic import replacing
+from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
+from symbreak.data.files.objects import open_objects, read_objects
 
 
 def phasing(grid=(6, 8), starts=3, dtype=np.complex64):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symbreak.data.dislocations import (
+from symbreak.data.simulation.dislocations import (
     bragg_phase,
     dislocation_displacement,
     random_lattice,
@@ -34,6 +34,13 @@ def frame(ndim):
 def circle(ndim, radius, angles):
     e1, e2 = frame(ndim)
     return CORE[ndim] + radius * (np.cos(angles)[:, None] * e1 + np.sin(angles)[:, None] * e2)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_no_burgers_vector_displaces_nothing(ndim):
+    points = np.concatenate([circle(ndim, 2.0, np.linspace(-3, 3, 7)), [CORE[ndim]]])
+    found = dislocation_displacement(points, CORE[ndim], np.zeros(ndim), LINE[ndim], NU)
+    np.testing.assert_array_equal(found, np.zeros((8, ndim)))
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -147,7 +154,7 @@ def test_defects_superpose(monkeypatch):
         drawn.append(dislocation_displacement(*args))
         return np.ones_like(points)
 
-    monkeypatch.setattr("symbreak.data.dislocations.dislocation_displacement", spy)
+    monkeypatch.setattr("symbreak.data.simulation.dislocations.dislocation_displacement", spy)
     unit = phase(1)  # Q.(1, 1)
     np.testing.assert_allclose(phase(3), 3 * unit)
     # Three different dislocations, and their sum is the phase.
@@ -155,7 +162,7 @@ def test_defects_superpose(monkeypatch):
     assert not np.allclose(fields[0], fields[1])
     for axis in (0, 1):
         monkeypatch.setattr(
-            "symbreak.data.dislocations.dislocation_displacement",
+            "symbreak.data.simulation.dislocations.dislocation_displacement",
             lambda *args, axis=axis: np.eye(2)[[axis] * len(points)],
         )
         whole = whole - phase(1) * sum(fields)[:, axis]

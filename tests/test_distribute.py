@@ -15,9 +15,9 @@ import torch
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
-from symbreak.data.chunks import Chunks, Done
-from symbreak.data.distribute import HERE, running
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.data.streaming.chunks import Chunks, Done
+from symbreak.data.streaming.distribute import HERE, running
 
 pytest.importorskip("distributed")
 LONGEST = 100  # seconds
@@ -43,7 +43,7 @@ def assert_same(a, b):
 
 @pytest.fixture(scope="module")
 def address():
-    from symbreak.data.dask_workers import local_address
+    from symbreak.data.streaming.dask_workers import local_address
 
     with local_address(2) as found:
         yield found
@@ -104,7 +104,7 @@ def test_simulate_and_predict_are_the_same(tmp_path, address):
 
 
 def test_few_chunks_are_in_flight_and_come_in_order(address):
-    from symbreak.data.dask_workers import AHEAD
+    from symbreak.data.streaming.dask_workers import AHEAD
 
     taken, most = [], 0
     with running(address=address) as runner:
@@ -185,6 +185,22 @@ def test_a_command_outlives_a_worker(tmp_path):
     assert_same(tmp_path / "one" / "train.h5", tmp_path / "data" / "train.h5")
 
 
+def is_deaf(marker, task):
+    killed_once(marker, task)
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_workers_never_hear_an_interrupt_not_even_while_they_start(tmp_path):
+    from symbreak.data.streaming.dask_workers import local_address
+
+    with local_address(1) as address, running(address=address) as runner:
+        heard = list(runner.map(partial(is_deaf, str(tmp_path / "marker")), range(6)))
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert (tmp_path / "marker").exists()  # so the last chunks are those of a restarted worker
+    assert heard == [True] * 6
+
+
 @pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
 def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
     words = ("--size", 16, "--train", 200, "--validation", 0, "--test", 0, "--chunk")
@@ -206,7 +222,7 @@ def done_of(folder):
 
 
 def test_nobody_there(tmp_path, data, monkeypatch):
-    from symbreak.data import dask_workers
+    from symbreak.data.streaming import dask_workers
 
     monkeypatch.setattr(dask_workers, "PATIENCE", 0.5)
     words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"), "--dask")
@@ -228,7 +244,7 @@ def test_nobody_there(tmp_path, data, monkeypatch):
 def test_without_dask(tmp_path, data, monkeypatch):
     for name in ("dask", "distributed"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "symbreak.data.dask_workers", raising=False)
+    monkeypatch.delitem(sys.modules, "symbreak.data.streaming.dask_workers", raising=False)
     words = ("break", f"{data}:object", "-o", str(tmp_path / "out.h5"))
     failed = CliRunner().invoke(app, [*words, "--workers", "2"])
     assert failed.exit_code == 1
@@ -257,7 +273,7 @@ def test_dask_is_imported_when_it_is_used(tmp_path, data):
 
 
 def test_workers_leave_the_environment_as_it_was():
-    from symbreak.data.dask_workers import local_address
+    from symbreak.data.streaming.dask_workers import local_address
 
     before = dict(os.environ)
     with local_address(1):

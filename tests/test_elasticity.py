@@ -9,7 +9,7 @@ In units of the shear modulus mu and the length b of the Burgers vector.
 import numpy as np
 import pytest
 
-from symbreak.data.dislocations import dislocation_displacement
+from symbreak.data.simulation.dislocations import dislocation_displacement
 
 EDGE, SCREW = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 LINE = np.array([0.0, 0.0, 1.0])

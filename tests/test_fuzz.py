@@ -9,13 +9,13 @@ import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from symbreak.data.arrays import DataError, Source
-from symbreak.data.cxi import read_cxi
-from symbreak.data.detector import clean
-from symbreak.data.frames import open_frames
-from symbreak.data.objects import read_objects
-from symbreak.data.patterns import read_pattern
-from symbreak.data.stacks import EVERYTHING
+from symbreak.data.detector.cleaning import clean
+from symbreak.data.detector.frames import open_frames
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.detector.stacks import EVERYTHING
+from symbreak.data.files.arrays import DataError, Source
+from symbreak.data.files.cxi import read_cxi
+from symbreak.data.files.objects import read_objects
 from symbreak.ops.schedule import parse_schedule
 
 PIECES = st.sampled_from([*"0123456789*+() ", "ER", "hio", "RAAR", "Dm", "99999999999", "é", "\0"])

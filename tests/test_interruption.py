@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import h5py
@@ -15,8 +16,9 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data.crystals import crystals
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.data.streaming.resumable import resuming
 
 LONGEST = 120  # seconds until a command has done its first piece
 
@@ -145,6 +147,55 @@ def test_what_does_not_belong_together_is_made_anew(tmp_path, objects, monkeypat
     expected = symbreak.break_symmetry(x, rule=words[-1])
     with h5py.File(out) as file:
         assert np.array_equal(file["object"], expected.object)
+
+
+class Interrupted:
+    """Ctrl-C comes while this is destroyed, where Python prints the exception and goes on."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_in_a_destructor_is_not_lost(tmp_path, capsys):
+    def make():
+        with resuming(path, {"x": ((5,), "f4")}, 5, {}) as result:
+            for k in range(5):
+                if k == 1:
+                    Interrupted()
+                made.append(k)
+                result.advance(1)
+
+    path, made = tmp_path / "out.h5", []
+    with pytest.raises(KeyboardInterrupt, match="2 of 5 are kept, the same command continues"):
+        make()
+    assert made == [0, 1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not capsys.readouterr().err
+    with resuming(path, {"x": ((5,), "f4")}, 5, {}) as result:
+        assert result.done == 2
+
+
+def test_other_handlers_of_ctrl_c_stay(tmp_path):
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *call: heard.append(call))
+    try:
+        with resuming(tmp_path / "out.h5", {"x": ((5,), "f4")}, 5, {}) as result:
+            signal.raise_signal(signal.SIGINT)
+            result.advance(5)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(heard) == 1
+
+
+def test_results_are_made_in_other_threads_too(tmp_path):
+    def make():
+        with resuming(tmp_path / "out.h5", {"x": ((5,), "f4")}, 5, {}) as result:
+            result.advance(5)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    assert (tmp_path / "out.h5").exists()
 
 
 def test_two_commands_for_one_result(tmp_path, objects):

@@ -1,6 +1,6 @@
 """Detector frames in the layouts of the large sources' files: what is found, what its mask says.
 
-The layouts, and where each is described, are listed in `symbreak.data.layouts`.
+The layouts, and where each is described, are listed in `symbreak.data.detector.layouts`.
 """
 
 import subprocess
@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from symbreak.data.arrays import DataError, Source
-from symbreak.data.frames import open_frames, read_background
-from symbreak.data.layouts import BAD, MISSING
-from symbreak.data.patterns import read_pattern
-from symbreak.data.stacks import EVERYTHING
+from symbreak.data.detector.frames import open_frames, read_background
+from symbreak.data.detector.layouts import BAD, MISSING
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.detector.stacks import EVERYTHING
+from symbreak.data.files.arrays import DataError, Source
 
 SHAPE = (24, 20)
 COUNTS = np.random.default_rng(5).poisson(3.0, (5, *SHAPE)).astype(np.uint32)
@@ -309,7 +309,7 @@ def test_compressed_frames_are_read_where_the_library_is(tmp_path):
         file.create_dataset("data", data=COUNTS, chunks=(1, *SHAPE), **plugins.Bitshuffle())
     code = (
         "import sys\n"
-        "from symbreak.data.arrays import Source, open_array, read\n"
+        "from symbreak.data.files.arrays import Source, open_array, read\n"
         "assert 'hdf5plugin' not in sys.modules\n"
         f"with open_array(Source.parse({str(tmp_path / 'scan.h5')!r}), what='stack', "
         "wanted=lambda n, a: True) as opened:\n"

@@ -13,7 +13,7 @@ from symbreak.cli.app import app
 from symbreak.data import crystals
 from symbreak.experiments.cells import simulate_split
 from symbreak.experiments.margins import CANDIDATES, write_margins
-from symbreak.experiments.scales import SCALES
+from symbreak.experiments.scales import AFTER, BEFORE, SCALES
 from symbreak.experiments.square_root import SquareRoot, write_square_root
 from symbreak.experiments.symmetries import write_symmetries
 from symbreak.ops.break_symmetry import RULES
@@ -101,6 +101,29 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
         run_tables(replace(TINY, seed=1), tmp_path)
     first = next(iter(saved))
     assert json.loads(first.read_text())["epochs"] >= 2
+
+
+def test_columns_and_sets_are_added_to_a_folder(tmp_path):
+    from symbreak.experiments.tables import run_tables
+
+    def refined():
+        rows = csv.DictReader((tmp_path / "refinement.csv").read_text().splitlines())
+        return {(row["start"], row["iterations"]): row for row in rows}
+
+    few = replace(TINY, sets=(8,), variants=(AFTER,))
+    run_tables(few, tmp_path)
+    first = refined()
+    run_tables(replace(few, variants=(BEFORE, AFTER)), tmp_path)
+    more = refined()
+    assert len(more) == len(first) + 2 * 3
+    # Times included: what was saved is not run again.
+    assert first.items() <= more.items()
+    # The refinement is of the largest set; the starts from random phases do not ask for it.
+    run_tables(replace(TINY, variants=(AFTER,)), tmp_path)
+    other = refined()
+    assert other.keys() == first.keys()
+    for key, row in other.items():
+        assert (row == first[key]) == key[0].startswith("random"), key
 
 
 def test_small_sets_take_fewer_items():

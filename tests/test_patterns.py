@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from symbreak.data.arrays import DataError, Source
-from symbreak.data.patterns import read_pattern
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.files.arrays import DataError, Source
 
 COUNTS = np.add.outer(np.arange(6), np.arange(5)).astype(np.uint16) ** 2 + 1
 COUNTS[3, 2] = 9000  # M // 2 on both axes, for an even and an odd one

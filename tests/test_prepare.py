@@ -8,14 +8,14 @@ from conftest import SEED
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.centering import find_center
-from symbreak.data.detector import clean, hot_pixels
-from symbreak.data.layouts import BAD, HOT, INVALID, MISSING, SATURATED
-from symbreak.data.pattern_file import write_pattern
-from symbreak.data.patterns import read_pattern
-from symbreak.data.prepare import prepare_pattern
-from symbreak.data.stacks import ArrayStack
-from symbreak.data.windows import (
+from symbreak.data.detector.centering import find_center
+from symbreak.data.detector.cleaning import clean, hot_pixels
+from symbreak.data.detector.layouts import BAD, HOT, INVALID, MISSING, SATURATED
+from symbreak.data.detector.pattern_file import write_pattern
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.detector.prepare import prepare_pattern
+from symbreak.data.detector.stacks import ArrayStack
+from symbreak.data.detector.windows import (
     Window,
     bin_blocks,
     covering_length,
@@ -357,7 +357,7 @@ def test_the_file_is_what_reconstruct_and_viewers_look_for(tmp_path, volume):
             found.center
         )
         assert file["entry_1/process_1/configuration/hot"].shape is None
-    source = symbreak.data.arrays.Source(tmp_path / "a.h5")
+    source = symbreak.data.files.arrays.Source(tmp_path / "a.h5")
     read = read_pattern(source)
     np.testing.assert_array_equal(np.fft.fftshift(read.valid), found.valid)
     np.testing.assert_allclose(np.fft.fftshift(read.amplitude) ** 2, found.intensity, rtol=1e-6)

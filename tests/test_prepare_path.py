@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import crystals
-from symbreak.data.cxi import read_cxi
+from symbreak.data.files.cxi import read_cxi
 
 ROWS, COLUMNS = 100, 130
 CENTER = (46, 72)  # of the detector, far from its middle

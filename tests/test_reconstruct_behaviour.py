@@ -1,6 +1,8 @@
 """reconstruct: independence of the batch, success, seeds, progress, compile, errors."""
 
 import contextlib
+import os
+import signal
 import threading
 
 import numpy as np
@@ -173,15 +175,15 @@ def test_interrupt_stops_the_iteration(pattern):
     assert threading.active_count() == before
 
 
-def test_stopped_op_returns_what_it_has(pattern):
+def test_what_a_stopped_op_has_not_begun_is_zero(pattern):
     monitor = symbreak._C.Monitor()
     monitor.stop()
     object_, support, error, history = torch.ops.symbreak.reconstruct(
         pattern, "1000000*HIO", record_every=1000, monitor=monitor.id
     )
     assert monitor.done == 0
-    assert object_.isfinite().all()
-    assert support.any()
+    assert not object_.any()
+    assert not support.any()
     assert error.isnan().all()
     assert history.isnan().all()
 
@@ -194,23 +196,36 @@ def test_runs_in_another_thread(pattern):
     assert torch.equal(found[0].object, symbreak.reconstruct(pattern, "5*HIO").object)
 
 
-def test_works_on_the_stream_of_the_caller(monkeypatch):
-    # Without a GPU: what the worker thread asks of torch.cuda.
-    entered = []
+@pytest.mark.parametrize("shape", [(32, 32), (30, 31), (8, 8, 8)])  # of each engine
+@pytest.mark.parametrize("starts", [1, 3])
+def test_ctrl_c_stops_the_iteration(generator, shape, starts):
+    a = torch.rand(shape, generator=generator)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):  # days of work
+        symbreak.reconstruct(a, "1000000000*HIO", starts=starts, ndim=len(shape))
+    timer.join()
 
-    @contextlib.contextmanager
-    def stream(which):
-        entered.append((which, threading.current_thread().name))
-        yield
 
-    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"stream of {device}")
-    monkeypatch.setattr(torch.cuda, "stream", stream)
-    run = lambda: run_watched(lambda monitor: monitor, 1, False, torch.device("cuda:3"))  # noqa: E731
-    assert run() > 0
-    assert entered == [("stream of cuda:3", "symbreak")]
+def test_the_op_and_the_reports_are_on_the_thread_of_the_caller(pattern):
+    # So grad mode, the current stream and the like are those of the caller.
+    def report(done, total):
+        assert threading.current_thread() is caller
+        found.append(symbreak.reconstruct(pattern, "3*HIO"))  # ops may be called from it
+
+    found, caller = [], threading.current_thread()
+    symbreak.reconstruct(pattern, "20000*HIO", starts=4, progress=report)
+    assert len(found) > 2
+    expected = symbreak.reconstruct(pattern, "3*HIO")
+    assert all(torch.equal(each.object, expected.object) for each in found)
+    monitors = []
+    run_watched(monitors.append, 1, False, torch.device("cpu"))
+    assert monitors[0] > 0
+
+
+def test_a_cuda_graph_is_captured_without_a_monitor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
-    assert run() == 0
+    assert run_watched(lambda monitor: monitor, 1, False, torch.device("cuda:3")) == 0
 
 
 def test_opcheck(device, generator):

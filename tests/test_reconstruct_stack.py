@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data.crystals import crystals
+from symbreak.data.simulation.crystals import crystals
 
 SCHEDULE, SIZE, GRID = "30*HIO+10*ER", 16, 32
 OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 5)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
-from symbreak.data.cxi import read_cxi
+from symbreak.data.files.cxi import read_cxi
 
 SHARED = os.environ.get("SYMBREAK_SHARED", Path(__file__).resolve().parents[2] / "shared")
 RING = Path(SHARED) / "data" / "ring.h5"

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
-from symbreak.data.cxi import Phasing, write_cxi
-from symbreak.data.vtk import write_vti
+from symbreak.data.files.cxi import Phasing, write_cxi
+from symbreak.data.files.vtk import write_vti
 
 KINDS = {"Float32": "<f4", "Float64": "<f8", "UInt8": "<u1", "UInt32": "<u4", "Int32": "<i4"}
 

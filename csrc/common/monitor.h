@@ -1,19 +1,28 @@
-// Monitor: how a thread of Python watches a running reconstruction, and stops it.
+// Monitor: how Python watches a running reconstruction, and stops it, from within its call.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
 
 namespace symbreak {
 
 // An op takes numbers, not objects: monitors are found by theirs. 0 is never one.
 class Monitor {
  public:
-  static std::shared_ptr<Monitor> create() {
-    auto monitor = std::make_shared<Monitor>();
+  // Told how many iterations are done, summed over the images; answers whether to go on.
+  using Look = std::function<bool(int64_t done)>;
+  static constexpr std::chrono::milliseconds kInterval{100};  // from one look to the next, at least
+
+  // The thread that makes the monitor is the one that calls the op and looks.
+  static std::shared_ptr<Monitor> create(Look look) {
+    auto monitor = std::make_shared<Monitor>(std::move(look));
     const std::lock_guard lock(registry().mutex);
     monitor->id_ = ++registry().last;
     registry().monitors[monitor->id_] = monitor;
@@ -26,19 +35,31 @@ class Monitor {
     return entry == registry().monitors.end() ? nullptr : entry->second.lock();
   }
 
+  explicit Monitor(Look look) : look_(std::move(look)) {}
   ~Monitor() {
     const std::lock_guard lock(registry().mutex);
     registry().monitors.erase(id_);
   }
 
   int64_t id() const { return id_; }
-
-  // Iterations done, summed over the images.
   int64_t done() const { return done_.load(std::memory_order_relaxed); }
-  void advance(int64_t iterations) { done_.fetch_add(iterations, std::memory_order_relaxed); }
-
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
+
+  // Counts iterations of one image. Any thread may; only that of the call looks.
+  void advance(int64_t iterations) {
+    done_.fetch_add(iterations, std::memory_order_relaxed);
+    if (std::this_thread::get_id() == caller_) look();
+  }
+
+  // Looks, if the last look is long enough ago. On the thread of the call only: Ctrl-C is raised in
+  // it, and a function of Python may take for granted to run where it was handed over.
+  void look() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_ || stopped()) return;
+    if (!look_(done())) stop();
+    next_look_ = std::chrono::steady_clock::now() + kInterval;
+  }
 
  private:
   struct Registry {
@@ -51,6 +72,9 @@ class Monitor {
     return *the_registry;
   }
 
+  const Look look_;
+  const std::thread::id caller_ = std::this_thread::get_id();
+  std::chrono::steady_clock::time_point next_look_ = std::chrono::steady_clock::now() + kInterval;
   int64_t id_ = 0;
   std::atomic<int64_t> done_{0};
   std::atomic<bool> stopped_{false};

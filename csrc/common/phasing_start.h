@@ -26,12 +26,37 @@ SYMBREAK_HD T range_factor(T peak) {
   return T(ldexp(1.0, power));
 }
 
+// e^{2 pi i u} with u = word / 2^32, exact to some 1e-16: Taylor's series within an eighth of a
+// turn of the nearest quarter. No branch, no call: a loop over it becomes vector instructions.
+SYMBREAK_HD Complex<double> unit_phase(uint32_t word) {
+  const uint32_t quarter = (word + 0x20000000u) >> 30;  // the fourth one is the first again
+  const double x = static_cast<int32_t>(word - (quarter << 30)) * (2 * kPi * 0x1p-32), y = x * x;
+  const double c =
+      1 + y * (-1. / 2 +
+               y * (1. / 24 + y * (-1. / 720 + y * (1. / 40320 +
+                                                    y * (-1. / 3628800 +
+                                                         y * (1. / 479001600 +
+                                                              y * (-1. / 87178291200 +
+                                                                   y * (1. / 20922789888000))))))));
+  const double s =
+      x +
+      x * y *
+          (-1. / 6 +
+           y * (1. / 120 +
+                y * (-1. / 5040 +
+                     y * (1. / 362880 + y * (-1. / 39916800 +
+                                             y * (1. / 6227020800 + y * (-1. / 1307674368000)))))));
+  const double swap = quarter & 1, keep = 1 - swap;  // choices would be branches to the compiler
+  const double re_sign = 1 - double(int((quarter + 1) & 2)), im_sign = 1 - double(int(quarter & 2));
+  return {re_sign * (keep * c + swap * s), im_sign * (keep * s + swap * c)};
+}
+
 // a e^{2 pi i u}, u random for each pixel; 0 where not measured (a < 0).
 template <typename T>
 SYMBREAK_HD Complex<T> random_start(T amplitude, int64_t seed, int64_t start, int64_t pixel) {
-  const double phase = 2 * kPi * random_turn(seed, start, pixel);
+  const Complex<double> phase = unit_phase(random_word(seed, start, pixel));
   const double a = amplitude < 0 ? 0.0 : double(amplitude);
-  return {T(a * cos(phase)), T(a * sin(phase))};
+  return {T(a * phase.re), T(a * phase.im)};
 }
 
 // exp(-2 pi^2 sigma^2 f^2) along an axis: the transfer function of a periodic Gaussian, where

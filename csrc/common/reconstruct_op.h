@@ -20,6 +20,8 @@ struct PhasingStart {
   int64_t first_start = 0;        // number of the first start: random phases are counted by it
   std::vector<Tensor> held = {};  // what the pointers lead to: the arguments, copied where needed
 
+  int64_t seed_of(int64_t item) const { return seed == nullptr ? 0 : seed[item]; }
+
   // Nothing of it is needed any more: copies end before the iteration takes its memory.
   void release() { *this = {}; }
 };

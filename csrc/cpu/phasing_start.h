@@ -7,6 +7,7 @@
 #include "common/phasing_start.h"
 #include "cpu/fourier.h"
 #include "cpu/phasing_pointwise.h"
+#include "cpu/random_phases.h"
 
 namespace symbreak {
 
@@ -32,11 +33,22 @@ void mark_measured(const T* amplitude, const bool* valid, T factor, T* marked, i
 template <typename T>
 void random_start(const Grid& grid, const T* amplitude, int64_t seed, int64_t start, T* x) {
   const int64_t pixels = grid.pixels();
-  for_pixels(pixels, [=](int64_t n) {
-    const Complex<T> value = random_start(amplitude[n], seed, start, n);
-    x[2 * n] = value.re;
-    x[2 * n + 1] = value.im;
-  });
+  const int64_t blocks = (pixels + kPhaseBlock - 1) / kPhaseBlock;
+  torch::stable::parallel_for(
+      0, blocks, kPixelsPerTaskOnce / kPhaseBlock, [&](int64_t begin, int64_t end) {
+        for (int64_t first = begin * kPhaseBlock; first < end * kPhaseBlock; first += kPhaseBlock) {
+          const int count = static_cast<int>(std::min<int64_t>(kPhaseBlock, pixels - first));
+          int64_t number[kPhaseBlock];
+          T a[kPhaseBlock] = {}, re[kPhaseBlock], im[kPhaseBlock];
+          for (int i = 0; i < kPhaseBlock; ++i) number[i] = first + i;
+          std::copy_n(amplitude + first, count, a);
+          random_phases(number, a, seed, start, re, im);
+          for (int i = 0; i < count; ++i) {
+            x[2 * (first + i)] = re[i];
+            x[2 * (first + i) + 1] = im[i];
+          }
+        }
+      });
   Spectrum<T> object = Fourier<T>(grid).inverse(x);
   std::copy_n(object.data(), 2 * pixels, x);
 }

@@ -20,13 +20,26 @@ bool general_is_forced() {
   return name != nullptr && std::string(name) == "general";
 }
 
+int threads() { return static_cast<int>(torch::stable::get_num_threads()); }
+
 template <typename T>
-void run(const PhasingTask<T>& task) {
-  if (engine_supports(task.grid) && !general_is_forced()) {
-    run_engine(task, static_cast<int>(torch::stable::get_num_threads()));
-  } else {
-    run_general(task);
-  }
+void given_iterate(const PhasingTask<T>& task, const PhasingStart& given, const T* factor) {
+  const int64_t pixels = task.grid.pixels();
+  const T* initial = static_cast<const T*>(given.initial);
+  for_items(task.images(), threads(), [&](int64_t image) {
+    const int64_t first = 2 * pixels * image;
+    scale(initial + first, factor[image / task.starts], task.object + first, pixels);
+  });
+}
+
+template <typename T>
+void random_iterate(const PhasingTask<T>& task, const PhasingStart& given) {
+  const int64_t pixels = task.grid.pixels();
+  for_images(task.images(), [&](int64_t image) {
+    const int64_t item = image / task.starts, start = given.first_start + image % task.starts;
+    random_start(task.grid, task.amplitude + pixels * item, given.seed_of(item), start,
+                 task.object + 2 * pixels * image);
+  });
 }
 
 template <typename T>
@@ -43,20 +56,30 @@ void first_support(const PhasingTask<T>& task, const bool* given) {
   });
 }
 
+// The engine makes by itself what it can.
 template <typename T>
-void first_iterate(const PhasingTask<T>& task, const PhasingStart& given, const T* factor) {
-  const int64_t pixels = task.grid.pixels();
-  const T* initial = static_cast<const T*>(given.initial);
-  for_images(task.images(), [&](int64_t image) {
-    const int64_t item = image / task.starts, start = image % task.starts;
-    T* x = task.object + 2 * pixels * image;
-    if (initial != nullptr) {
-      scale(initial + 2 * pixels * image, factor[item], x, pixels);
-    } else {
-      const int64_t seed = given.seed != nullptr ? given.seed[item] : 0;
-      random_start(task.grid, task.amplitude + pixels * item, seed, given.first_start + start, x);
-    }
-  });
+void run_on_engine(const PhasingTask<T>& task, PhasingStart& given, const T* factor) {
+  EngineStart start;
+  start.iterate = given.initial == nullptr;
+  start.support = start.iterate && given.support == nullptr;
+  start.first_start = given.first_start;
+  for (int64_t item = 0; item < task.items; ++item) start.seed.push_back(given.seed_of(item));
+  if (!start.support) first_support(task, given.support);
+  if (!start.iterate) given_iterate(task, given, factor);
+  given.release();
+  run_engine(task, start, threads());
+}
+
+template <typename T>
+void run_on_general(const PhasingTask<T>& task, PhasingStart& given, const T* factor) {
+  first_support(task, given.support);
+  if (given.initial != nullptr) {
+    given_iterate(task, given, factor);
+  } else {
+    random_iterate(task, given);
+  }
+  given.release();
+  run_general(task);
 }
 
 // `task` holds everything but the marked amplitude: [items, *grid], room for it.
@@ -67,7 +90,7 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
   advise_large_pages(task.object, bytes, bytes);  // it holds the iterate
   advise_large_pages(marked, task.items * pixels * real);
   std::vector<T> factor(task.items);
-  for_images(task.items, [&](int64_t item) {
+  for_items(task.items, threads(), [&](int64_t item) {
     const T* a = amplitude + item * pixels;
     const bool* valid = given.valid == nullptr ? nullptr : given.valid + item * pixels;
     factor[item] = range_factor(a, valid, pixels);
@@ -76,11 +99,12 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
   task.amplitude = marked;
   std::fill_n(task.error, task.images(), std::numeric_limits<T>::quiet_NaN());
   std::fill_n(task.history, task.images() * task.records(), std::numeric_limits<T>::quiet_NaN());
-  first_support(task, given.support);
-  first_iterate(task, given, factor.data());
-  given.release();
-  run(task);
-  for_images(task.images(), [&](int64_t image) {
+  if (engine_supports(task.grid) && !general_is_forced()) {
+    run_on_engine(task, given, factor.data());
+  } else {
+    run_on_general(task, given, factor.data());
+  }
+  for_items(task.images(), threads(), [&](int64_t image) {
     T* x = task.object + 2 * pixels * image;
     scale(x, 1 / factor[image / task.starts], x, pixels);
   });

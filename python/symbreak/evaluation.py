@@ -84,7 +84,7 @@ def compare_starts(
 
     Not differentiable. Cost: one `align` over all starts.
     """
-    check_object("compare_starts", "objects", objects, ndim)
+    ndim = check_object("compare_starts", "objects", objects, ndim)
     if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(
             "compare_starts: objects must be (starts, *grid) of one pattern, got shape "

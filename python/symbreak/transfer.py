@@ -53,7 +53,7 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
         TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
         ValueError: The grids differ.
     """
-    _check("r_factor", objects, amplitude, valid, ndim)
+    ndim = _check("r_factor", objects, amplitude, valid, ndim)
     axes = tuple(range(-ndim, 0))
     a = torch.where(valid, amplitude, 0).double()
     calculated = torch.fft.fftn(objects, dim=axes).abs().double()
@@ -87,7 +87,7 @@ def transfer_function(
         TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
         ValueError: The grids differ, or ``objects`` is not a stack.
     """
-    _check("transfer_function", objects, amplitude, valid, ndim)
+    ndim = _check("transfer_function", objects, amplitude, valid, ndim)
     if objects.dim() != ndim + 1:
         raise ValueError(
             f"transfer_function: objects must be (K, *grid), got shape {tuple(objects.shape)}."
@@ -123,8 +123,8 @@ def frequency_radius(
     return squares.sqrt()
 
 
-def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> None:
-    check_object(function, "objects", objects, ndim)
+def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> int:
+    ndim = check_object(function, "objects", objects, ndim)
     grid = objects.shape[-ndim:]
     for name, other in (("amplitude", amplitude), ("valid", valid)):
         if not isinstance(other, Tensor):
@@ -142,3 +142,4 @@ def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndi
         )
     if valid.dtype != torch.bool:
         raise TypeError(f"{function}: valid must be bool, got {dtype_name(valid.dtype)}.")
+    return ndim

@@ -12,10 +12,17 @@
 namespace symbreak {
 namespace {
 
+template <typename T>
+void clear(const PhasingTask<T>& task, int64_t image) {
+  const int64_t pixels = task.grid.pixels();
+  std::fill_n(task.object + 2 * pixels * image, 2 * pixels, T(0));
+  std::fill_n(task.support + pixels * image, pixels, uint8_t{0});
+}
+
 // Splits `threads` threads into `teams` teams, which take the images [begin, end) from a queue.
 template <typename T>
-void run_images(const PhasingTask<T>& task, const Axes<T>& axes, int64_t begin, int64_t end,
-                int teams, int team_size) {
+void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes<T>& axes,
+                int64_t begin, int64_t end, int teams, int team_size) {
   struct Team {
     Team(const Axes<T>& axes, int lanes, int size) : workspace(axes, lanes, size), barrier(size) {}
     Workspace<T> workspace;
@@ -28,19 +35,25 @@ void run_images(const PhasingTask<T>& task, const Axes<T>& axes, int64_t begin, 
     all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size));
   }
   std::atomic<int64_t> next{begin};
-  run_threads(teams * team_size, [&](int thread) {
+  const auto work = [&](int thread) {
     Team& team = *all[thread / team_size];
     const Member member{thread % team_size, team_size, &team.barrier};
-    Solver<T> solver(task, kernels, axes, team.workspace, member);
+    Solver<T> solver(task, start, kernels, axes, team.workspace, member);
     for (;;) {
       if (member.leads()) {
         team.image = next.fetch_add(1);
-        if (task.monitor != nullptr && task.monitor->stopped()) team.image = end;
+        while (task.monitor != nullptr && task.monitor->stopped() && team.image < end) {
+          clear(task, team.image);
+          team.image = next.fetch_add(1);
+        }
       }
       member.wait();
       if (team.image >= end) return;
       solver.run(team.image);
     }
+  };
+  run_threads(teams * team_size, work, [&] {
+    if (task.monitor != nullptr) task.monitor->look();
   });
 }
 
@@ -54,12 +67,12 @@ bool engine_supports(const Grid& grid) {
 }
 
 template <typename T>
-void run_engine(const PhasingTask<T>& task, int threads) {
+void run_engine(const PhasingTask<T>& task, const EngineStart& start, int threads) {
   const int64_t images = task.images();
   const Axes<T> axes(task.grid);
   // Whole rounds of an image a thread; those left over share the threads.
   const int64_t whole = images / threads * threads;
-  if (whole > 0) run_images(task, axes, 0, whole, threads, 1);
+  if (whole > 0) run_images(task, start, axes, 0, whole, threads, 1);
   const int rest = static_cast<int>(images - whole);
   if (rest == 0) return;
   // No more members than every sweep has work for: planes, or blocks of lines.
@@ -68,10 +81,18 @@ void run_engine(const PhasingTask<T>& task, int threads) {
                              ? task.grid.size[0]
                              : (std::min(task.grid.size[1], task.grid.size[2]) + lanes - 1) / lanes;
   const int team_size = static_cast<int>(std::min<int64_t>(threads / rest, shares));
-  run_images(task, axes, whole, images, rest, team_size);
+  run_images(task, start, axes, whole, images, rest, team_size);
 }
 
-template void run_engine<float>(const PhasingTask<float>&, int);
-template void run_engine<double>(const PhasingTask<double>&, int);
+void for_items(int64_t count, int threads, const std::function<void(int64_t)>& body) {
+  std::atomic<int64_t> next{0};
+  const auto serve = [&](int) {
+    for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+  };
+  run_threads(static_cast<int>(std::min<int64_t>(threads, count)), serve, [] {});
+}
+
+template void run_engine<float>(const PhasingTask<float>&, const EngineStart&, int);
+template void run_engine<double>(const PhasingTask<double>&, const EngineStart&, int);
 
 }  // namespace symbreak

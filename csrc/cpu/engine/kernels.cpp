@@ -12,10 +12,10 @@ namespace symbreak {
 inline namespace SYMBREAK_ISA {
 
 template <typename T>
-constexpr Kernels<T> kKernels = {kLanes<T>,          forward_rows<T>,    update_rows<T>,
-                                 difference_rows<T>, forward_columns<T>, inverse_columns<T>,
-                                 project_outer<T>,   residual_outer<T>,  blur_rows<T>,
-                                 blur_columns<T>,    blur_stack<T>,      threshold_rows<T>};
+constexpr Kernels<T> kKernels = {
+    kLanes<T>,          forward_rows<T>,  update_rows<T>,   difference_rows<T>, forward_columns<T>,
+    inverse_columns<T>, project_outer<T>, inverse_outer<T>, residual_outer<T>,  blur_rows<T>,
+    blur_columns<T>,    blur_stack<T>,    threshold_rows<T>};
 
 extern const Kernels<float> kSingle = kKernels<float>;
 extern const Kernels<double> kDouble = kKernels<double>;

@@ -82,6 +82,8 @@ struct Kernels {
   void (*inverse_columns)(const Image<T>&, T* target, int begin, int end);
   // target = F^-1 P_M F target, F along the outer axis
   void (*project_outer)(const Image<T>&, T* target, T* line, int begin, int end);
+  // target = F^-1 target along the outer axis, not normalised
+  void (*inverse_outer)(const Image<T>&, T* target, T* line, int begin, int end);
   // partial[block] = sum of (|F second| gain - a)^2 where measured; may destroy `second`
   void (*residual_outer)(const Image<T>&, T* line, int begin, int end);
   // second [columns/W][rows][W] = |x| blurred along the rows. A block here is a pair of blocks of

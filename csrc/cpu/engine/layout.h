@@ -11,12 +11,19 @@ namespace symbreak {
 template <typename T>
 T amplitude_scale(const T* amplitude, int64_t pixels);
 
-// Blocks [begin, end) of the rows of an image or plane: iterate = scale object, mask = support;
-// zeros in the rounding. `object` may be the memory of iterate: without rounding, a block of rows
-// is the same piece of memory in both; `line` holds one meanwhile.
+// Blocks [begin, end) of the rows of an image or plane: iterate = scale object, zeros in the
+// rounding. `object` may be the memory of iterate: without rounding, a block of rows is the same
+// piece of memory in both; `line` holds one meanwhile.
 template <typename T>
-void import_rows(const Image<T>& image, int lanes, const T* object, const uint8_t* support, T scale,
-                 T* line, int begin, int end);
+void import_object(const Image<T>& image, int lanes, const T* object, T scale, T* line, int begin,
+                   int end);
+
+// Zeros in blocks [begin, end) of the rows of iterate, and in the rounding of their rows in state.
+template <typename T>
+void clear_rows(const Image<T>& image, int lanes, int begin, int end);
+
+template <typename T>
+void import_support(const Image<T>& image, int lanes, const uint8_t* support, int begin, int end);
 
 template <typename T>
 void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
@@ -28,5 +35,20 @@ void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, 
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
                       const Axes<T>& axes, T* target, int begin, int end);
+
+// state = the imported amplitude times random phases, or its square over gain, as a spectrum: 0
+// where not measured. Blocks [begin, end) of outer lines, as project_outer takes them.
+template <typename T>
+void random_spectrum(const Image<T>& image, int lanes, const Axes<T>& axes, int64_t seed,
+                     int64_t start, int begin, int end);
+template <typename T>
+void intensity_spectrum(const Image<T>& image, int lanes, int begin, int end);
+
+// partial[block] = the largest |iterate|^2 of each of the blocks [begin, end) of rows; and mask =
+// |iterate|^2 > level.
+template <typename T>
+void brightest_of_rows(const Image<T>& image, int lanes, double* partial, int begin, int end);
+template <typename T>
+void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int end);
 
 }  // namespace symbreak

@@ -95,6 +95,16 @@ void project_outer(const Image<T>& image, T* target, T* scratch, int begin, int 
 }
 
 template <typename T>
+void inverse_outer(const Image<T>& image, T* target, T* scratch, int begin, int end) {
+  const AxisPlan<T>& plan = along_outer(image);
+  for_outer_lines<true>(
+      image, target, scratch, begin, end, [&](OuterLines<T> lines) __attribute__((always_inline)) {
+        inverse_lines<T>(plan, lines.line,
+                         []<int R>(int, Element<T>(&)[R]) __attribute__((always_inline)) {});
+      });
+}
+
+template <typename T>
 void residual_outer(const Image<T>& image, T* scratch, int begin, int end) {
   using Wide = typename SimdTypes<T>::Wide;
   const AxisPlan<T>& plan = along_outer(image);

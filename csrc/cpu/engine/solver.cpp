@@ -55,6 +55,16 @@ void Solver<T>::project_outer(T* target) const {
 }
 
 template <typename T>
+void Solver<T>::update_planes(T keep, T project) const {
+  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    const bool volume = image_.is_volume();
+    if (volume) kernels_.inverse_columns(plane, plane.state, 0, plane.column_blocks);
+    kernels_.update_rows(plane, keep, project, line(), begin, end);
+    if (volume) kernels_.forward_columns(plane, plane.state, 0, plane.column_blocks);
+  });
+}
+
+template <typename T>
 void Solver<T>::iterate(Algorithm algorithm) {
   const bool volume = image_.is_volume(), difference = algorithm == Algorithm::kDM;
   const T beta = T(task_.beta);
@@ -70,18 +80,18 @@ void Solver<T>::iterate(Algorithm algorithm) {
     task_.monitor->advance(1);
     workspace_.stop = task_.monitor->stopped();
   }
-  const Feedback rule = feedback(algorithm, task_.beta);
-  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    const int blocks = plane.column_blocks;
-    if (volume) kernels_.inverse_columns(plane, plane.state, 0, blocks);
-    if (difference) {
+  if (difference) {
+    for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+      const int blocks = plane.column_blocks;
+      if (volume) kernels_.inverse_columns(plane, plane.state, 0, blocks);
       if (volume) kernels_.inverse_columns(plane, plane.second, 0, blocks);
       kernels_.difference_rows(plane, beta, line(), begin, end);
-    } else {
-      kernels_.update_rows(plane, T(rule.keep), T(rule.project), line(), begin, end);
-    }
-    if (volume) kernels_.forward_columns(plane, plane.state, 0, blocks);
-  });
+      if (volume) kernels_.forward_columns(plane, plane.state, 0, blocks);
+    });
+  } else {
+    const Feedback rule = feedback(algorithm, task_.beta);
+    update_planes(T(rule.keep), T(rule.project));
+  }
   member_.wait();
 }
 
@@ -168,20 +178,75 @@ void Solver<T>::update_support(int64_t update, int64_t updates) {
 }
 
 template <typename T>
-void Solver<T>::load(int64_t index, T scale) {
+void Solver<T>::load_object(int64_t index, T scale) {
   const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
   const T* object = task_.object + index * 2 * pixels;
-  const uint8_t* support = task_.support + index * pixels;
-  const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
   for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
-    import_rows(plane, kernels_.lanes, object + 2 * z * plane_pixels, support + z * plane_pixels,
-                scale, line(), begin, end);
+    import_object(plane, kernels_.lanes, object + 2 * z * plane_pixels, scale, line(), begin, end);
   });
+  transform_planes(&Image<T>::state, T(1));
+}
+
+template <typename T>
+void Solver<T>::set_iterate() const {
+  const int blocks = image_.outer_blocks();
+  kernels_.inverse_outer(image_, image_.state, line(), member_.begin(blocks), member_.end(blocks));
+  member_.wait();
+  update_planes(T(0), T(1));
+}
+
+// The pixels where |F^-1(a^2)| is above its threshold, in `mask`; `iterate` holds it meanwhile.
+template <typename T>
+void Solver<T>::support_of_autocorrelation() {
+  const int lanes = kernels_.lanes, outer = image_.outer_blocks(), blocks = image_.row_blocks;
+  intensity_spectrum(image_, lanes, member_.begin(outer), member_.end(outer));
+  set_iterate();
+  for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    brightest_of_rows(plane, lanes, image_.partial + int64_t{z} * blocks, begin, end);
+  });
+  member_.wait();
+  const double* sums = image_.partial;
+  const double peak = *std::max_element(sums, sums + int64_t{image_.planes} * blocks);
+  const T level = T(kAutocorrelationThreshold * kAutocorrelationThreshold * peak);
+  for_planes(blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    mark_bright_rows(plane, lanes, level, begin, end);
+  });
+}
+
+template <typename T>
+void Solver<T>::start_at_random(int64_t index) {
+  const int64_t item = index / task_.starts, start = start_.first_start + index % task_.starts;
+  const int lanes = kernels_.lanes, outer = image_.outer_blocks();
+  // The update multiplies what is there by 0.
+  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
+    clear_rows(plane, lanes, begin, end);
+  });
+  if (start_.support) support_of_autocorrelation();
+  random_spectrum(image_, lanes, axes_, start_.seed[item], start, member_.begin(outer),
+                  member_.end(outer));
+  set_iterate();
+}
+
+template <typename T>
+void Solver<T>::load(int64_t index, T scale) {
+  const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
+  const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
   import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
                    axes_, workspace_.amplitude(), member_.begin(shares), member_.end(shares));
-  transform_planes(&Image<T>::state, T(1));
+  if (!start_.support) {
+    const uint8_t* support = task_.support + index * pixels;
+    for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+      import_support(plane, kernels_.lanes, support + z * plane_pixels, begin, end);
+    });
+  }
   member_.wait();
   measured_power_ = sum(image_.partial, image_.outer_blocks());
+  if (start_.iterate) {
+    start_at_random(index);
+  } else {
+    load_object(index, scale);
+  }
+  member_.wait();
 }
 
 template <typename T>

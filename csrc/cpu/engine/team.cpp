@@ -5,6 +5,8 @@
 #include <sched.h>
 #endif
 
+#include <chrono>
+#include <semaphore>
 #include <vector>
 
 namespace symbreak {
@@ -46,16 +48,19 @@ class Cores {
 // Each begins on a core of its own: Linux often starts it on that of its parent, and takes ten
 // milliseconds to notice that two threads wait for each other there (measured: 200 iterations of
 // one 256 x 256 image on two cores took twice as long).
-void run_threads(int threads, const std::function<void(int)>& body) {
+void run_threads(int threads, const std::function<void(int)>& body,
+                 const std::function<void()>& meanwhile) {
   std::vector<std::thread> others;
   std::atomic<int> go{0};  // 1: all started, -1: give up
+  std::counting_semaphore<> done{0};
   const Cores cores;
   try {
     for (int rank = 1; rank < threads; ++rank) {
-      others.emplace_back([&go, &body, &cores, rank] {
+      others.emplace_back([&go, &body, &cores, &done, rank] {
         cores.step(rank);
         go.wait(0);
         if (go.load() > 0) body(rank);
+        done.release();
       });
     }
   } catch (...) {
@@ -67,6 +72,9 @@ void run_threads(int threads, const std::function<void(int)>& body) {
   go.store(1);
   go.notify_all();
   body(0);
+  for (int rank = 1; rank < threads; ++rank) {
+    while (!done.try_acquire_for(std::chrono::milliseconds(100))) meanwhile();
+  }
   for (std::thread& thread : others) thread.join();
 }
 

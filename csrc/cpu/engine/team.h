@@ -51,7 +51,9 @@ struct Member {
 };
 
 // Calls body(0) .. body(threads - 1) at the same time, body(0) on the calling thread. The bodies
-// must not throw: the others might be waiting for one that does.
-void run_threads(int threads, const std::function<void(int)>& body);
+// must not throw: the others might be waiting for one that does. Where the calling thread has to
+// wait for the others it calls `meanwhile` ten times a second.
+void run_threads(int threads, const std::function<void(int)>& body,
+                 const std::function<void()>& meanwhile);
 
 }  // namespace symbreak

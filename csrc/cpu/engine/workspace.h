@@ -18,7 +18,8 @@ class Workspace {
     shape_image(axes, lanes);
     const int64_t planes = image_.planes, pixels = planes * image_.plane_pixels;
     const int64_t amplitude = int64_t{image_.outer_blocks()} * image_.outer_length() * lanes;
-    const int64_t sums = std::max<int64_t>(image_.outer_blocks(), planes * image_.column_blocks);
+    const int64_t sums = std::max<int64_t>(
+        image_.outer_blocks(), planes * std::max(image_.column_blocks, image_.row_blocks));
     const int longest = std::max({image_.planes, image_.rows, image_.padded_columns});
     const int64_t copied = image_.is_volume() ? kOuterRun * (planes + 1) : 0;
     line_size_ = 2 * lanes * std::max<int64_t>(2 * longest, copied);

@@ -18,11 +18,11 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.streaming import reporting, volume_notes
-from symbreak.data.arrays import HDF5, DataError, OpenArray
-from symbreak.data.chunks import Arrays, Chunks, Fitting
-from symbreak.data.distribute import Runner, running
-from symbreak.data.objects import kind_of, open_objects, read_items
-from symbreak.data.resumable import Shapes, identity, resuming
+from symbreak.data.files.arrays import HDF5, DataError, OpenArray
+from symbreak.data.files.objects import kind_of, open_objects, read_items
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.distribute import Runner, running
+from symbreak.data.streaming.resumable import Shapes, identity, resuming
 
 MOST_ROWS = 30
 NUMBERS = ("shift", "flipped", "phase", "sa_mse", "relative_error")

@@ -17,11 +17,11 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.streaming import reporting, volume_notes
-from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, Source
-from symbreak.data.chunks import Arrays, Chunks, Fitting
-from symbreak.data.distribute import Runner, running
-from symbreak.data.objects import open_objects, read_items
-from symbreak.data.resumable import Shapes, identity, resuming
+from symbreak.data.files.arrays import HDF5, ArrayLike, OpenArray, Source
+from symbreak.data.files.objects import open_objects, read_items
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.distribute import Runner, running
+from symbreak.data.streaming.resumable import Shapes, identity, resuming
 
 FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
 SUMMARY = ("flipped", "margin", "ambiguous")

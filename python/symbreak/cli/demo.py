@@ -19,8 +19,8 @@ from symbreak.cli.simulation import (
     symmetric_copies,
     write_measurement,
 )
-from symbreak.data.cxi import Parameter, write_cxi
-from symbreak.data.hdf5 import new_hdf5
+from symbreak.data.files.cxi import Parameter, write_cxi
+from symbreak.data.files.hdf5 import new_hdf5
 from symbreak.evaluation import StartComparison, compare_starts
 
 KINDS, COPIES = 2, 4

@@ -32,7 +32,8 @@ def experiment(
     ] = None,
     passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
     defects: Annotated[
-        int | None, typer.Option(min=0, max=64, help="Most dislocations per crystal (6).")
+        int | None,
+        typer.Option(min=0, max=64, help="Most dislocations per crystal (small: 2, else 6)."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
@@ -61,7 +62,7 @@ def experiment(
     else:
         given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
         if defects is not None:
-            from symbreak.data.settings import CrystalSettings
+            from symbreak.data.simulation.settings import CrystalSettings
 
             given["crystals"] = CrystalSettings(defects=(0, defects))
         _tables(output, scale, given, workers=workers, jobs=jobs)

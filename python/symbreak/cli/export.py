@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from symbreak.cli import options
 from symbreak.cli.output import out, table, wrote
-from symbreak.data.cxi import Phasing, read_cxi
-from symbreak.data.vtk import write_vti
+from symbreak.data.files.cxi import Phasing, read_cxi
+from symbreak.data.files.vtk import write_vti
 
 EXAMPLES = (
     "symbreak export result.cxi -o result.vti",

@@ -8,8 +8,8 @@ from typing import Annotated
 import torch
 import typer
 
-from symbreak.data.arrays import Source
-from symbreak.data.atomic import check_writable
+from symbreak.data.files.arrays import Source
+from symbreak.data.files.atomic import check_writable
 
 FILE = "FILE[:DATASET]"
 PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff")

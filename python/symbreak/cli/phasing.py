@@ -17,9 +17,9 @@ from rich.progress import Progress
 
 import symbreak
 from symbreak.cli.output import command_line, note, out, progress, table
-from symbreak.data.chunks import Arrays, Chunks, Fitting
-from symbreak.data.cxi import Parameter, Phasing
-from symbreak.data.resumable import Shapes, resuming
+from symbreak.data.files.cxi import Parameter, Phasing
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.resumable import Shapes, resuming
 from symbreak.evaluation import StartComparison
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.schedule import total_iterations

@@ -15,10 +15,10 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, wrote
 from symbreak.cli.streaming import reporting
-from symbreak.data.arrays import HDF5, ArrayLike, OpenArray, open_array, read
-from symbreak.data.chunks import Arrays, Chunks, Fitting
-from symbreak.data.distribute import Runner, running
-from symbreak.data.resumable import identity, resuming
+from symbreak.data.files.arrays import HDF5, ArrayLike, OpenArray, open_array, read
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.distribute import Runner, running
+from symbreak.data.streaming.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
 from symbreak.learning.networks import load_network
 

@@ -12,14 +12,14 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, progress, table, wrote
-from symbreak.data.arrays import Source
-from symbreak.data.centering import Method
-from symbreak.data.cxi import Parameter
-from symbreak.data.detector import Counts
-from symbreak.data.frames import Frames, open_frames, read_background
-from symbreak.data.layouts import REASONS
-from symbreak.data.pattern_file import write_pattern
-from symbreak.data.prepare import Prepared, prepare_pattern
+from symbreak.data.detector.centering import Method
+from symbreak.data.detector.cleaning import Counts
+from symbreak.data.detector.frames import Frames, open_frames, read_background
+from symbreak.data.detector.layouts import REASONS
+from symbreak.data.detector.pattern_file import write_pattern
+from symbreak.data.detector.prepare import Prepared, prepare_pattern
+from symbreak.data.files.arrays import Source
+from symbreak.data.files.cxi import Parameter
 
 DATASET = "FILE or :DATASET"
 MASKS, WINDOW = "What was measured", "Centre and window"

@@ -13,9 +13,9 @@ from symbreak.cli import options, phasing_options
 from symbreak.cli.output import err, note, wrote
 from symbreak.cli.phasing import as_phasing, print_starts, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
-from symbreak.data.arrays import Source
-from symbreak.data.cxi import Parameter, write_cxi
-from symbreak.data.patterns import Pattern, read_like, read_pattern
+from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
+from symbreak.data.files.arrays import Source
+from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.evaluation import GOOD, compare_starts
 
 RECORD_EVERY = 10

@@ -19,11 +19,11 @@ from symbreak.cli import options, phasing_options
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
 from symbreak.cli.streaming import reporting
-from symbreak.data.arrays import HDF5, OpenArray
-from symbreak.data.chunks import Arrays, Chunks, Fitting
-from symbreak.data.distribute import running
-from symbreak.data.pattern_stack import open_stack
-from symbreak.data.resumable import Shapes, identity, resuming
+from symbreak.data.detector.pattern_stack import open_stack
+from symbreak.data.files.arrays import HDF5, OpenArray
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.distribute import running
+from symbreak.data.streaming.resumable import Shapes, identity, resuming
 from symbreak.evaluation import determined
 from symbreak.ops.schedule import parse_schedule
 

@@ -10,8 +10,8 @@ import typer
 from symbreak.cli import options
 from symbreak.cli.output import command_line, progress, wrote
 from symbreak.data import CrystalSettings
-from symbreak.data.distribute import running
-from symbreak.data.simulate import Simulation, write_pairs
+from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.data.streaming.distribute import running
 
 EXAMPLES = (
     "symbreak simulate data --train 5000 --workers 2",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.data import beamstop, crystals, poisson_amplitude
-from symbreak.data.hdf5 import new_hdf5
+from symbreak.data.files.hdf5 import new_hdf5
 
 SIZE, OVERSAMPLED = 64, 128
 PHOTONS = 1e8

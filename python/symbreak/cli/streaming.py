@@ -13,7 +13,7 @@ Report = Callable[[int, tuple[str, ...]], None]
 
 @contextmanager
 def reporting(text: str, total: int, done: int = 0, *, items: int = 1) -> Iterator[Report]:
-    """Show a progress bar; give what `symbreak.data.chunks.Chunks` reports its chunks to.
+    """Show a progress bar; give what `symbreak.data.streaming.chunks.Chunks` reports its chunks to.
 
     Args:
         text: What is being done.

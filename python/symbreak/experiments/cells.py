@@ -13,8 +13,8 @@ from torch import Tensor
 
 from symbreak import reconstruct
 from symbreak.data import crystals
-from symbreak.data.atomic import replacing
-from symbreak.data.simulate import FIRST
+from symbreak.data.files.atomic import replacing
+from symbreak.data.simulation.pairs import FIRST
 from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import Evaluation, compare, embed, evaluate

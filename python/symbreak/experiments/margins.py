@@ -12,7 +12,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 from symbreak.reference.break_symmetry import RULES, low_frequencies
 
 NEAR = (0.02, 0.05, 0.1)
@@ -103,5 +103,5 @@ def write_margins(folder: Path, count: int = 1000, size: int = 64, seed: int = 0
         for m in found:
             shares = [f(near) for f in (m.share, m.weighted_share) for near in NEAR]
             writer.writerow([m.rule, float(m.distance.median()), *shares])
-    save(margins_figure(found), folder / "margins.png")
+    save(margins_figure({m.rule: (m.distance, m.jump) for m in found}), folder / "margins.png")
     return found

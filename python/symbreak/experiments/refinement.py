@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from symbreak import reconstruct
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 from symbreak.experiments.cells import Record, plain, read_record, write_record
 from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import Pairs
 from symbreak.learning.evaluate import compare, embed, predict
+from symbreak.learning.networks import load_network
 from symbreak.ops.schedule import total_iterations
 from symbreak.reference.reconstruct import update_support
 
@@ -37,9 +39,9 @@ class Start(NamedTuple):
 
 
 def run_refinement(
-    scale: Scale, networks: Mapping[str, Callable[[], nn.Module]], test: Pairs, path: Path
+    scale: Scale, cells: Mapping[str, Path], test: Pairs, folder: Path
 ) -> list[Record]:
-    """Measure error against time, or read what an earlier run saved.
+    """Measure error against time, or read what earlier runs saved.
 
     The same iterations begin at each network's estimate, with the support that shrinkwrap sees in
     it, and at random phases within the autocorrelation support. All are compared on the periodic
@@ -47,36 +49,28 @@ def run_refinement(
 
     Args:
         scale: Settings; ``refine`` is one round of the iterations, ``rounds`` says how many.
-        networks: What loads a trained network, by name.
+        cells: By name, the folders that hold ``best.ckpt`` of a trained network, and where its
+            refinement is saved, as ``refinement.json``.
         test: Test pairs with raw objects.
-        path: Where the record is saved.
+        folder: Where the iterations from random phases are saved.
 
     Returns:
-        One row per start and length: `COLUMNS`, seconds per pattern in this run on this machine,
+        One row per start and length: `COLUMNS`, seconds per pattern in that run on its machine,
         the mean SA-MSE over the zero predictor's, and the share of patterns below `SOLVED`.
 
     Raises:
-        ValueError: ``path`` holds a record of other settings.
+        ValueError: A folder holds a record of other settings.
     """
-    identity = {
-        "scale": plain(scale),
-        "refine": scale.refine,
-        "rounds": scale.rounds,
-        "networks": list(networks),
-    }
-    saved = read_record(path, identity)
-    if saved is None:
-        rows: list[Record] = []
-        for name, load in networks.items():
-            start = estimate_start(scale, load().eval(), test)
-            rows += _curve(scale, name, test, start, 1)
-        for starts in dict.fromkeys((1, scale.starts)):
-            name = "random phases" + (f", best of {starts}" if starts > 1 else "")
-            rows += _curve(scale, name, test, Start(None, None, 0.0), starts)
-        saved = {**identity, "rows": rows}
-        write_record(path, saved)
-    found: list[Record] = saved["rows"]
-    return found
+    rows: list[Record] = []
+    for name, cell in cells.items():
+        start = partial(_learned_start, scale, cell / "best.ckpt", test)
+        rows += _saved_curve(scale, name, test, start, 1, cell / "refinement.json")
+    for starts in dict.fromkeys((1, scale.starts)):
+        name = "random phases" + (f", best of {starts}" if starts > 1 else "")
+        start = partial(Start, None, None, 0.0)
+        path = folder / f"refinement-random-{starts}.json"
+        rows += _saved_curve(scale, name, test, start, starts, path)
+    return rows
 
 
 def estimate_start(scale: Scale, network: nn.Module, test: Pairs) -> Start:
@@ -94,6 +88,23 @@ def write_refinement(path: Path, rows: list[Record]) -> None:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _saved_curve(
+    scale: Scale, name: str, test: Pairs, start: Callable[[], Start], starts: int, path: Path
+) -> list[Record]:
+    """The rows of one start, read if an earlier run saved them."""
+    identity = {"scale": plain(scale), "refine": scale.refine, "rounds": scale.rounds}
+    saved = read_record(path, identity)
+    if saved is None:
+        saved = {**identity, "rows": list(_curve(scale, name, test, start(), starts))}
+        write_record(path, saved)
+    found: list[Record] = saved["rows"]
+    return found
+
+
+def _learned_start(scale: Scale, checkpoint: Path, test: Pairs) -> Start:
+    return estimate_start(scale, load_network(checkpoint).eval(), test)
 
 
 def _curve(scale: Scale, name: str, test: Pairs, start: Start, starts: int) -> Iterator[Record]:

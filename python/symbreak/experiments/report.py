@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import symbreak
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 from symbreak.experiments.cells import Record
 from symbreak.experiments.refinement import SOLVED
 from symbreak.experiments.scales import Scale

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 
 @dataclass(frozen=True)

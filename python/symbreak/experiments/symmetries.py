@@ -12,7 +12,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.atomic import replacing
+from symbreak.data.files.atomic import replacing
 
 
 class Copies(NamedTuple):
@@ -48,8 +48,7 @@ def symmetries(size: int = 64, seed: int = 0) -> Copies:
 def write_symmetries(folder: Path, size: int = 64, seed: int = 0) -> Copies:
     """Make the copies and write ``symmetries.csv`` (the differences) and ``symmetries.png``."""
     from symbreak.plotting import save
-    from symbreak.plotting.figures import new_figure
-    from symbreak.plotting.panels import draw_key, draw_object, draw_pattern
+    from symbreak.plotting.symmetries import symmetries_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     copies = symmetries(size, seed)
@@ -57,16 +56,5 @@ def write_symmetries(folder: Path, size: int = 64, seed: int = 0) -> Copies:
         writer = csv.writer(file)
         writer.writerow(["copy", "relative amplitude difference"])
         writer.writerows(zip(copies.names, copies.difference.tolist(), strict=True))
-    figure = new_figure(12.5, 5.6)
-    axes = figure.subplots(2, 5, width_ratios=(1, 1, 1, 1, 0.45))
-    everywhere = torch.ones(copies.amplitudes.shape[1:], dtype=torch.bool).numpy()
-    for k, name in enumerate(copies.names):
-        draw_object(axes[0, k], copies.objects[k].numpy(), title=name, full=1.0, ticks=False)
-        gap = float(copies.difference[k])
-        title = "its amplitude" if k == 0 else f"differs by {gap:.0e} of the maximum"
-        draw_pattern(axes[1, k], copies.amplitudes[k].numpy(), everywhere, title=title)
-        axes[1, k].label_outer()
-    draw_key(axes[0, -1])
-    axes[1, -1].set_axis_off()
-    save(figure, folder / "symmetries.png")
+    save(symmetries_figure(*copies), folder / "symmetries.png")
     return copies

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import symbreak
-from symbreak.data.simulate import FIRST
+from symbreak.data.simulation.pairs import FIRST
 from symbreak.experiments.cells import Record, phase, run_baseline, simulate_split
 from symbreak.experiments.jobs import Cell, run_cells
 from symbreak.experiments.refinement import run_refinement, write_refinement
@@ -63,12 +62,12 @@ def run_tables(
             f"{record['test_best']['sa_mse_ratio']:.3f} of zero, "
             f"{record['epochs']} epochs, {record['seconds']:.0f} s"
         )
-    loaders = {
-        f"{network}, {variant}": partial(load_network, _best(scale, folder, network, variant))
+    largest = {
+        f"{network}, {variant}": _largest(scale, folder, network, variant)
         for network in scale.options
         for variant in scale.variants
     }
-    refined = run_refinement(scale, loaders, test, folder / "cells" / "refinement.json")
+    refined = run_refinement(scale, largest, test, folder / "cells")
     write_refinement(folder / "refinement.csv", refined)
     write_csv(folder / "tables.csv", records)
     write_markdown(folder / "tables.md", scale, records, refined)
@@ -76,9 +75,9 @@ def run_tables(
     return records
 
 
-def _best(scale: Scale, folder: Path, network: str, variant: str) -> Path:
-    """Best-validated model of the largest set."""
-    return Cell(network, max(scale.sets), variant).folder(folder) / "best.ckpt"
+def _largest(scale: Scale, folder: Path, network: str, variant: str) -> Path:
+    """Folder of the cell with the largest set."""
+    return Cell(network, max(scale.sets), variant).folder(folder)
 
 
 def _draw(scale: Scale, folder: Path, records: list[Record], refined: list[Record]) -> None:
@@ -93,7 +92,7 @@ def _draw(scale: Scale, folder: Path, records: list[Record], refined: list[Recor
     count, columns = max(scale.sets), {}
     for network in scale.options:
         for variant in scale.variants:
-            trained = load_network(_best(scale, folder, network, variant))
+            trained = load_network(_largest(scale, folder, network, variant) / "best.ckpt")
             estimate = predict(trained, shown.amplitude)
             aligned = symbreak.align(estimate, shown.object).object
             columns[f"{network}\n{variant}"] = aligned

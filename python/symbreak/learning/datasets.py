@@ -225,7 +225,7 @@ class FilePairs:
 
     def _open(self) -> Any:
         if self._file is None:
-            from symbreak.data.arrays import open_hdf5
+            from symbreak.data.files.arrays import open_hdf5
 
             self._file = open_hdf5(self.path)
         return self._file

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak import sa_mse
-from symbreak.data.chunks import Arrays, Fitting
+from symbreak.data.streaming.chunks import Arrays, Fitting
 from symbreak.learning.datasets import PairSource
+from symbreak.ops.checks import check_integer
 
 BATCH = 256
 
@@ -61,18 +62,13 @@ def predict(network: nn.Module, amplitude: Tensor, *, batch: int = BATCH) -> Ten
     Raises:
         ValueError: ``batch`` is not an integer >= 1, or the network takes other sizes.
     """
-    _check_batch("predict", batch)
+    batch = check_integer("predict", "batch", batch, 1)
     parameter = next(network.parameters())
     parts = [
         network(part.to(parameter.device, parameter.dtype)).to(amplitude.device)
         for part in torch.split(amplitude, batch)
     ]
     return torch.cat(parts)
-
-
-def _check_batch(function: str, batch: int) -> None:
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ValueError(f"{function}: batch must be an integer >= 1, got {batch!r}.")
 
 
 @torch.inference_mode()
@@ -121,7 +117,7 @@ def evaluate(
     Raises:
         ValueError: There are no pairs, or the network takes other sizes.
     """
-    _check_batch("evaluate", batch)
+    batch = check_integer("evaluate", "batch", batch, 1)
     if not len(pairs):
         raise ValueError("evaluate: there are no pairs.")
 

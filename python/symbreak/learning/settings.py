@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from symbreak.learning.networks import NETWORKS
+from symbreak.ops.checks import check_integer
+from symbreak.ops.numbers import whole
 
 Loss = Literal["mse", "sa_mse"]
 Precision = Literal["32", "bf16"]
@@ -69,15 +71,17 @@ class TrainSettings:
         _one_of("precision", self.precision, get_args(Precision))
         _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
         for name in ("batch", "max_epochs", "devices", "nodes"):
-            _whole(name, getattr(self, name), 1)
+            self._keep(name, 1)
         for name in ("patience", "seed"):
-            _whole(name, getattr(self, name), 0)
+            self._keep(name, 0)
         for name in ("learning_rate", "min_learning_rate", "factor"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ValueError(f"TrainSettings: {name} must be a number, got {value!r}.")
         if not isinstance(self.options, dict):
             raise ValueError(f"TrainSettings: options must be a dict, got {self.options!r}.")
+        plain = {k: v if whole(v) is None else whole(v) for k, v in self.options.items()}
+        object.__setattr__(self, "options", plain)
         if not 0 < self.min_learning_rate <= self.learning_rate < math.inf:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
@@ -86,12 +90,11 @@ class TrainSettings:
         if not 0 < self.factor < 1:
             raise ValueError(f"TrainSettings: factor must be in (0, 1), got {self.factor!r}.")
 
+    def _keep(self, name: str, least: int) -> None:
+        value = check_integer("TrainSettings", name, getattr(self, name), least)
+        object.__setattr__(self, name, value)  # frozen
+
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"TrainSettings: {name} must be one of {', '.join(known)}, got {value!r}.")
-
-
-def _whole(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"TrainSettings: {name} must be an integer >= {least}, got {value!r}.")

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import torch
 
 from symbreak.ops.checks import shown
+from symbreak.ops.numbers import integers, whole
 
 Scaling = Literal["none", "unit", "log"]
 
@@ -31,9 +32,9 @@ def check_sizes(
     shapes = []
     double = object_shape if measurement_shape is None else measurement_shape
     for name, value in (("object_shape", object_shape), ("measurement_shape", double)):
-        shape = (value, value) if isinstance(value, int) else value
-        shape = tuple(shape) if isinstance(shape, (tuple, list)) else ()
-        if len(shape) not in (2, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
+        number = whole(value)
+        shape = tuple(integers(value) or ()) if number is None else (number, number)
+        if len(shape) not in (2, 3) or min(shape) < 1:
             raise ValueError(
                 f"{network}: {name} must be a positive integer or 2 or 3 of them, got "
                 f"{shown(value)}."

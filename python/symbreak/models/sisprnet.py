@@ -17,7 +17,8 @@ from symbreak.models.inputs import (
     to_complex,
 )
 from symbreak.models.standardise import Standardise
-from symbreak.ops.checks import shown
+from symbreak.ops.checks import check_integer, shown
+from symbreak.ops.numbers import is_number
 
 # The perceptron's image has at most this many pixels per axis and at least MIN_SEED: the attention
 # pools by 8.
@@ -67,9 +68,8 @@ class SiSPRNet(nn.Module):
         check_scaling("SiSPRNet", scaling)
         if len(self.object_shape) != 2:
             raise ValueError(f"SiSPRNet: object_shape must have 2 axes, got {self.object_shape}.")
-        if not isinstance(hidden, int) or hidden < 1:
-            raise ValueError(f"SiSPRNet: hidden must be an integer >= 1, got {hidden!r}.")
-        if not isinstance(dropout, (int, float)) or not 0.0 <= dropout < 1.0:
+        hidden = check_integer("SiSPRNet", "hidden", hidden, 1)
+        if not is_number(dropout) or not 0.0 <= dropout < 1.0:
             raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {shown(dropout)}.")
         count, self.coarse_shape = _coarse(self.object_shape, stages)
         self.scaling = scaling
@@ -177,8 +177,7 @@ def _coarse(shape: tuple[int, ...], stages: int | None) -> tuple[int, tuple[int,
     """Return the number of stages and the shape of the perceptron's image."""
     if stages is None:
         stages = max(1, math.ceil(math.log2(max(shape) / SEED)))
-    if not isinstance(stages, int) or stages < 1:
-        raise ValueError(f"SiSPRNet: stages must be an integer >= 1, got {stages!r}.")
+    stages = check_integer("SiSPRNet", "stages", stages, 1)
     if any(n % 2**stages or n // 2**stages < MIN_SEED for n in shape):
         raise ValueError(
             f"SiSPRNet: object_shape must be {MIN_SEED} or more times {2**stages} "

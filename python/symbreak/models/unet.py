@@ -16,6 +16,8 @@ from symbreak.models.inputs import (
     network_input,
     to_complex,
 )
+from symbreak.ops.checks import shown
+from symbreak.ops.numbers import whole
 
 Norm = Literal["none", "batch", "instance", "group"]
 
@@ -82,10 +84,7 @@ class UNet(nn.Module):
             raise ValueError(
                 f"UNet: norm must be one of {', '.join(get_args(Norm))}, got {norm!r}."
             )
-        for name, value in (("width", width), ("max_width", max_width)):
-            if not isinstance(value, int) or value < 1 or (norm == "group" and value % GROUP):
-                need = f"a positive multiple of {GROUP}" if norm == "group" else "an integer >= 1"
-                raise ValueError(f"UNet: {name} must be {need}, got {value!r}.")
+        width, max_width = _width("width", width, norm), _width("max_width", max_width, norm)
         down, up = _stages(self.object_shape, self.measurement_shape, depth)
         self.scaling, self.skips, self.complex_output = scaling, skips, complex_output
         ndim = len(self.object_shape)
@@ -159,12 +158,23 @@ def _stages(
                 f"{max(1, int(extra))} times down to {BOTTLENECK} pixels or more, "
                 f"got {measurement_shape}."
             )
-    elif not isinstance(depth, int) or not max(1, extra) <= depth <= halvings:
+        return depth, depth - int(extra)
+    stages = whole(depth)
+    if stages is None or not max(1, extra) <= stages <= halvings:
         raise ValueError(
             f"UNet: depth must be an integer within [{max(1, int(extra))}, {halvings}] for "
             f"{measurement_shape} to {object_shape}, got {depth!r}."
         )
-    return depth, depth - int(extra)
+    return stages, stages - int(extra)
+
+
+def _width(name: str, given: int, norm: Norm) -> int:
+    """Check a number of channels; group norm shares them out evenly."""
+    value = whole(given)
+    if value is None or value < 1 or (norm == "group" and value % GROUP):
+        need = f"a positive multiple of {GROUP}" if norm == "group" else "an integer >= 1"
+        raise ValueError(f"UNet: {name} must be {need}, got {shown(given)}.")
+    return value
 
 
 def _stage(ndim: int, channels_in: int, channels_out: int, norm: Norm) -> nn.Sequential:

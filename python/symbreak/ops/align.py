@@ -68,7 +68,7 @@ def align(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int 
         >>> symbreak.align(1j * x, torch.roll(x, (4, 2), (0, 1))).shift
         tensor([4, 2])
     """
-    check_pair("align", estimate, reference, ndim)
+    ndim = check_pair("align", estimate, reference, ndim)
     check_flag("align", "wrap", wrap)
     return Alignment(*torch.ops.symbreak.align(estimate, reference, wrap=wrap, ndim=ndim))
 
@@ -116,7 +116,7 @@ def sa_mse(
         >>> bool(symbreak.sa_mse(1j * x.flip(0, 1), x) < 1e-12)
         True
     """
-    check_pair("sa_mse", estimate, reference, ndim)
+    ndim = check_pair("sa_mse", estimate, reference, ndim)
     check_flag("sa_mse", "wrap", wrap)
     check_reduction("sa_mse", reduction)
     errors: Tensor = torch.ops.symbreak.sa_mse(estimate, reference, wrap=wrap, ndim=ndim)

@@ -11,6 +11,7 @@ from torch import Tensor
 from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name, shown
+from symbreak.ops.numbers import is_number
 
 # Black in any window, and far from where sums of indices leave 64 bits.
 FAR = 2**62
@@ -57,7 +58,7 @@ def apply_symmetry(
     Example:
         >>> twin = symbreak.apply_symmetry(x, flipped=True)
     """
-    check_object("apply_symmetry", "x", x, ndim)
+    ndim = check_object("apply_symmetry", "x", x, ndim)
     check_flag("apply_symmetry", "wrap", wrap)
     batch = x.shape[:-ndim]
     return torch.ops.symbreak.apply_symmetry(  # type: ignore[no-any-return]
@@ -98,7 +99,7 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
                 "apply_symmetry: phase must not require a gradient; "
                 "multiply by torch.polar(one, phase) instead."
             )
-    elif isinstance(phase, bool) or not isinstance(phase, (int, float)):
+    elif not is_number(phase):
         raise TypeError(
             f"apply_symmetry: phase must be a number or a tensor, got {type(phase).__name__}."
         )

@@ -88,7 +88,7 @@ def break_symmetry(
         >>> broken = symbreak.break_symmetry(objects)
         >>> train = broken.object[~broken.ambiguous]
     """
-    check_object("break_symmetry", "x", x, ndim)
+    ndim = check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)
     if not isinstance(rule, str) or rule not in RULES:
         raise ValueError(f"break_symmetry: rule must be one of {RULES}, got {shown(rule)}.")

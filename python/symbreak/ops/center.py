@@ -53,7 +53,7 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
         >>> symbreak.center(x).shift
         tensor([2, 2])
     """
-    check_object("center", "x", x, ndim)
+    ndim = check_object("center", "x", x, ndim)
     check_tolerance("center", tol)
     check_flag("center", "wrap", wrap)
     return Centered(*torch.ops.symbreak.center(x, tol=float(tol), wrap=wrap, ndim=ndim))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.memory import check_memory
+from symbreak.ops.numbers import integers, is_number, whole
 
 # Each supported complex dtype and the dtype of its parts (dtype.to_real() does not compile).
 REAL_OF = {torch.complex64: torch.float32, torch.complex128: torch.float64}
@@ -27,11 +28,34 @@ def shown(value: object, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def check_ndim(function: str, ndim: int) -> None:
-    if isinstance(ndim, bool) or not isinstance(ndim, int):
+def check_ndim(function: str, ndim: int) -> int:
+    """Check and return the number of axes of a grid, see `whole`."""
+    value = whole(ndim)
+    if value is None:
         raise TypeError(f"{function}: ndim must be the integer 2 or 3, got {shown(ndim)}.")
-    if ndim not in (2, 3):
+    if value not in (2, 3):
         raise ValueError(f"{function}: ndim must be 2 or 3, got {shown(ndim)}.")
+    return value
+
+
+def check_count(function: str, name: str, given: int, least: int, need: str = "at least") -> int:
+    """Check and return a whole number from ``least`` to what 64 bits hold, see `whole`."""
+    value = whole(given)
+    if value is None:
+        raise TypeError(f"{function}: {name} must be an integer, got {shown(given)}.")
+    if value < least:
+        raise ValueError(f"{function}: {name} must be {need} {least}, got {shown(given)}.")
+    if value >= 2**63:
+        raise ValueError(f"{function}: {name} must fit 64 bits, got {shown(given)}.")
+    return value
+
+
+def check_integer(function: str, name: str, given: int, least: int) -> int:
+    """Check and return a whole number >= ``least`` of any size, see `whole`."""
+    value = whole(given)
+    if value is None or value < least:
+        raise ValueError(f"{function}: {name} must be an integer >= {least}, got {shown(given)}.")
+    return value
 
 
 def check_dense(function: str, name: str, x: Tensor) -> None:
@@ -41,9 +65,12 @@ def check_dense(function: str, name: str, x: Tensor) -> None:
         raise TypeError(f"{function}: {name} must be a dense tensor, got a {kind} one.")
 
 
-def check_grid(function: str, name: str, x: Tensor, ndim: int) -> None:
-    """Check that ``x`` is dense, its last ``ndim`` axes are there and hold at least one pixel."""
-    check_ndim(function, ndim)
+def check_grid(function: str, name: str, x: Tensor, ndim: int) -> int:
+    """Check that ``x`` is dense, its last ``ndim`` axes are there and hold at least one pixel.
+
+    Returns ``ndim`` as Python's integer.
+    """
+    ndim = check_ndim(function, ndim)
     check_dense(function, name, x)
     if x.dim() < ndim:
         raise ValueError(
@@ -53,24 +80,29 @@ def check_grid(function: str, name: str, x: Tensor, ndim: int) -> None:
         raise ValueError(
             f"{function}: the grid of {name} must not be empty, got shape {tuple(x.shape)}."
         )
+    return ndim
 
 
-def check_object(function: str, name: str, x: Tensor, ndim: int) -> None:
-    """Check that ``x`` is a complex tensor of shape ``(*batch, *grid)``."""
+def check_object(function: str, name: str, x: Tensor, ndim: int) -> int:
+    """Check that ``x`` is a complex tensor of shape ``(*batch, *grid)``.
+
+    Returns ``ndim`` as Python's integer.
+    """
     if not isinstance(x, Tensor):
         raise TypeError(f"{function}: {name} must be a torch.Tensor, got {type(x).__name__}.")
     if x.dtype not in COMPLEX:
         raise TypeError(
             f"{function}: {name} must be complex64 or complex128, got {dtype_name(x.dtype)}."
         )
-    check_grid(function, name, x, ndim)
+    ndim = check_grid(function, name, x, ndim)
     # An expanded tensor may be larger than the memory, and the result holds every element of it.
     if not torch.compiler.is_compiling() and 0 in x.stride():
         check_memory(function, f"{name} of shape {tuple(x.shape)}", x.shape, x.dtype, x.device)
+    return ndim
 
 
 def check_tolerance(function: str, tol: float) -> None:
-    if isinstance(tol, bool) or not isinstance(tol, (int, float)):
+    if not is_number(tol):
         raise TypeError(f"{function}: tol must be a number, got {type(tol).__name__}.")
     if not 0 <= tol < 1:
         raise ValueError(f"{function}: tol must be in [0, 1), got {shown(tol)}.")
@@ -81,9 +113,12 @@ def check_flag(function: str, name: str, value: bool) -> None:
         raise TypeError(f"{function}: {name} must be True or False, got {shown(value)}.")
 
 
-def check_pair(function: str, estimate: Tensor, reference: Tensor, ndim: int) -> None:
-    """Check that ``estimate`` and ``reference`` are objects of one shape, dtype and device."""
-    check_object(function, "estimate", estimate, ndim)
+def check_pair(function: str, estimate: Tensor, reference: Tensor, ndim: int) -> int:
+    """Check that ``estimate`` and ``reference`` are objects of one shape, dtype and device.
+
+    Returns ``ndim`` as Python's integer.
+    """
+    ndim = check_object(function, "estimate", estimate, ndim)
     check_object(function, "reference", reference, ndim)
     if reference.dtype != estimate.dtype:
         raise TypeError(
@@ -100,6 +135,7 @@ def check_pair(function: str, estimate: Tensor, reference: Tensor, ndim: int) ->
             f"{function}: reference must be on the device of estimate, {estimate.device}, "
             f"got {reference.device}."
         )
+    return ndim
 
 
 def check_reduction(function: str, reduction: str) -> None:
@@ -109,33 +145,23 @@ def check_reduction(function: str, reduction: str) -> None:
         )
 
 
-def check_oversampling(function: str, oversampling: int) -> None:
-    if isinstance(oversampling, bool) or not isinstance(oversampling, int):
-        raise TypeError(f"{function}: oversampling must be an integer, got {shown(oversampling)}.")
-    if oversampling < 1:
-        raise ValueError(f"{function}: oversampling must be >= 1, got {shown(oversampling)}.")
-    if oversampling >= 2**63:
-        raise ValueError(f"{function}: oversampling must fit 64 bits, got {shown(oversampling)}.")
-
-
 def check_shape(function: str, shape: Sequence[int], grid: Sequence[int]) -> list[int]:
-    """Check that ``shape`` has one integer per axis of the grid, none below its length."""
-    if not isinstance(shape, (tuple, list)) or any(
-        isinstance(size, bool) or not isinstance(size, int) for size in shape
-    ):
+    """Check and return ``shape``: one integer per axis of the grid, none below its length."""
+    sizes = integers(shape)
+    if sizes is None:
         raise TypeError(f"{function}: shape must be a sequence of integers, got {shown(shape)}.")
-    if len(shape) != len(grid):
+    if len(sizes) != len(grid):
         raise ValueError(
             f"{function}: shape must have ndim = {len(grid)} sizes, got {shown(shape)}."
         )
-    if any(size >= 2**63 for size in shape):
-        raise ValueError(f"{function}: shape must fit 64 bits, got {shown(tuple(shape))}.")
-    if any(size < n for size, n in zip(shape, grid, strict=True)):
+    if any(size >= 2**63 for size in sizes):
+        raise ValueError(f"{function}: shape must fit 64 bits, got {shown(tuple(sizes))}.")
+    if any(size < n for size, n in zip(sizes, grid, strict=True)):
         raise ValueError(
             f"{function}: shape must be >= the grid {tuple(grid)} on every axis, "
-            f"got {tuple(shape)}."
+            f"got {tuple(sizes)}."
         )
-    return list(shape)
+    return sizes
 
 
 def check_data(function: str, name: str, x: Tensor, like: str, device: torch.device) -> None:

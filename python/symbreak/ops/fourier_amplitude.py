@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import REAL_OF, check_object, check_oversampling, check_shape
+from symbreak.ops.checks import REAL_OF, check_count, check_object, check_shape
 from symbreak.ops.memory import check_memory
 
 
@@ -44,8 +44,8 @@ def fourier_amplitude(
         >>> symbreak.fourier_amplitude(torch.ones(2, 2, dtype=torch.complex64)).shape
         torch.Size([4, 4])
     """
-    check_object("fourier_amplitude", "x", x, ndim)
-    check_oversampling("fourier_amplitude", oversampling)
+    ndim = check_object("fourier_amplitude", "x", x, ndim)
+    oversampling = check_count("fourier_amplitude", "oversampling", oversampling, 1, need=">=")
     if shape is not None:
         shape = check_shape("fourier_amplitude", shape, x.shape[-ndim:])
     cause = f"oversampling = {oversampling}" if shape is None else f"shape = {tuple(shape)}"

@@ -5,14 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_data, check_dense, check_grid, dtype_name, shown
+from symbreak.ops.checks import (
+    check_count,
+    check_data,
+    check_dense,
+    check_grid,
+    dtype_name,
+    shown,
+)
 from symbreak.ops.memory import check_memory
+from symbreak.ops.numbers import is_number, whole
 
 COMPLEX_OF = {torch.float32: torch.complex64, torch.float64: torch.complex128}
 LEAST_BETA = 1e-6
 
 
-def check_amplitude(amplitude: Tensor, ndim: int) -> None:
+def check_amplitude(amplitude: Tensor, ndim: int) -> int:
+    """Check the amplitude, and return ``ndim`` as Python's integer."""
     if not isinstance(amplitude, Tensor):
         raise TypeError(
             f"reconstruct: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
@@ -21,25 +30,18 @@ def check_amplitude(amplitude: Tensor, ndim: int) -> None:
         raise TypeError(
             f"reconstruct: amplitude must be float32 or float64, got {dtype_name(amplitude.dtype)}."
         )
-    check_grid("reconstruct", "amplitude", amplitude, ndim)
+    return check_grid("reconstruct", "amplitude", amplitude, ndim)
 
 
-def check_count(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"reconstruct: {name} must be an integer, got {shown(value)}.")
-    if value < least:
-        raise ValueError(f"reconstruct: {name} must be at least {least}, got {shown(value)}.")
-    if value >= 2**63:
-        raise ValueError(f"reconstruct: {name} must fit 64 bits, got {shown(value)}.")
-
-
-def check_first_start(first_start: int, starts: int) -> None:
-    """The random phases count starts by 32 bits."""
-    check_count("first_start", first_start, 0)
+def check_starts(starts: int, first_start: int) -> tuple[int, int]:
+    """Check and return both; the random phases count starts by 32 bits."""
+    starts = check_count("reconstruct", "starts", starts, 1)
+    first_start = check_count("reconstruct", "first_start", first_start, 0)
     if first_start + starts > 2**32:
         raise ValueError(
             f"reconstruct: first_start + starts must be at most 2^32, got {first_start + starts}."
         )
+    return starts, first_start
 
 
 def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> None:
@@ -53,7 +55,7 @@ def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> Non
 
 
 def check_beta(beta: float) -> None:
-    if isinstance(beta, bool) or not isinstance(beta, (int, float)):
+    if not is_number(beta):
         raise TypeError(f"reconstruct: beta must be a number, got {shown(beta)}.")
     if not 0 < beta <= 2:
         raise ValueError(f"reconstruct: beta must be in (0, 2], got {shown(beta)}.")
@@ -106,13 +108,14 @@ def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
             )
         check_data("reconstruct", "seed", seed, "amplitude", amplitude.device)
         return broadcast("seed", seed.to(amplitude.device, torch.int64), batch)
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    number = whole(seed)
+    if number is None:
         raise TypeError(
             f"reconstruct: seed must be an integer or a tensor of them, got {shown(seed)}."
         )
-    if not -(2**63) <= seed < 2**63:
+    if not -(2**63) <= number < 2**63:
         raise ValueError(f"reconstruct: seed must fit 64 bits, got {shown(seed)}.")
-    return torch.full(batch, seed, dtype=torch.int64, device=amplitude.device)
+    return torch.full(batch, number, dtype=torch.int64, device=amplitude.device)
 
 
 def check_values(

@@ -1,12 +1,11 @@
-"""Watching a long op: it runs in a thread while this one draws progress and listens to Ctrl-C."""
+"""Watching a long op: ten times a second it draws progress and listens to Ctrl-C."""
 
 from __future__ import annotations
 
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
 import torch
@@ -17,25 +16,28 @@ Result = TypeVar("Result")
 Report: TypeAlias = Callable[[int, int], object]
 """Called with how many image-iterations are done, and how many there are."""
 
-INTERVAL = 0.1  # seconds from one look at the monitor to the next
-
 
 def run_watched(
     op: Callable[[int], Result], total: int, progress: bool | Report, device: torch.device
 ) -> Result:
     """Run ``op(monitor number)``, which works on ``device``, to its end, reporting its progress.
 
-    Ctrl-C, or an exception of the callback, stops the op within an iteration and is raised here. An
-    op on a GPU is done when its kernels are enqueued.
+    The op itself calls back, on this thread. Ctrl-C, or an exception of the callback, stops it
+    within an iteration and is raised here. An op on a GPU is done when its kernels are enqueued.
     """
     if progress is False and threading.current_thread() is not threading.main_thread():
         return op(0)  # nobody to report to, and Ctrl-C only reaches the main thread
     if is_capturing(device):
-        return op(0)  # a CUDA graph takes what the capturing thread launches
+        return op(0)  # a CUDA graph takes kernels, nothing that would be repeated on the host
     with _reporter(progress) as report:
-        report(0, total)
-        result = _supervise(op, total, report, device)
-        report(total, total)
+        if report is not None:
+            report(0, total)
+        monitor = _C.Monitor(None if report is None else lambda done: report(done, total))
+        result = op(monitor.id)
+        if monitor.error is not None:
+            raise monitor.error
+        if report is not None:
+            report(total, total)
     return result
 
 
@@ -44,48 +46,15 @@ def is_capturing(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
 
 
-def _supervise(
-    op: Callable[[int], Result], total: int, report: Report, device: torch.device
-) -> Result:
-    monitor = _C.Monitor()
-    outcome: Future[Result] = Future()
-    # These modes and the current stream belong to a thread, the worker takes those of the caller.
-    grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-    stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
-
-    def work() -> None:
-        try:
-            with (
-                torch.inference_mode(inference),
-                torch.set_grad_enabled(grad),
-                torch.cuda.stream(stream) if stream else nullcontext(),
-            ):
-                outcome.set_result(op(monitor.id))
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    worker = threading.Thread(target=work, name="symbreak", daemon=True)
-    worker.start()
-    try:
-        while wait([outcome], timeout=INTERVAL).not_done:
-            report(monitor.done, total)
-    except BaseException:
-        monitor.stop()
-        raise
-    finally:
-        worker.join()
-    return outcome.result()
-
-
 @contextmanager
-def _reporter(progress: bool | Report) -> Iterator[Report]:
+def _reporter(progress: bool | Report) -> Iterator[Report | None]:
     if callable(progress):
         yield progress
     elif progress:
         with _bar() as report:
             yield report
     else:
-        yield lambda done, total: None
+        yield None
 
 
 @contextmanager

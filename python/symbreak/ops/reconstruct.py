@@ -7,6 +7,7 @@ from torch import Tensor
 
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.checks import check_count
 from symbreak.ops.progress import Report, is_capturing, run_watched
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.schedule import Schedule, schedule_text, total_iterations
@@ -95,11 +96,10 @@ def reconstruct(
         >>> found.object.shape, bool(found.best().error < 0.01)
         (torch.Size([4, 16, 16]), True)
     """
-    checks.check_amplitude(amplitude, ndim)
+    ndim = checks.check_amplitude(amplitude, ndim)
     checks.check_beta(beta)
-    checks.check_count("starts", starts, 1)
-    checks.check_first_start(first_start, starts)
-    checks.check_count("record_every", record_every, 0)
+    starts, first_start = checks.check_starts(starts, first_start)
+    record_every = check_count("reconstruct", "record_every", record_every, 0)
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(
             f"reconstruct: progress must be a bool or a function, got {checks.shown(progress)}."

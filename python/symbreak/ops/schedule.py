@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from symbreak import _C
 from symbreak.ops.checks import shown
+from symbreak.ops.numbers import whole
 
 Schedule: TypeAlias = "str | Sequence[tuple[str, int]]"
 """``"3*(20*ER+180*HIO)+20*ER"``, or steps like ``[("ER", 20), ("HIO", 180)]``."""
@@ -24,13 +25,14 @@ def schedule_text(schedule: Schedule) -> str:
     terms = []
     for step in schedule:
         named = isinstance(step, (list, tuple)) and len(step) == 2 and isinstance(step[0], str)
-        if not named or isinstance(step[1], bool) or not isinstance(step[1], int):
+        count = whole(step[1]) if named else None
+        if count is None:
             raise TypeError(
                 "reconstruct: each step of schedule must be a name and a count like ('HIO', 180), "
                 f"got {shown(step)}."
             )
         # The parser refuses what is cut off here; Python cannot print every integer.
-        terms.append(f"{max(-1, min(step[1], 2**62))}*{step[0]}")
+        terms.append(f"{max(-1, min(count, 2**62))}*{step[0]}")
     return "+".join(terms)
 
 

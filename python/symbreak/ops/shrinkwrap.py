@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from symbreak.ops.checks import shown
+from symbreak.ops.checks import check_count, shown
+from symbreak.ops.numbers import is_number
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,8 @@ class Shrinkwrap:
     area: float | tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.every, bool) or not isinstance(self.every, int):
-            raise TypeError(f"Shrinkwrap: every must be an integer, got {shown(self.every)}.")
-        if self.every < 1:
-            raise ValueError(f"Shrinkwrap: every must be at least 1, got {shown(self.every)}.")
-        if self.every >= 2**63:
-            raise ValueError(f"Shrinkwrap: every must fit 64 bits, got {shown(self.every)}.")
+        every = check_count("Shrinkwrap", "every", self.every, 1)
+        object.__setattr__(self, "every", every)  # frozen
         for name in ("sigma", "sigma_min", "decay", "threshold"):
             _check_number(name, getattr(self, name))
         if not 0 <= self.sigma_min <= self.sigma < math.inf:
@@ -81,7 +78,7 @@ class Shrinkwrap:
 
 
 def _check_number(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise TypeError(f"Shrinkwrap: {name} must be a number, got {shown(value)}.")
     try:
         float(value)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from symbreak.data.prepare import Prepared
+from symbreak.data.detector.prepare import Prepared
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import draw_pattern
 

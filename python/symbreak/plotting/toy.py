@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
+from torch import Tensor
 
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import ACCENT, FAINT, INK
-
-if TYPE_CHECKING:
-    from symbreak.experiments.square_root import Panel
 
 MOST_POINTS = 400
 # Angle of the orbit {p, -p} that is drawn.
@@ -26,7 +25,46 @@ PRINCIPLES = (
 )
 
 
-def square_root_figure(panels: list[Panel]) -> Figure:
+class LearnedRoot(Protocol):
+    """One network and the pairs it learned from; tensors are float32, of one axis."""
+
+    @property
+    def title(self) -> str:
+        """Headline."""
+        ...
+
+    @property
+    def y(self) -> Tensor:
+        """Training inputs."""
+        ...
+
+    @property
+    def x(self) -> Tensor:
+        """Training labels."""
+        ...
+
+    @property
+    def grid(self) -> Tensor:
+        """Inputs in [0, 1] where the network is drawn."""
+        ...
+
+    @property
+    def learned(self) -> Tensor:
+        """Its outputs there."""
+        ...
+
+    @property
+    def magnitude(self) -> float:
+        """Root mean square of the outputs."""
+        ...
+
+    @property
+    def error(self) -> float:
+        """Root mean square of the distance to the nearer root."""
+        ...
+
+
+def square_root_figure(panels: Sequence[LearnedRoot]) -> Figure:
     """Three learned curves above; below each principle, held (left) and failed (right)."""
     figure = new_figure(12, 7)
     axes = figure.subplots(2, 3, height_ratios=(1.25, 1))
@@ -43,7 +81,7 @@ def square_root_figure(panels: list[Panel]) -> Figure:
     return figure
 
 
-def _draw_curve(axes: Axes, panel: Panel) -> None:
+def _draw_curve(axes: Axes, panel: LearnedRoot) -> None:
     root = np.sqrt(panel.grid.numpy())
     signs = (1, -1) if bool((panel.x < 0).any()) else (1,)
     for sign in signs:

@@ -1,0 +1,1 @@
+"""From what a detector wrote to a diffraction pattern that can be phased."""

@@ -1,0 +1,84 @@
+"""Where zero frequency lies on a detector: the brightest place, or the centre of mass."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.detector.cleaning import scipy_ndimage
+
+Method = Literal["max", "mass"]
+METHODS = ("max", "mass")
+BLUR = 2.0
+# Of the blur's weight, so much must lie on measured pixels for a place to be the brightest.
+MEASURED = 0.25
+
+
+def find_center(
+    intensity: NDArray[Any],
+    valid: NDArray[np.bool_] | None = None,
+    *,
+    method: Method = "max",
+    blur: float = BLUR,
+) -> tuple[int, ...]:
+    """Find the pixel to take as zero frequency.
+
+    ``"max"``, the default: the maximum of the blurred intensity. A flat background, gaps, speckles
+    at the edge and a pattern cut off by the detector do not move it. ``"mass"``: the centre of
+    mass of all counts. It takes the mean phase gradient out of the object, since
+    ``sum k |F(k)|^2 / sum |F(k)|^2`` is that gradient, and it bridges a beamstop; but whatever is
+    not symmetric around the pattern (background, gaps, the detector's edges) pulls at it.
+
+    Not offered is the point symmetry of the pattern: only objects without phase have it, Bragg
+    patterns of strained crystals do not. An error of some pixels does no harm: it multiplies the
+    object by a linear phase, which leaves its magnitude and the fit to the data as they are.
+
+    Args:
+        intensity: Counts ``(*grid)``, 1 to 3 axes; what lies at pixels not measured is ignored.
+        valid: bool ``(*grid)``, False = not measured; None = all were.
+        method: "max" or "mass".
+        blur: Standard deviation in pixels of the Gaussian for "max", > 0. Around pixels that were
+            not measured the mean is formed of those that were.
+
+    Returns:
+        Index of the pixel, one per axis.
+
+    Raises:
+        ValueError: An argument is out of its range, or nothing bright was measured.
+        ImportError: SciPy is not installed.
+    """
+    if method not in METHODS:
+        raise ValueError(f"find_center: method must be one of max, mass, got {method!r}.")
+    if not (np.isfinite(blur) and blur > 0):
+        raise ValueError(f"find_center: blur must be finite and > 0, got {blur!r}.")
+    good = np.ones(intensity.shape, dtype=bool) if valid is None else np.asarray(valid, dtype=bool)
+    if good.shape != intensity.shape:
+        raise ValueError(
+            f"find_center: valid must have the shape of intensity, {intensity.shape}, got "
+            f"{good.shape}."
+        )
+    seen = np.where(good, intensity, 0).astype(np.float64)
+    if not (seen > 0).any():
+        raise ValueError("find_center: intensity has no measured pixel above 0.")
+    if method == "mass":
+        return _center_of_mass(seen)
+    ndimage = scipy_ndimage()
+    weight = ndimage.gaussian_filter(good.astype(np.float64), blur, mode="constant")
+    full = ndimage.gaussian_filter(np.ones_like(weight), blur, mode="constant")
+    blurred = ndimage.gaussian_filter(seen, blur, mode="constant")
+    enough = weight >= MEASURED * full
+    if not enough.any():
+        enough = good
+    mean = np.where(enough, blurred / np.maximum(weight, 1e-300), -1)
+    return tuple(int(k) for k in np.unravel_index(int(mean.argmax()), mean.shape))
+
+
+def _center_of_mass(seen: NDArray[np.float64]) -> tuple[int, ...]:
+    total = seen.sum()
+    center = []
+    for axis, size in enumerate(seen.shape):
+        others = tuple(k for k in range(seen.ndim) if k != axis)
+        center.append(int(np.rint(seen.sum(axis=others) @ np.arange(size) / total)))
+    return tuple(center)

@@ -1,0 +1,117 @@
+"""What of a detector's frame was measured: marked, saturated, hot pixels; background subtracted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.detector.layouts import INVALID, SATURATED
+
+Counts = NDArray[np.float64]
+Bits = NDArray[np.uint32]
+
+# Neighbours that must have been measured to call a pixel hot.
+FEWEST_NEIGHBOURS = 3
+
+
+def clean(
+    frame: NDArray[Any],
+    rejected: Bits,
+    *,
+    background: float | Counts = 0.0,
+    saturation: float | None = None,
+) -> tuple[Counts, Bits]:
+    """Counts without background, and why a pixel does not count as measured.
+
+    Not measured are pixels that ``rejected`` names, those above ``saturation``, NaN and infinity,
+    the largest value of an unsigned integer type (2^32 - 1 in 32-bit Eiger files: gaps and bad
+    pixels) and negative values of a signed one (-1, -2 in Pilatus files). Negative *floats* are
+    what a subtraction left, measured and taken as 0.
+
+    Args:
+        frame: Counts as the file has them, any real type ``(*shape)``.
+        rejected: CXI bits of what is known already, uint32 ``(*shape)``.
+        background: Counts to subtract, one number or ``(*shape)``; below 0 the result is 0. Where
+            it is not finite the pixel does not count as measured.
+        saturation: Largest count that can be trusted; None for no limit.
+
+    Returns:
+        float64 counts >= 0, 0 where not measured, and uint32 CXI bits, 0 = measured.
+    """
+    bits = rejected.copy()
+    bits[marked(frame)] |= INVALID
+    counts = frame.astype(np.float64)
+    if saturation is not None:
+        with np.errstate(invalid="ignore"):
+            bits[counts > saturation] |= SATURATED
+    counts = counts - background
+    bits[~np.isfinite(counts)] |= INVALID
+    return np.where(bits == 0, np.maximum(counts, 0), 0), bits
+
+
+def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:
+    """Values by which detectors mark pixels: an unsigned type's largest, a signed one's negative.
+
+    Args:
+        frame: Any real type, any shape.
+    """
+    marks: NDArray[np.bool_]
+    if frame.dtype.kind == "u":
+        marks = frame == np.iinfo(frame.dtype).max
+    elif frame.dtype.kind == "i":
+        marks = frame < 0
+    else:
+        marks = np.zeros(frame.shape, dtype=bool)
+    return marks
+
+
+def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
+    """Pixels that no diffraction can explain: far brighter than all that surround them.
+
+    A pixel is hot if its count exceeds ``factor`` times that of the brightest of its eight
+    neighbours plus one photon. Speckles of an oversampled pattern are wider than a pixel: beside
+    the maximum of a block that fills half the field of view, the next pixel still has
+    (2/pi)^2 = 0.4 of its intensity. So 10 leaves them alone. Hot pixels in pairs are not found.
+
+    Args:
+        counts: float64 ``(rows, columns)``; of a stack, the sum of the frames.
+        bits: 0 = measured. What was not measured is neither hot nor a neighbour.
+        factor: > 1.
+
+    Returns:
+        bool ``(rows, columns)``.
+
+    Raises:
+        ValueError: ``factor`` is not above 1.
+        ImportError: SciPy is not installed.
+    """
+    if not factor > 1:
+        raise ValueError(f"hot_pixels: factor must be > 1, got {factor!r}.")
+    ndimage = scipy_ndimage()
+    good = bits == 0
+    around = np.ones((3, 3), dtype=np.uint8)
+    around[1, 1] = 0
+    seen = np.where(good, counts, 0)
+    brightest = ndimage.maximum_filter(seen, footprint=around, mode="constant")
+    neighbours = ndimage.convolve(good.astype(np.uint8), around, mode="constant")
+    hot: NDArray[np.bool_] = (
+        good & (neighbours >= FEWEST_NEIGHBOURS) & (counts > factor * (brightest + 1))
+    )
+    return hot
+
+
+def scipy_ndimage() -> Any:
+    """Import SciPy's image filters when they are needed first.
+
+    Raises:
+        ImportError: It is not installed; the message says how to.
+    """
+    try:
+        from scipy import ndimage
+    except ImportError as error:
+        raise ImportError(
+            "preparing detector frames needs scipy: pip install 'symbreak[data]'."
+        ) from error
+    return ndimage

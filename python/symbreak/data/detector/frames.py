@@ -1,0 +1,294 @@
+"""Open detector frames in files: one frame or a stack, in one file or many, with their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.detector.cleaning import Bits, Counts, marked
+from symbreak.data.detector.layouts import (
+    BAD,
+    can_be_frames,
+    find_mask,
+    find_saturation,
+    fits,
+    numbered_parts,
+    prefer_frames,
+    rejected,
+)
+from symbreak.data.detector.stacks import Box
+from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
+
+Reason = Callable[[NDArray[Any]], Bits]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An array of some of the frames, ``(rows, columns)`` or ``(frames, rows, columns)``."""
+
+    array: ArrayLike
+    source: Source
+
+    @property
+    def count(self) -> int:
+        """How many frames it holds."""
+        return self.array.shape[0] if len(self.array.shape) == 3 else 1
+
+    def read(self, frame: int, box: Box) -> NDArray[Any]:
+        """A part of one frame; a frame that holds for all stands for any."""
+        key = box if len(self.array.shape) == 2 else (frame, *box)
+        return read(self.array, self.source, key)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask of one frame or of every frame, and how to read what it says."""
+
+    part: Part
+    reason: Reason
+    """Values of the mask to CXI bits, 0 = measured."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames in files that are open; a `symbreak.data.detector.stacks.Stack`."""
+
+    parts: tuple[Part, ...]
+    masks: tuple[Mask, ...]
+    chosen: range
+    """Which of all frames these are."""
+    saturation: float | None
+    """Largest count to trust as the first file says it (NXdetector), None if it does not."""
+    notes: tuple[str, ...]
+    """What the user should know of the choices made."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, rows, columns."""
+        rows, columns = self.parts[0].array.shape[-2:]
+        return len(self.chosen), rows, columns
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the counts in the first file."""
+        return self.parts[0].array.dtype
+
+    def read(self, frame: int, box: Box) -> NDArray[Any]:
+        """Counts of a part of one frame."""
+        index = self.chosen[frame]
+        for part in self.parts:
+            if index < part.count:
+                return part.read(index, box)
+            index -= part.count
+        raise IndexError(frame)
+
+    def rejected(self, frame: int, box: Box) -> Bits:
+        """What all masks say of a part of one frame, as CXI bits."""
+        shape = tuple(
+            len(range(*where.indices(n))) for where, n in zip(box, self.shape[1:], strict=True)
+        )
+        bits = np.zeros(shape, dtype=np.uint32)
+        for mask in self.masks:
+            bits |= mask.reason(mask.part.read(self.chosen[frame], box))
+        return bits
+
+
+@contextmanager
+def open_frames(
+    sources: Sequence[Source],
+    *,
+    valid: Source | None = None,
+    mask: Source | None = None,
+    chosen: slice | None = None,
+) -> Iterator[Frames]:
+    """Open detector frames; the layouts that are found by themselves are those of `layouts`.
+
+    Axes of length 1 in front are dropped. HDF5 files are read when a frame is asked for, through
+    external links and virtual datasets; other files at once. Of the numbered parts of an Eiger
+    master file all are taken, unless one is named.
+
+    Args:
+        sources: One file, or several whose frames follow each other.
+        valid: An array of the frames' shape or that of one, not 0 where a pixel was measured.
+        mask: The opposite, 0 where a pixel was measured. Both may be given. If neither is, the
+            mask of the first file is used where its layout says what it means.
+        chosen: Which of the frames to take; None for all.
+
+    Raises:
+        DataError: No frames are there, they differ in shape, data behind a link are missing, or a
+            mask does not fit.
+        OSError: A file cannot be read.
+    """
+    with ExitStack() as files:
+        parts: list[Part] = []
+        opened: list[OpenArray] = []
+        for source in sources:
+            found = files.enter_context(
+                open_array(source, what="frame", wanted=can_be_frames, prefer=prefer_frames)
+            )
+            opened.append(found)
+            parts += _parts(found, alone=_named(source, found))
+        _check(parts)
+        rows, columns = parts[0].array.shape[-2:]
+        total = sum(part.count for part in parts)
+        where = range(total)[chosen] if chosen is not None else range(total)
+        if not len(where):
+            raise DataError(f"{sources[0]}: no frame is chosen, there are {total}.")
+        masks: list[Mask] = []
+        notes = list(opened[0].notes)
+        if len(parts) > len(sources):
+            notes.append(f"{sources[0]}: {total} frames in {len(parts)} parts.")
+        shape = (total, rows, columns)
+        for given, reason in ((valid, _not_valid), (mask, _masked)):
+            if given is not None:
+                masks.append(_given(files, given, opened[0], shape, reason))
+        if not masks:
+            masks, more = _own(opened[0], shape)
+            notes += more
+        saturation = _saturation(opened[0])
+        yield Frames(tuple(parts), tuple(masks), where, saturation, tuple(notes))
+
+
+def read_background(source: Source, shape: tuple[int, int]) -> Counts:
+    """Read a dark frame; of a stack of them the mean.
+
+    Args:
+        source: File and dataset.
+        shape: Of a frame.
+
+    Returns:
+        float64 ``shape``; NaN where a dark frame has the mark of pixels that were not measured.
+
+    Raises:
+        DataError: It has another shape, or is not real.
+        OSError: The file cannot be read.
+    """
+
+    def wanted(name: str, array: ArrayLike) -> bool:
+        return array.dtype.kind in "iuf" and array.shape[-2:] == shape and len(array.shape) <= 3
+
+    with open_array(source, what=f"background of frames {shape}", wanted=wanted) as opened:
+        part = Part(_without_ones(opened), opened.source)
+        if part.array.dtype.kind not in "iuf" or part.array.shape[-2:] != shape:
+            raise DataError(
+                f"{opened.source}: a background must be real with the shape of a frame, {shape}, "
+                f"got {part.array.dtype} {part.array.shape}."
+            )
+        total = np.zeros(shape)
+        for k in range(part.count):
+            frame = part.read(k, (slice(None), slice(None)))
+            total += np.where(marked(frame), np.nan, frame)
+        return total / part.count
+
+
+def _named(source: Source, found: OpenArray) -> bool:
+    """Whether the user named the very dataset that was taken."""
+    name, taken = source.dataset, found.source.dataset
+    return name is not None and taken is not None and name.strip("/") == taken.strip("/")
+
+
+def _parts(found: OpenArray, *, alone: bool) -> list[Part]:
+    """The dataset found, and those that its name says follow it."""
+    name = found.source.dataset or ""
+    names = [name] if alone else numbered_parts(name, [*found.others, *found.broken])
+    parts = []
+    for part in names:
+        source = Source(found.source.path, found.source.dataset and part)
+        if part in found.broken:
+            raise DataError(f"{source}: it is in {found.broken[part]}, which is not there.")
+        array = found.array if part == name else found.others[part]
+        _check_sources(array, source)
+        parts.append(Part(_without_ones(found, array), source))
+    return parts
+
+
+def _check_sources(array: ArrayLike, source: Source) -> None:
+    """Find out whether the files of a virtual dataset are there: HDF5 reads zeros where not."""
+    if not isinstance(array, h5py.Dataset) or not array.is_virtual:
+        return
+    folder = Path(array.file.filename).parent
+    for part in array.virtual_sources():
+        name = part.file_name
+        if name != "." and "%" not in name and not (folder / name).exists():
+            raise DataError(f"{source}: part of it is in {name}, which is not there.")
+
+
+def _without_ones(found: OpenArray, array: ArrayLike | None = None) -> ArrayLike:
+    """The array without axes of length 1 in front of the two of a frame; read if there are any."""
+    array = found.array if array is None else array
+    kept = tuple(size for size in array.shape[:-2] if size != 1) + array.shape[-2:]
+    return array if kept == array.shape else read(array, found.source).reshape(kept)
+
+
+def _check(parts: Sequence[Part]) -> None:
+    """Make sure that the parts are frames of one shape."""
+    for part in parts:
+        array = part.array
+        if array.dtype.kind not in "iuf" or len(array.shape) not in (2, 3) or 0 in array.shape:
+            hint = " Modules must be assembled first." if len(array.shape) > 3 else ""
+            raise DataError(
+                f"{part.source}: frames must be real and (rows, columns) or (frames, rows, "
+                f"columns), got {array.dtype} {array.shape}.{hint}"
+            )
+        if array.shape[-2:] != parts[0].array.shape[-2:]:
+            raise DataError(
+                f"{part.source}: its frames are {array.shape[-2:]}, those of {parts[0].source} "
+                f"{parts[0].array.shape[-2:]}."
+            )
+
+
+def _given(
+    files: ExitStack, source: Source, first: OpenArray, shape: tuple[int, ...], reason: Reason
+) -> Mask:
+    """Open a mask that the user named; an empty path means the file of the frames."""
+    if not source.path.name:
+        source = Source(first.source.path, source.dataset)
+    opened = files.enter_context(
+        open_array(
+            source,
+            what=f"mask of frames {shape[-2:]}",
+            wanted=lambda name, array: fits(array.shape, shape),
+        )
+    )
+    array = _without_ones(opened)
+    if not fits(array.shape, shape):
+        raise DataError(
+            f"{opened.source}: shape {array.shape} differs from the frames', {shape[-2:]}."
+        )
+    return Mask(Part(array, opened.source), reason)
+
+
+def _own(found: OpenArray, shape: tuple[int, ...]) -> tuple[list[Mask], list[str]]:
+    """The mask that the file itself brings, and a note about it."""
+    name = find_mask(found.others, shape)
+    if name is None:
+        return [], []
+    source = Source(found.source.path, name)
+    mask = Mask(
+        Part(_without_ones(found, found.others[name]), source),
+        lambda values: rejected(name, values),
+    )
+    return [mask], [f"{found.source.path}: using the detector mask {name}."]
+
+
+def _saturation(found: OpenArray) -> float | None:
+    name = find_saturation(found.others)
+    if name is None:
+        return None
+    value = float(read(found.others[name], Source(found.source.path, name)).reshape(()))
+    return value if value > 0 else None  # 0 and -1 say "unknown"
+
+
+def _masked(values: NDArray[Any]) -> Bits:
+    return np.where(values != 0, BAD, 0).astype(np.uint32)
+
+
+def _not_valid(values: NDArray[Any]) -> Bits:
+    return np.where(values == 0, BAD, 0).astype(np.uint32)

@@ -1,0 +1,125 @@
+"""Read a stack of diffraction patterns chunk by chunk, each as `read_pattern` reads one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.detector.patterns import MASK_NAMES, Origin, Values
+from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
+
+
+@dataclass(frozen=True)
+class PatternStack:
+    """Patterns ``(items, *grid)`` that are read as long as their file is open."""
+
+    opened: OpenArray
+    values: Values
+    origin: Origin
+    masks: tuple[tuple[OpenArray, bool], ...]
+    """Arrays of one frame or of all, and what they hold, 0 or not, where a pixel was measured."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Items, and pixels per axis."""
+        return self.opened.array.shape
+
+    def read(self, rows: slice) -> dict[str, NDArray[Any]]:
+        """Read some patterns.
+
+        Not measured are pixels that a mask says so of, NaN, infinity, and the largest value of an
+        unsigned integer type. Negative intensities count as 0. A dark pattern, without a measured
+        pixel above 0, is no error.
+
+        Returns:
+            ``amplitude``, float32 ``(items, *grid)``, DC at index 0, and ``valid``, bool likewise.
+
+        Raises:
+            DataError: The file is damaged, or an amplitude is negative.
+        """
+        data = read(self.opened.array, self.opened.source, rows)
+        good = np.isfinite(data)
+        if data.dtype.kind == "u":
+            good &= data != np.iinfo(data.dtype).max
+        for mask, measured in self.masks:
+            every = mask.array.shape == self.shape
+            good &= (read(mask.array, mask.source, rows if every else ()) != 0) == measured
+        amplitude = np.where(good, data, 0).astype(np.float64)
+        if self.values == "intensities":
+            amplitude = np.sqrt(np.maximum(amplitude, 0))
+        elif (amplitude < 0).any():
+            item = rows.start + int(np.argwhere(amplitude < 0)[0, 0])
+            raise DataError(
+                f"{self.opened.source}: amplitudes must be >= 0, pattern {item} has negative ones."
+            )
+        if self.origin == "center":
+            axes = tuple(range(1, data.ndim))
+            amplitude, good = np.fft.ifftshift(amplitude, axes), np.fft.ifftshift(good, axes)
+        return {"amplitude": amplitude.astype(np.float32), "valid": good}
+
+
+@contextmanager
+def open_stack(
+    source: Source,
+    *,
+    ndim: int = 2,
+    values: Values = "intensities",
+    origin: Origin = "center",
+    valid: Source | None = None,
+    mask: Source | None = None,
+) -> Iterator[PatternStack]:
+    """Open patterns ``(items, *grid)`` without reading them.
+
+    Args:
+        source: The file and, optionally, the dataset.
+        ndim: Axes of one pattern, 2 or 3.
+        values: Whether the file holds intensities (counts) or amplitudes, their square roots.
+        origin: Where the file has zero frequency: the middle, index M // 2, or the corner.
+        valid: Not 0 where a pixel was measured; of the shape of one pattern or of all.
+        mask: The opposite: 0 where a pixel was measured.
+
+    Raises:
+        DataError: The file does not hold one such stack, or a mask does not fit it.
+        OSError: A file cannot be read.
+    """
+
+    def wanted(name: str, array: ArrayLike) -> bool:
+        mask_like = any(word in name.rsplit("/", 1)[-1].lower() for word in MASK_NAMES)
+        return not mask_like and array.dtype.kind in "iuf" and len(array.shape) == ndim + 1
+
+    with open_array(source, what="stack of patterns", wanted=wanted) as opened:
+        shape = opened.array.shape
+        if opened.array.dtype.kind not in "iuf" or len(shape) != ndim + 1 or min(shape[1:]) < 4:
+            raise DataError(
+                f"{opened.source}: a stack of patterns must be real numbers with {ndim + 1} axes, "
+                f"at least 4 pixels along the last {ndim}, got {opened.array.dtype} {shape}."
+            )
+        if not shape[0]:
+            raise DataError(f"{opened.source}: it is empty, shape {shape}.")
+        with _open_mask(valid, opened) as first, _open_mask(mask, opened) as second:
+            pairs = ((first, True), (second, False))
+            masks = tuple((m, measured) for m, measured in pairs if m is not None)
+            yield PatternStack(opened, values, origin, masks)
+
+
+@contextmanager
+def _open_mask(source: Source | None, patterns: OpenArray) -> Iterator[OpenArray | None]:
+    """Open a mask; an empty path means the patterns' file."""
+    if source is None:
+        yield None
+        return
+    if not source.path.name:
+        source = Source(patterns.source.path, source.dataset)
+    fitting = (patterns.array.shape, patterns.array.shape[1:])
+    with open_array(source, what="mask", wanted=lambda n, a: a.shape in fitting) as mask:
+        if mask.array.shape not in fitting:
+            raise DataError(
+                f"{mask.source}: shape {mask.array.shape} is neither that of the patterns nor of "
+                f"one of them, {fitting[1]}."
+            )
+        yield mask

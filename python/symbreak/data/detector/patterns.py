@@ -1,0 +1,234 @@
+"""Read a diffraction pattern: amplitudes with DC at index 0, and which pixels were measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbreak.data.detector.layouts import find_mask, rejected
+from symbreak.data.files.arrays import (
+    ArrayLike,
+    DataError,
+    OpenArray,
+    Source,
+    describe,
+    open_array,
+    read,
+)
+
+Values = Literal["intensities", "amplitudes"]
+Origin = Literal["center", "corner"]
+
+# Names under which files keep masks and the like; they are never guessed to be the pattern.
+MASK_NAMES = ("mask", "valid", "support")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A measured far-field diffraction pattern, as :func:`symbreak.reconstruct` takes it."""
+
+    amplitude: Tensor
+    """float32 ``(*grid)``, DC at index 0, >= 0; 0 where not measured."""
+    valid: Tensor
+    """bool ``(*grid)``: False = not measured."""
+    source: Source
+    notes: tuple[str, ...]
+    """What the user should know: guesses made, values that look otherwise than was said."""
+
+
+def read_pattern(
+    source: Source,
+    *,
+    values: Values = "intensities",
+    origin: Origin = "center",
+    valid: Source | None = None,
+    mask: Source | None = None,
+) -> Pattern:
+    """Read a 2D or 3D pattern; axes of length 1 are dropped.
+
+    Pixels that are NaN or infinite, and those at the largest value of an unsigned integer type
+    (the mark of saturated pixels and gaps in many detectors' files), count as not measured.
+    Negative intensities, which a subtracted background leaves, count as 0.
+
+    Args:
+        source: The file and, optionally, the dataset.
+        values: Whether the file holds intensities (counts) or amplitudes, their square roots.
+        origin: Where the file has zero frequency: ``"center"`` means index ``M // 2``, as a
+            detector sees it, ``"corner"`` means index 0, as an FFT returns it.
+        valid: An array of the pattern's shape and layout, not 0 where a pixel was measured.
+        mask: The opposite, the usual one in detectors' files: 0 where a pixel was measured.
+            Both may be given; a pixel must pass both. If neither is, a mask of the same file is
+            used where its layout says what it means: CXI's ``mask``, NeXus' ``pixel_mask``.
+
+    Returns:
+        Pattern: amplitudes in float32, valid pixels, and notes for the user.
+
+    Raises:
+        DataError: The file does not hold one such pattern, or holds values that cannot be one.
+        ValueError: ``values`` or ``origin`` is none of those.
+        OSError: A file cannot be read.
+    """
+    for name, given, known in (("values", values, Values), ("origin", origin, Origin)):
+        if given not in get_args(known):
+            kinds = " or ".join(get_args(known))
+            raise ValueError(f"read_pattern: {name} must be {kinds}, got {given!r}.")
+    with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
+        data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
+        good = np.ones(data.shape, dtype=bool)
+        if valid is None and mask is None:
+            good, more = _own_mask(opened, data.shape)
+            notes += more
+    _check_shape(dataset, data)
+    good &= np.isfinite(data)
+    if data.dtype.kind == "u":
+        marked = data == np.iinfo(data.dtype).max
+        good &= ~marked
+        if marked.any():
+            notes.append(f"{marked.sum()} pixels at {data.dtype}'s largest value: not measured.")
+    for other, measured in ((valid, True), (mask, False)):
+        if other is not None:
+            good &= (read_like(other, dataset, data.shape) != 0) == measured
+    if not good.any():
+        raise DataError(f"{dataset}: no pixel is left as measured.")
+    data = np.where(good, data, 0).astype(np.float64)
+    notes += look_at_values(data, good, values) + look_at_origin(data, good, origin)
+    amplitude = _amplitude(dataset, data, values, notes)
+    if origin == "center":
+        amplitude, good = np.fft.ifftshift(amplitude), np.fft.ifftshift(good)
+    return Pattern(
+        amplitude=torch.from_numpy(amplitude.astype(np.float32)),
+        valid=torch.from_numpy(good.copy()),
+        source=dataset,
+        notes=tuple(notes),
+    )
+
+
+def read_like(
+    source: Source, pattern: Source, shape: tuple[int, ...], *, what: str = "mask"
+) -> NDArray[Any]:
+    """Read a mask or support; an empty path means the pattern's file.
+
+    It has the pattern's shape, or that of one frame of it and then holds for all.
+
+    Raises:
+        DataError: It is not there, or of another shape.
+    """
+    if not source.path.name:
+        source = Source(pattern.path, source.dataset)
+    with open_array(
+        source, what=what, wanted=lambda n, a: _fits(_squeezed(a.shape), shape)
+    ) as opened:
+        array = _squeeze(opened)
+    if not _fits(array.shape, shape):
+        raise DataError(f"{source}: shape {array.shape} differs from the pattern's, {shape}.")
+    return np.broadcast_to(array, shape)
+
+
+def _fits(shape: tuple[int, ...], pattern: tuple[int, ...]) -> bool:
+    return len(shape) >= 2 and shape == pattern[-len(shape) :]
+
+
+def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: Values) -> list[str]:
+    """Say so if the numbers look like the other of intensities and amplitudes.
+
+    Photon counts are whole numbers; square roots of counts are not, but their squares are.
+    """
+    seen = data[good & (data > 0)]
+    if not len(seen):
+        return []
+    whole = float((np.abs(seen - np.rint(seen)) < 1e-3).mean())
+    square = seen**2
+    tolerance = np.maximum(1e-3, 1e-6 * square)
+    whole_square = float((np.abs(square - np.rint(square)) < tolerance).mean())
+    if values == "amplitudes" and whole > 0.9 and seen.max() > 1:
+        return ["the values are whole numbers like counts: should it be --intensities?"]
+    if values == "intensities" and whole < 0.5 and whole_square > 0.9:
+        return ["the squares of the values are whole numbers: should it be --amplitudes?"]
+    return []
+
+
+def look_at_origin(data: NDArray[np.float64], good: NDArray[np.bool_], origin: Origin) -> list[str]:
+    """Say so if the low frequencies seem to be at the other place than ``origin`` says.
+
+    A far-field pattern is brightest around zero frequency. Compared are the mean values of the
+    measured pixels with all |f| < 1/4 under either assumption; twice brighter is a clear case.
+    """
+    middle = np.zeros(data.shape, dtype=bool)
+    middle[tuple(slice(m // 4, m - m // 4) for m in data.shape)] = True
+    corner = np.fft.ifftshift(middle)
+    means = [float(data[good & box].mean()) for box in (middle, corner) if (good & box).any()]
+    if len(means) < 2:
+        return []
+    at_center, at_corner = means
+    if origin == "center" and at_corner > 2 * at_center:
+        return ["the pattern is brightest at its corners: should it be --dc corner?"]
+    if origin == "corner" and at_center > 2 * at_corner:
+        return ["the pattern is brightest in its middle: should it be --dc center?"]
+    return []
+
+
+def _amplitude(
+    source: Source, data: NDArray[np.float64], values: Values, notes: list[str]
+) -> NDArray[np.float64]:
+    negative = int((data < 0).sum())
+    if negative and values == "amplitudes":
+        raise DataError(f"{source}: amplitudes must be >= 0, {negative} pixels are negative.")
+    if negative:
+        notes.append(f"{negative} pixels with negative intensity: taken as 0.")
+    amplitude = np.sqrt(np.maximum(data, 0)) if values == "intensities" else data
+    if not amplitude.any():
+        raise DataError(f"{source}: every measured pixel is 0.")
+    return amplitude
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _squeeze(opened: OpenArray) -> NDArray[Any]:
+    return read(opened.array, opened.source).reshape(_squeezed(opened.array.shape))
+
+
+def _can_be_pattern(name: str, array: ArrayLike) -> bool:
+    shape = _squeezed(array.shape)
+    if any(word in name.rsplit("/", 1)[-1].lower() for word in MASK_NAMES):
+        return False
+    return array.dtype.kind in "iuf" and len(shape) in (2, 3) and min(shape) >= 4
+
+
+def _own_mask(opened: OpenArray, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], list[str]]:
+    """What the file itself says was measured, and a note; or a note on masks that say nothing."""
+    name = find_mask(opened.others, shape)
+    if name is not None:
+        source = Source(opened.source.path, name)
+        bits = rejected(name, read(opened.others[name], source))
+        good = np.broadcast_to(bits.reshape(_squeezed(bits.shape)) == 0, shape)
+        return good.copy(), [f"{opened.source.path}: using its mask {name}."]
+    everywhere = np.ones(shape, dtype=bool)
+    masks = {
+        name: array
+        for name, array in opened.others.items()
+        if _squeezed(array.shape) == shape
+        and any(word in name.rsplit("/", 1)[-1].lower() for word in ("mask", "valid"))
+    }
+    if not masks:
+        return everywhere, []
+    return everywhere, [
+        f"{opened.source.path} also holds {describe(masks)}: give --valid :NAME if 1 means "
+        "measured there, --mask :NAME if 0 does."
+    ]
+
+
+def _check_shape(source: Source, data: NDArray[Any]) -> None:
+    if data.dtype.kind not in "iuf":
+        raise DataError(f"{source}: a pattern must be real numbers, got {data.dtype}.")
+    if data.ndim not in (2, 3) or min(data.shape) < 4:
+        raise DataError(
+            f"{source}: a pattern must have 2 or 3 axes of at least 4 pixels, got shape "
+            f"{data.shape}."
+        )

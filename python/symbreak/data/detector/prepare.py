@@ -1,0 +1,287 @@
+"""From detector frames to a pattern that can be phased: clean, combine, centre, crop, bin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.detector.centering import METHODS, Method, find_center
+from symbreak.data.detector.cleaning import Bits, Counts
+from symbreak.data.detector.layouts import HOT, MISSING
+from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
+from symbreak.data.detector.windows import (
+    Window,
+    bin_blocks,
+    is_fast,
+    largest_inside,
+    pad,
+    smallest_covering,
+)
+from symbreak.ops.numbers import integers, whole
+
+Combine = Literal["sum", "mean", "volume"]
+COMBINE = ("sum", "mean", "volume")
+SMALLEST = 32  # side of a window that is chosen here, in pixels of the result
+AROUND = 3  # pixels on each side of the centre that should have been measured
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What :func:`prepare_pattern` returns."""
+
+    intensity: NDArray[np.float32]
+    """Counts ``(*grid)``, zero frequency at index ``M // 2``; 0 where not measured."""
+    mask: Bits
+    """CXI bits ``(*grid)``: 0 = measured, else why not."""
+    windows: tuple[Window, ...]
+    """Where each axis of the grid lies on the detector: (frame,) row, column."""
+    survey: Survey
+    """All frames together, before cropping."""
+    averaged: bool
+    """Whether ``intensity`` is the mean of the frames, not their sum."""
+    notes: tuple[str, ...]
+    """What the user should know."""
+
+    @property
+    def center(self) -> tuple[int, ...]:
+        """Pixel of the detector taken as zero frequency: (frame,) row, column."""
+        return tuple(window.center for window in self.windows)
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """True where the grid was measured."""
+        valid: NDArray[np.bool_] = self.mask == 0
+        return valid
+
+
+def prepare_pattern(
+    stack: Stack,
+    *,
+    combine: Combine | None = None,
+    center: Method | Sequence[int] = "max",
+    shape: int | Sequence[int] | None = None,
+    bins: int | Sequence[int] = 1,
+    background: float | Counts = 0.0,
+    saturation: float | None = None,
+    hot: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Make a pattern that `reconstruct` can phase out of raw detector frames.
+
+    In this order: every frame is cleaned and its background subtracted (`clean`); the frames are
+    summed, averaged or kept as a volume; hot pixels are marked; the centre is found
+    (`find_center`); a window around it is cut out, and what of it lies outside the detector
+    counts as not measured; blocks of pixels are summed (`bin_blocks`).
+
+    A pixel of a sum or mean counts as measured if it was in every frame, so that nothing is biased
+    by the frames that lack it.
+
+    Args:
+        stack: The frames.
+        combine: "sum", "mean" (repeated exposures), or "volume": one 3D pattern whose first axis
+            is the frames (a rocking curve). Has to be given where there are several frames.
+        center: "max", "mass", or the pixel that is zero frequency: row, column of the detector,
+            of a volume also frame, row, column.
+        shape: Pixels of the result per axis, after binning; one number holds for rows and columns.
+            None: rows and columns the largest square inside the detector, frames the smallest
+            length that leaves none out; all of them even, with fast transforms.
+        bins: Detector pixels per pixel of the result; one number holds for rows and columns, the
+            frames of a volume then stay as they are.
+        background: Counts to subtract from every frame: a number or ``(rows, columns)``.
+        saturation: Largest count of one frame that can be trusted; None for no limit.
+        hot: Mark pixels this many times brighter than all around them (`hot_pixels`); None: none.
+        progress: Called with (frames read, frames to read); those of a volume are read twice.
+
+    Returns:
+        Prepared.
+
+    Raises:
+        ValueError: An argument is out of its range, or nothing was measured.
+        ImportError: SciPy is not installed.
+
+    Note:
+        Memory: a few frames and the result, since frames are read one by one. Not differentiable.
+    """
+    count, *detector = stack.shape
+    volume = _is_volume(count, combine)
+    ndim = 3 if volume else 2
+    factors = _numbers("bins", bins, ndim, least=1)
+    sizes = () if shape is None else _numbers("shape", shape, ndim, least=4)
+    given = () if isinstance(center, str) else _numbers("center", center, ndim, least=0)
+    method: Method = center if isinstance(center, str) else "max"
+    _check(stack.shape, given, method, background)
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, 2 * count if volume else count)
+
+    cleaner = Cleaner(background, saturation)
+    seen = survey(stack, cleaner, hot, tell)
+    bits = seen.always if volume else seen.ever
+    middle = given[-2:] or find_center(seen.image, bits == 0, method=method)
+    sides = sizes[-2:] or [_square(middle, detector, factors[-2:])] * 2
+    windows = [Window(*axis) for axis in zip(middle, sides, factors[-2:], strict=True)]
+    if volume:
+        counts, marks = _planes(stack, cleaner, seen.hot, windows, lambda k: tell(count + k))
+        along = _along_frames(counts, marks, given, sizes, factors, method)
+        intensity, mask = _cut(counts, marks, [along, *_whole(windows)])
+        windows = [along, *windows]
+    else:
+        image = seen.image / count if combine == "mean" else seen.image
+        intensity, mask = _cut(image, bits, windows)
+    if not (intensity > 0).any():
+        raise ValueError("prepare_pattern: no measured pixel of the window is above 0.")
+    return Prepared(
+        intensity=intensity.astype(np.float32),
+        mask=mask,
+        windows=tuple(windows),
+        survey=seen,
+        averaged=combine == "mean",
+        notes=_notes(windows, bits, given),
+    )
+
+
+def _cut(counts: Counts, bits: Bits, windows: Sequence[Window]) -> tuple[Counts, Bits]:
+    """Crop, pad with `MISSING`, bin."""
+    lengths = counts.shape
+    box = tuple(window.inside(n) for window, n in zip(windows, lengths, strict=True))
+    bits = pad(bits[box], windows, lengths, MISSING)
+    counts = np.where(bits == 0, pad(counts[box], windows, lengths, 0), 0)
+    return bin_blocks(counts, bits, [window.bin for window in windows])
+
+
+def _planes(
+    stack: Stack,
+    cleaner: Cleaner,
+    hot: NDArray[np.bool_],
+    windows: Sequence[Window],
+    tell: Callable[[int], None],
+) -> tuple[Counts, Bits]:
+    """Rows and columns of every frame cut and binned, ``(frames, *grid)``."""
+    count, *detector = stack.shape
+    box = (windows[0].inside(detector[0]), windows[1].inside(detector[1]))
+    marks_hot = np.where(hot[box], HOT, 0).astype(np.uint32)
+    counts = np.empty((count, *(window.size for window in windows)))
+    marks = np.empty(counts.shape, dtype=np.uint32)
+    factors = [window.bin for window in windows]
+    for k in range(count):
+        part, bits = cleaner(stack, k, box)
+        bits = pad(bits | marks_hot, windows, detector, MISSING)
+        part = np.where(bits == 0, pad(part, windows, detector, 0), 0)
+        counts[k], marks[k] = bin_blocks(part, bits, factors)
+        tell(k + 1)
+    return counts, marks
+
+
+def _whole(windows: Sequence[Window]) -> list[Window]:
+    """The windows of axes that are cut already: all of them, unbinned."""
+    return [Window(window.size // 2, window.size) for window in windows]
+
+
+def _along_frames(
+    counts: Counts,
+    marks: Bits,
+    given: tuple[int, ...],
+    sizes: tuple[int, ...],
+    factors: tuple[int, ...],
+    method: Method,
+) -> Window:
+    """The window along the frames, by the profile of the counts around the centre."""
+    count, *sides = counts.shape
+    bin_ = factors[0] if len(factors) == 3 else 1
+    if len(given) == 3:
+        middle = given[0]
+    else:
+        near = AROUND if method == "max" else max(sides)
+        rows, columns = (slice(max(n // 2 - near, 0), n // 2 + near + 1) for n in sides)
+        good = (marks == 0)[:, rows, columns].sum(axis=(1, 2))
+        profile = counts[:, rows, columns].sum(axis=(1, 2)) / np.maximum(good, 1)
+        middle = find_center(profile, good > 0, method=method, blur=1.0)[0]
+    size = sizes[0] if len(sizes) == 3 else smallest_covering(middle, count, bin_)
+    return Window(middle, size, bin_)
+
+
+def _square(middle: Sequence[int], detector: Sequence[int], factors: Sequence[int]) -> int:
+    """Side of the largest square window inside the detector."""
+    side = min(map(largest_inside, middle, detector, factors))
+    if side < SMALLEST:
+        where = ", ".join(map(str, middle))
+        raise ValueError(
+            f"prepare_pattern: around the centre ({where}) no window of {SMALLEST} pixels lies "
+            f"inside the detector, {detector[0]} x {detector[1]}: give shape (--size); what lies "
+            "outside then counts as not measured."
+        )
+    return side
+
+
+def _notes(windows: Sequence[Window], bits: Bits, given: tuple[int, ...]) -> tuple[str, ...]:
+    """What the user should know of the window."""
+    notes = []
+    row, column = (window.center for window in windows[-2:])
+    near = bits[max(row - AROUND, 0) : row + AROUND + 1, max(column - AROUND, 0) :][
+        :, : 2 * AROUND + 1
+    ]
+    if not given and (near != 0).any():
+        notes.append(
+            f"around the centre found, ({row}, {column}), {100 * (near != 0).mean():.0f} % of the "
+            "pixels were not measured. If a beamstop hides the centre, give it by hand or try mass."
+        )
+    slow = sorted({window.size for window in windows if not is_fast(window.size)})
+    if slow:
+        notes.append(
+            f"no fast transform has length {', '.join(map(str, slow))}: phasing will be slower. "
+            "Fast are products of 2, 3, 5, 7, 11, 13 from 16 to 2048."
+        )
+    return tuple(notes)
+
+
+def _is_volume(count: int, combine: str | None) -> bool:
+    if combine is not None and combine not in COMBINE:
+        raise ValueError(
+            f"prepare_pattern: combine must be one of sum, mean, volume, got {combine!r}."
+        )
+    if combine is None and count > 1:
+        raise ValueError(
+            f"prepare_pattern: combine (--stack) must say what the {count} frames are: sum or mean "
+            "of repeated exposures, or volume of a rocking curve."
+        )
+    if combine == "volume" and count < 4:
+        raise ValueError(f"prepare_pattern: combine = volume needs at least 4 frames, got {count}.")
+    return combine == "volume"
+
+
+def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) -> tuple[int, ...]:
+    """Two numbers, or of a volume also three; one number stands for rows and columns."""
+    number = whole(given)
+    numbers = integers(given) if number is None else [number, number]
+    if numbers is None or len(numbers) not in (2, ndim) or min(numbers) < least:
+        count = "2" if ndim == 2 else "2 or 3"
+        raise ValueError(
+            f"prepare_pattern: {name} must be {count} whole numbers >= {least}, got {given!r}."
+        )
+    return tuple(numbers)
+
+
+def _check(
+    shape: tuple[int, int, int], given: tuple[int, ...], method: str, background: float | Counts
+) -> None:
+    if method not in METHODS:
+        raise ValueError(f"prepare_pattern: center must be max, mass or a pixel, got {method!r}.")
+    if any(c >= n for c, n in zip(given, shape[-len(given) :], strict=False)):
+        raise ValueError(
+            f"prepare_pattern: center must lie inside the frames, {shape[-len(given) :]}, got "
+            f"{given}."
+        )
+    if np.ndim(background) and np.shape(background) != shape[1:]:
+        raise ValueError(
+            f"prepare_pattern: background must be a number or have the shape of a frame, "
+            f"{shape[1:]}, got {np.shape(background)}."
+        )
+    if np.ndim(background) == 0 and not (0 <= float(background) < np.inf):
+        raise ValueError(
+            f"prepare_pattern: background must be finite and >= 0, got {background!r}."
+        )

@@ -1,0 +1,219 @@
+"""Open one array of an HDF5, NumPy, TIFF, EDF or CBF file, named or found by its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.files.readers import ArrayLike as ArrayLike
+from symbreak.data.files.readers import DataError as DataError
+from symbreak.data.files.readers import (
+    datasets,
+    detectors,
+    find_default,
+    parsing,
+    read_fabio,
+    read_numpy,
+    read_tiff,
+)
+
+HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
+NUMPY = (".npy", ".npz")
+TIFF = (".tif", ".tiff")
+FABIO = (".edf", ".cbf")
+NAMED = (*HDF5, ".npz")  # files that hold several arrays by name
+SUFFIXES = (*HDF5, *NUMPY, *TIFF, *FABIO)
+
+
+Wanted = Callable[[str, ArrayLike], bool]
+Prefer = Callable[[Mapping[str, ArrayLike]], list[str]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and, where it holds several arrays, which one: ``FILE`` or ``FILE:DATASET``."""
+
+    path: Path
+    dataset: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Split ``FILE[:DATASET]``; ``FILE::DATASET``, as silx writes it, is understood too.
+
+        ``:DATASET`` alone has an empty path: the dataset of a file that the context knows.
+        """
+        if text.startswith(":"):
+            return cls(Path(), text.strip(":"))
+        match = re.fullmatch(r"(.+\.(?:h5|hdf5|hdf|cxi|nxs|npz))::?(.+)", text, re.IGNORECASE)
+        return cls(Path(match[1]), match[2]) if match else cls(Path(text))
+
+    def __str__(self) -> str:
+        return str(self.path) if self.dataset is None else f"{self.path}:{self.dataset}"
+
+
+@dataclass(frozen=True)
+class OpenArray:
+    """An array that can be read as long as its file is open."""
+
+    array: ArrayLike
+    source: Source
+    others: dict[str, ArrayLike]
+    """The other arrays of the file by name."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the choice that was made."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Links of the file that lead nowhere: to which file or dataset, by their name."""
+
+
+@contextmanager
+def open_array(
+    source: Source, *, what: str, wanted: Wanted, prefer: Prefer | None = None
+) -> Iterator[OpenArray]:
+    """Open the array that ``source`` names, or the only one that fits.
+
+    Without a dataset's name the file's own default is taken (NeXus: the attributes ``default`` and
+    ``signal``), else the single array for which ``wanted(name, array)`` holds; ``notes`` says which
+    one. Where ``source`` names a group, only what lies in it counts. HDF5 data are read only when
+    indexed. NumPy files are never unpickled.
+
+    Args:
+        source: File and dataset, or group.
+        what: What is looked for, for the messages: "pattern", "support", ...
+        wanted: Whether an array can be one.
+        prefer: Of several that can be, those that are meant.
+
+    Raises:
+        DataError: Not a known kind of file, damaged, no such dataset, none fits, or several do.
+        OSError: The file is missing or cannot be read.
+    """
+    suffix = source.path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
+    if suffix in HDF5:
+        with open_hdf5(source.path) as file:
+            with parsing(source.path, "not a whole HDF5 file"):
+                within = "/" + (source.dataset or "").strip("/")
+                default = find_default(file, within)
+                arrays, broken = datasets(file, default or within)
+            yield _choose(source, arrays, what, wanted, prefer, default, broken)
+    else:
+        with open(source.path, "rb"):  # the system's own message
+            pass
+        reader = {**dict.fromkeys(NUMPY, read_numpy), **dict.fromkeys(TIFF, read_tiff)}
+        arrays = reader.get(suffix, read_fabio)(source.path)
+        yield _choose(source, arrays, what, wanted, prefer)
+
+
+def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
+    """Read a part of an open array.
+
+    Raises:
+        DataError: The file is damaged there, or the part is larger than the memory.
+    """
+    try:
+        with parsing(source.path, "cannot be read"):
+            return np.asarray(array[key])
+    except DataError as error:
+        if not re.search("filter|plugin", str(error)):  # HDF5's two ways to miss a compression
+            raise
+        with detectors(source.path, f"the compression of {source}"):
+            import hdf5plugin  # noqa: F401  # its import registers the compressions
+    with parsing(source.path, "cannot be read"):
+        return np.asarray(array[key])
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open an HDF5 file to read.
+
+    Raises:
+        DataError: It is none, or damaged.
+        OSError: It is missing or cannot be read.
+    """
+    with open(path, "rb"):  # the system's own message
+        pass
+    with parsing(path, "not a whole HDF5 file"):
+        return h5py.File(path, "r")
+
+
+def _choose(
+    source: Source,
+    arrays: dict[str, ArrayLike],
+    what: str,
+    wanted: Wanted,
+    prefer: Prefer | None,
+    default: str | None = None,
+    broken: dict[str, str] | None = None,
+) -> OpenArray:
+    broken = broken or {}
+    named = None if source.dataset is None else source.dataset.strip("/")
+    name = next((n for n in arrays if n.strip("/") == named), None)
+    here = arrays
+    if named and name is None:  # perhaps a group
+        here = {n: array for n, array in arrays.items() if n.strip("/").startswith(f"{named}/")}
+        if not here:
+            raise DataError(
+                f"{source.path}: there is no dataset {source.dataset!r}; it holds "
+                f"{describe(arrays)}{_nowhere(broken)}."
+            )
+    notes: tuple[str, ...] = ()
+    if name is None:
+        names = [n for n, array in here.items() if wanted(n, array)]
+        if default in names:
+            name, why = default, "the file's default"
+        else:
+            why = f"the only dataset that can be a {what}"
+            if len(names) > 1 and prefer is not None:
+                names, why = prefer({n: here[n] for n in names}), "as the file's layout says"
+            name = _only(source, names, here, what, broken)
+        if len(arrays) > 1:
+            notes = (f"{source.path}: taking {name}, {why}.",)
+    others = {n: array for n, array in arrays.items() if n != name}
+    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
+    return OpenArray(arrays[name], chosen, others, notes, broken)
+
+
+def _only(
+    source: Source,
+    names: list[str],
+    arrays: dict[str, ArrayLike],
+    what: str,
+    broken: dict[str, str],
+) -> str:
+    """The one name of the list; none or several are an error."""
+    if not names:
+        raise DataError(
+            f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}"
+            f"{_nowhere(broken)}."
+        )
+    if len(names) > 1:
+        candidates = describe({n: arrays[n] for n in names})
+        raise DataError(
+            f"{source.path}: several datasets can be the {what}, choose one as "
+            f"{source.path}:NAME from {candidates}."
+        )
+    return names[0]
+
+
+def _nowhere(broken: dict[str, str]) -> str:
+    """Name links that lead nowhere, as far as they fit a line."""
+    if not broken:
+        return ""
+    shown = [f"{name} -> {target}" for name, target in list(broken.items())[:3]]
+    more = [f"{len(broken) - 3} more"] if len(broken) > 3 else []
+    return f" (links that lead nowhere: {', '.join(shown + more)})"
+
+
+def describe(arrays: dict[str, ArrayLike], most: int = 12) -> str:
+    """List arrays in one line: ``/entry/data (512, 512) uint32, ...``."""
+    parts = [f"{name} {array.shape} {array.dtype}" for name, array in arrays.items()]
+    more = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return ", ".join(parts[:most] + more) or "no dataset"

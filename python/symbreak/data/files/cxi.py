@@ -1,0 +1,175 @@
+"""Write and read reconstructions as CXI (CXI file format 1.6, cxidb.org): HDF5 with fixed paths.
+
+    /cxi_version                        160
+    /entry_1/program_name, title
+    /entry_1/data_1/data                link to image_1/data, where viewers look first
+    /entry_1/image_1/data, support      the best start                          (*grid)
+    /entry_1/image_1/process_1/...      program, version, command, configuration/<parameter>
+    /entry_1/image_2/data               mean of the good starts                 (*grid)
+    /entry_1/image_3/data, support, ... all starts, aligned to the best         (starts, *grid)
+    /entry_1/result_1/...               error history, phase retrieval transfer function
+
+Objects are stored as HDF5 compounds of r and i, which h5py reads as complex numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.data.files.arrays import DataError
+from symbreak.data.files.hdf5 import new_hdf5
+
+CXI_VERSION = 160
+Parameter = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Phasing:
+    """A phased pattern as it is kept in a file; all objects aligned, in the middle of the grid."""
+
+    object: NDArray[np.complexfloating[Any, Any]]
+    """The best start, ``(*grid)``."""
+    support: NDArray[np.bool_]
+    """Its support, ``(*grid)``."""
+    error: float
+    """Its error, sqrt(sum (|F x| - a)^2 / sum a^2) on measured pixels."""
+    parameters: Mapping[str, Parameter]
+    """Everything that was set, by name."""
+    version: str
+    """Version of symbreak."""
+    command: str = ""
+    """The command that made it."""
+    mean: NDArray[np.complexfloating[Any, Any]] | None = None
+    """Mean of the good starts."""
+    starts: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """``data``, ``support`` ``(starts, *grid)`` and per-start numbers like ``error``, ``twin``."""
+    results: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Curves: error history, phase retrieval transfer function."""
+
+
+def write_cxi(path: Path, phasing: Phasing) -> None:
+    """Write a CXI file; it appears whole under its name or not at all.
+
+    The file holds no date, so the same input, parameters and version give the same bytes.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with new_hdf5(path) as file:
+        file["cxi_version"] = CXI_VERSION
+        file.attrs["default"] = "entry_1"
+        entry = group(file, "entry_1", "NXentry", default="image_1")
+        entry["program_name"] = f"symbreak {phasing.version}"
+        entry["title"] = "Far-field phase retrieval"
+        image = _image(entry, "image_1", phasing.object)
+        image["title"] = "best start"
+        image["support"] = phasing.support.astype(np.uint8)
+        image["reconstruction_error"] = phasing.error
+        write_process(image, phasing.version, phasing.command, phasing.parameters)
+        if phasing.mean is not None:
+            _image(entry, "image_2", phasing.mean)["title"] = "mean of the good starts"
+        if phasing.starts:
+            starts = _image(entry, "image_3", phasing.starts["data"])
+            starts["title"] = "all starts, aligned to the best"
+            for name, value in phasing.starts.items():
+                if name != "data":
+                    starts[name] = _plain(value)
+        if phasing.results:
+            result = group(entry, "result_1", "NXcollection")
+            for name, value in phasing.results.items():
+                result[name] = value
+        group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
+
+
+def read_cxi(path: Path) -> Phasing:
+    """Read what :func:`write_cxi` wrote.
+
+    Raises:
+        DataError: The file is damaged, or not one of symbreak's.
+        OSError: The file is missing or cannot be read.
+    """
+    with open(path, "rb"):  # a missing or unreadable file: the system's own message
+        pass
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file)
+    except Exception as error:  # see `symbreak.data.files.arrays`: whatever the damage leads to
+        raise DataError(f"{path}: not a CXI file of symbreak ({error}).") from error
+
+
+def _read(file: h5py.File) -> Phasing:
+    entry = file["entry_1"]
+    image, process = entry["image_1"], entry["image_1/process_1"]
+    stack = entry["image_3"] if "image_3" in entry else {}
+    starts = {n: stack[n][()] for n in stack if isinstance(stack[n], h5py.Dataset)}
+    for name in ("title", "data_space", "data_type"):
+        starts.pop(name, None)
+    for name in ("support", "twin", "good"):
+        if name in starts:
+            starts[name] = starts[name].astype(bool)
+    return Phasing(
+        object=image["data"][()],
+        support=image["support"][()].astype(bool),
+        error=float(image["reconstruction_error"][()]),
+        parameters={n: _parameter(v) for n, v in process["configuration"].items()},
+        version=process["version"].asstr()[()],
+        command=process["command"].asstr()[()],
+        mean=entry["image_2/data"][()] if "image_2" in entry else None,
+        starts=starts,
+        results={n: v[()] for n, v in entry["result_1"].items()} if "result_1" in entry else {},
+    )
+
+
+def write_process(
+    parent: h5py.Group, version: str, command: str, parameters: Mapping[str, Parameter]
+) -> None:
+    """Record in ``process_1`` what made the data beside it, and every parameter."""
+    process = group(parent, "process_1", "NXprocess")
+    process["program"] = "symbreak"
+    process["version"] = version
+    process["command"] = command
+    configuration = group(process, "configuration", "NXcollection")
+    for name, value in parameters.items():
+        # HDF5 has no None; an empty dataset keeps the name and says "not set".
+        configuration[name] = h5py.Empty("f") if value is None else value
+
+
+def _parameter(dataset: h5py.Dataset) -> Parameter:
+    if dataset.shape is None:
+        return None
+    if h5py.check_string_dtype(dataset.dtype):
+        return str(dataset.asstr()[()])
+    value: Parameter = dataset[()].item()
+    return value
+
+
+def _image(entry: h5py.Group, name: str, data: NDArray[Any]) -> h5py.Group:
+    image = group(entry, name, "NXdata", signal="data")
+    # A support leaves most of the grid at 0, which compresses to almost nothing.
+    image.create_dataset("data", data=data, compression="gzip", compression_opts=1)
+    image["data_space"] = "real"
+    image["data_type"] = "electron density"
+    return image
+
+
+def group(
+    parent: h5py.Group, name: str, nexus_class: str, **attributes: str | list[str]
+) -> h5py.Group:
+    """Create a group with its NeXus class and more attributes."""
+    made = parent.create_group(name)
+    made.attrs["NX_class"] = nexus_class
+    for key, value in attributes.items():
+        made.attrs[key] = value
+    return made
+
+
+def _plain(value: NDArray[Any]) -> NDArray[Any]:
+    """Booleans as 0 and 1: h5py's own boolean type puzzles other readers."""
+    return value.astype(np.uint8) if value.dtype == bool else value

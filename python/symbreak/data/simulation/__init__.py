@@ -1,0 +1,1 @@
+"""Simulated Bragg CDI: crystals with dislocations, what a detector makes of them, data sets."""
