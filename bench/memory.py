@@ -2,9 +2,11 @@
 
     python bench/memory.py                      # bench/results/memory.csv and the table of the page
     python bench/memory.py --items 1000 10000   # smaller
+    python bench/memory.py --command predict    # one of them, the others' rows stay
     python bench/memory.py --table              # only the table, from the CSV
 
 Every command is a process of its own with one thread; its peak is what the system reports of it.
+Up to 23 GiB of the system's temporary folder are used at a time.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from scale_data import (
@@ -30,17 +33,11 @@ from scale_data import (
 )
 
 CSV = RESULTS / "memory.csv"
-FIELDS = "command items data_MiB peak_MiB seconds".split()
+FIELDS = "command size items data_MiB peak_MiB".split()
 SIZE = 64
+SMALL = {"predict": 32, "evaluate": 32}  # objects of these, so that a network is done in minutes
 NETWORK = ("--options", '{"width": 4}', "--max-epochs", "1", "--accelerator", "cpu")
-TITLES = {
-    "simulate": "simulate",
-    "break": "break",
-    "align": "align",
-    "reconstruct-stack": "reconstruct-stack",
-    "predict": "predict",
-    "evaluate": "evaluate",
-}
+NAMES = ("simulate", "break", "align", "reconstruct-stack", "predict", "evaluate")
 
 
 def commands(folder: Path, data: Path, items: int) -> dict[str, list[str]]:
@@ -49,8 +46,8 @@ def commands(folder: Path, data: Path, items: int) -> dict[str, list[str]]:
     amplitudes = ["--amplitudes", "--dc", "corner", "--starts", "1", "--schedule", "ER"]
     return {
         "simulate": [
-            *("simulate", str(folder / "simulated"), "--train", str(items)),
-            *("--validation", "0", "--test", "0"),
+            *("simulate", str(folder / "simulated"), "--size", str(SIZE)),
+            *("--train", str(items), "--validation", "0", "--test", "0"),
         ],
         "break": ["break", f"{data}:object", "-o", out],
         "align": ["align", f"{data}:object", f"{data}:object", "-o", out],
@@ -82,59 +79,64 @@ def folder_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def measure(names: list[str], counts: list[int], simulated: list[int]) -> list[dict[str, str]]:
-    rows = []
-    with tempfile.TemporaryDirectory() as place:
-        folder, data = Path(place), Path(place) / "data.h5"
-        if {"predict", "evaluate"} & set(names):
-            write_objects(data, 64, SIZE)
-            symbreak(["train", str(data), str(data), "-o", str(folder / "run"), *NETWORK])
-            data.unlink()
-        for items in counts:
-            others = [name for name in names if name != "simulate"]
-            if others:
-                write_objects(data, items, SIZE)
-            for name in others:
-                rows.append(one(name, commands(folder, data, items)[name], folder, items))
-                (folder / "out.h5").unlink(missing_ok=True)
-        data.unlink(missing_ok=True)
-        for items in simulated if "simulate" in names else []:
-            rows.append(one("simulate", commands(folder, data, items)["simulate"], folder, items))
-            (folder / "simulated" / "train.h5").unlink()
-    return rows
+def measure(names: list[str], counts: list[int]) -> Iterator[dict[str, str]]:
+    for size in sorted({SMALL.get(name, SIZE) for name in names}):
+        with tempfile.TemporaryDirectory() as place:
+            folder, data = Path(place), Path(place) / "data.h5"
+            now = [name for name in names if SMALL.get(name, SIZE) == size]
+            if {"predict", "evaluate"} & set(now):
+                write_objects(data, 64, size)
+                symbreak(["train", str(data), str(data), "-o", str(folder / "run"), *NETWORK])
+                data.unlink()
+            for items in counts:
+                for name in now:
+                    if name != "simulate" and not data.exists():
+                        write_objects(data, items, size)
+                    yield one(name, commands(folder, data, items)[name], folder, items)
+                    (folder / "out.h5").unlink(missing_ok=True)
+                    (folder / "simulated" / "train.h5").unlink(missing_ok=True)
+                data.unlink(missing_ok=True)
 
 
 def one(name: str, words: list[str], folder: Path, items: int) -> dict[str, str]:
     peak, seconds = symbreak(words)
     row = {
         "command": name,
+        "size": str(SMALL.get(name, SIZE)),
         "items": str(items),
         "data_MiB": f"{folder_size(folder) / 2**20:.0f}",
         "peak_MiB": f"{peak:.0f}",
-        "seconds": f"{seconds:.1f}",
     }
-    print(*(f"{key}={value}" for key, value in row.items()), flush=True)
+    print(*(f"{key}={value}" for key, value in row.items()), f"seconds={seconds:.1f}", flush=True)
     return row
+
+
+def keep(path: Path, row: dict[str, str]) -> None:
+    """Write a row at once, in the place of an earlier one of the same measurement."""
+    rows = read_csv(path) if path.exists() else []
+    rows = [r for r in rows if (r["command"], r["items"]) != (row["command"], row["items"])]
+    rows = sorted([*rows, row], key=lambda r: (NAMES.index(r["command"]), int(r["items"])))
+    write_csv(path, machine(), FIELDS, rows)
 
 
 def write_table() -> None:
     header, found = read_header(CSV), read_csv(CSV)
     rows = []
     for name in dict.fromkeys(row["command"] for row in found):
-        few, many = sorted(
-            (r for r in found if r["command"] == name), key=lambda r: int(r["items"])
-        )
+        measured = [row for row in found if row["command"] == name]
+        few, many = measured[0], measured[-1]
         rows.append(
             [
-                f"`{TITLES[name]}`",
+                f"`{name}`",
+                f"{few['size']} x {few['size']}",
                 *(f"{int(r['items']):,}: {r['peak_MiB']} MiB" for r in (few, many)),
                 f"{float(many['data_MiB']) / 1024:.1f} GiB",
             ]
         )
-    text = markdown(["command", "fewer patterns: peak", "more: peak", "files of the latter"], rows)
-    text += (
+    head = ["command", "objects", "fewer patterns: peak", "more: peak", "files of the latter"]
+    text = markdown(head, rows) + (
         f"\n\nMeasured by `python bench/memory.py` on {header['cpu']}, torch {header['torch']}: "
-        f"objects of {SIZE} x {SIZE}, patterns of {2 * SIZE} x {2 * SIZE} pixels, one thread."
+        "patterns of twice the objects' size per axis, one thread; a UNet of width 4."
     )
     replace_between_marks(PAGE, "memory", text)
 
@@ -142,17 +144,13 @@ def write_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, nargs=2, default=[10**4, 10**5])
-    parser.add_argument("--simulated", type=int, nargs=2, default=[2000, 8000])
-    parser.add_argument("--command", action="append", choices=list(TITLES), help="default: all")
+    parser.add_argument("--command", action="append", choices=NAMES, help="default: all")
     parser.add_argument("--csv", type=Path, default=CSV)
     parser.add_argument("--table", action="store_true", help="only the table, from the CSV")
     options = parser.parse_args()
     if not options.table:
-        rows = measure(options.command or list(TITLES), options.items, options.simulated)
-        if options.csv.exists() and options.command:  # the others stay
-            rows += [r for r in read_csv(options.csv) if r["command"] not in options.command]
-        rows.sort(key=lambda r: (list(TITLES).index(r["command"]), int(r["items"])))
-        write_csv(options.csv, machine(), FIELDS, rows)
+        for row in measure(options.command or list(NAMES), options.items):
+            keep(options.csv, row)
     if options.csv == CSV:
         write_table()
 

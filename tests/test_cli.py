@@ -186,6 +186,36 @@ def test_align_prints_the_element_and_writes_the_aligned(tmp_path, crystal):
         assert file["sa_mse"][:].max() < 1e-10
 
 
+@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
+@pytest.mark.parametrize(
+    ("name", "option", "other"),
+    [("amplitude", "--intensities", "--amplitudes"), ("counts", "--amplitudes", "--intensities")],
+)
+def test_a_dataset_called_otherwise_is_asked_about(tmp_path, command, name, option, other):
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file[name] = np.random.default_rng(0).random((1, 8, 8))
+    words = (command, tmp_path / "scan.h5", "-o", tmp_path / "o.cxi", "--schedule", "2*ER")
+    if command == "reconstruct-stack":
+        words = (*words[:3], tmp_path / "o.h5", *words[4:])
+    assert f"should it be {other}?" in run(*words, option).stderr
+    assert "should it be" not in run(*words, other).stderr
+
+
+@pytest.mark.parametrize("command", ["align", "break"])
+def test_a_volume_of_a_cxi_file_is_not_silently_a_stack(tmp_path, command):
+    volume = torch.zeros(8, 8, 8)
+    volume[2:5, 3:6, 2:6] = 1
+    np.save(tmp_path / "volume.npy", symbreak.fourier_amplitude(volume.cfloat(), ndim=3).numpy())
+    cxi, out = tmp_path / "volume.cxi", tmp_path / "out.h5"
+    made = run("reconstruct", tmp_path / "volume.npy", "-o", cxi, "--amplitudes", "--dc", "corner",
+               "--schedule", "2*ER")  # fmt: skip
+    assert made.exit_code == 0, made.output
+    words = (cxi, cxi) if command == "align" else (cxi,)
+    taken = run(command, *words, "-o", out)
+    assert "16 objects of 16 x 16; if it is one volume: --ndim 3." in taken.stderr
+    assert "one volume" not in run(command, *words, "-o", out, "--ndim", 3).stderr
+
+
 def test_demo_makes_everything_it_says(tmp_path):
     result = run("demo", "-o", tmp_path / "demo", "--starts", 2)
     assert result.exit_code == 0, result.output

@@ -286,7 +286,7 @@ def test_the_background_is_the_mean_of_the_dark_frames(tmp_path):
     assert found[2, 3] == expected
     np.save(tmp_path / "offset.npy", COUNTS[0] - 4.0)  # someone subtracted the offset
     assert (read_background(Source(tmp_path / "offset.npy"), SHAPE) == COUNTS[0] - 4.0).all()
-    np.save(tmp_path / "signed.npy", np.where(COUNTS[0] == 3, -1, COUNTS[0]).astype(np.int32))
+    np.save(tmp_path / "signed.npy", np.where(COUNTS[0] == 3, -1, COUNTS[0].astype(np.int32)))
     found = read_background(Source(tmp_path / "signed.npy"), SHAPE)
     assert np.array_equal(np.isnan(found), COUNTS[0] == 3)
     with pytest.raises(DataError, match="no dataset can be a background"):

@@ -81,6 +81,14 @@ def test_file_of_something_else(tmp_path):
         FilePairs(path)
 
 
+def test_file_of_volumes_says_what_they_are(tmp_path):
+    path = tmp_path / "volumes.h5"
+    with h5py.File(path, "w") as file:
+        file["object"] = torch.ones(2, 4, 4, 4, dtype=torch.complex64).numpy()
+    with pytest.raises(ValueError, match="with 3 axes; of 3D objects: ndim=3"):
+        FilePairs(path)
+
+
 @pytest.mark.parametrize(("items", "world"), [(7, 3), (8, 2), (1, 4), (5, 1)])
 def test_shares_cover_every_item(items, world):
     for seed in (None, 3):

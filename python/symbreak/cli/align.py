@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, table, wrote
-from symbreak.cli.streaming import reporting
+from symbreak.cli.streaming import reporting, volume_notes
 from symbreak.data.files.arrays import HDF5, DataError, OpenArray
 from symbreak.data.files.objects import kind_of, open_objects, read_items
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
@@ -64,6 +64,7 @@ def align(
         running(workers, dask) as runner,
     ):
         note((*estimates.notes, *references.notes))
+        note(volume_notes(estimates.source, estimates.array.shape, ndim))
         _check_shapes(estimates, references, ndim)
         rules = {"wrap": wrap, "ndim": ndim}
         _run(estimates, references, output, chunk, where, rules, runner)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, out, table, wrote
-from symbreak.cli.streaming import reporting
+from symbreak.cli.streaming import reporting, volume_notes
 from symbreak.data.files.arrays import HDF5, ArrayLike, OpenArray, Source
 from symbreak.data.files.objects import open_objects, read_items
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
@@ -58,7 +58,7 @@ def break_(
     where = options.device(device)
     rules: dict[str, Any] = {"rule": rule, "tol": tol, "ndim": ndim}
     with open_objects(source, ndim=ndim) as opened, running(workers, dask) as runner:
-        note(opened.notes)
+        note((*opened.notes, *volume_notes(opened.source, opened.array.shape, ndim)))
         summary = _run(opened, output, chunk, where, rules, runner)
     rows = table("symmetries broken", "objects", "flipped", "ambiguous", "median margin")
     count = len(summary["flipped"])

@@ -77,6 +77,21 @@ SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
 DEFAULT = symbreak.Shrinkwrap()
 
 
+def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
+    """Say so where a dataset is called the other of intensities and amplitudes.
+
+    Args:
+        source: ``FILE:DATASET``, as `symbreak.data` names what it has opened.
+        amplitudes: What the user said.
+    """
+    name = str(source).rsplit("/", 1)[-1].lower()
+    if not amplitudes and "amplitude" in name:
+        return (f"{source}: taken as intensities by default: should it be --amplitudes?",)
+    if amplitudes and ("intensit" in name or "counts" in name):
+        return (f"{source}: taken as amplitudes: should it be --intensities?",)
+    return ()
+
+
 def shrinkwrap(
     every: int, sigma: float, sigma_min: float, decay: float, threshold: float, area: str | None
 ) -> symbreak.Shrinkwrap:

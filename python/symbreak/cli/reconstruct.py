@@ -101,7 +101,7 @@ def reconstruct(
         valid=extra.get("valid"),
         mask=extra.get("mask"),
     )
-    note(measured.notes)
+    note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
     _describe(measured)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
     first = _support(extra.get("support"), measured)

@@ -95,6 +95,7 @@ def reconstruct_stack(
         running(workers, dask) as runner,
     ):
         note(stack.opened.notes)
+        note(phasing_options.value_notes(stack.opened.source, amplitudes))
         count, grid = stack.shape[0], stack.shape[1:]
         used = _used(context)
         settings = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -30,3 +31,17 @@ def reporting(text: str, total: int, done: int = 0, *, items: int = 1) -> Iterat
             said.update(notes)  # of several workers each says the same
 
         yield report
+
+
+def volume_notes(source: object, shape: tuple[int, ...], ndim: int) -> tuple[str, ...]:
+    """Tell where the image of a CXI file, one object of its own, is about to be taken as a stack.
+
+    Args:
+        source: ``FILE:DATASET``, as `symbreak.data` names what it has opened.
+        shape: The shape of the dataset.
+        ndim: Axes of one object, as the user said.
+    """
+    if ndim != 2 or len(shape) != 3 or not re.search(r"/(image|data)_\d+/data$", str(source)):
+        return ()
+    count, rows, columns = shape
+    return (f"{source}: {count} objects of {rows} x {columns}; if it is one volume: --ndim 3.",)

@@ -162,7 +162,11 @@ class FilePairs:
         datasets = self._open()
         objects, amplitude = datasets.get("object"), datasets.get("amplitude")
         if not _is_stack(objects, "c", ndim):
-            raise ValueError(f"{path}: needs a complex dataset 'object' with {ndim + 1} axes.")
+            other = 5 - ndim
+            hint = f"; of {other}D objects: ndim={other}" if _is_stack(objects, "c", other) else ""
+            raise ValueError(
+                f"{path}: needs a complex dataset 'object' with {ndim + 1} axes{hint}."
+            )
         if amplitude is not None:
             if not _is_stack(amplitude, "fiu", ndim):
                 raise ValueError(f"{path}: 'amplitude' must be real, with {ndim + 1} axes.")
