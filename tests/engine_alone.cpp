@@ -52,7 +52,7 @@ int run(char** words) {
                                       &error,
                                       nullptr,
                                       nullptr};
-  symbreak::run_engine(task, {}, 2);
+  symbreak::run_engine(task, {}, {2});
   transfer<void>(put, object.data(), 2 * pixels * sizeof(T), stdout);
   transfer<void>(put, support.data(), pixels, stdout);
   transfer<void>(put, &error, sizeof(T), stdout);

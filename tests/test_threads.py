@@ -1,5 +1,8 @@
 """Operators called from many Python threads at once give what they give alone."""
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,3 +124,42 @@ def test_an_exception_in_one_thread_stops_only_its_own(device):
 
     for rounds in together([stopped, lambda: phased(x), stopped, lambda: watched(x)]):
         assert all(same(found, expected) for found in rounds)
+
+
+PHASING = """
+import os, signal, torch, symbreak
+a = torch.arange(2304.0).reshape(48, 48).sin().abs()
+torch.set_num_threads(3)
+def phased():
+    found = symbreak.reconstruct(a, "20*HIO+3*ER", starts=4)
+    return found.object.abs().sum(dtype=torch.float64).item()
+"""
+
+
+def in_a_process(code, **variables):
+    words = [sys.executable, "-c", PHASING + code]
+    environment = {**os.environ, **variables}
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=100, env=environment, check=True
+    )
+    return done.stdout.split()
+
+
+def test_a_pool_with_fewer_threads_than_asked_for():
+    few = in_a_process("print(phased())", OMP_THREAD_LIMIT="1")
+    assert few == in_a_process("print(phased())")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_in_the_child_of_a_fork():
+    # GNU's OpenMP hangs in a child whose parent has used it.
+    code = """
+print(phased(), flush=True)
+if os.fork() == 0:
+    signal.alarm(60)
+    print(phased(), flush=True)
+    os._exit(0)
+assert os.wait()[1] == 0
+"""
+    parent, child = in_a_process(code)
+    assert parent == child

@@ -6,6 +6,7 @@
 
 #include "common/grid.h"
 #include "common/phasing.h"
+#include "cpu/threads.h"
 
 namespace symbreak {
 
@@ -26,10 +27,9 @@ struct EngineStart {
 // other images, nor on the number of threads. When a stop is requested, objects and supports are
 // those of the iterations done so far, and 0 of images not yet begun.
 template <typename T>
-void run_engine(const PhasingTask<T>& task, const EngineStart& start, int threads);
+void run_engine(const PhasingTask<T>& task, const EngineStart& start, const Threads& threads);
 
-// Calls body(i) for 0 <= i < count in threads of our own: torch's go on spinning for milliseconds
-// after their work, on the cores that the engine needs next.
-void for_items(int64_t count, int threads, const std::function<void(int64_t)>& body);
+// Calls body(i) for 0 <= i < count, by a thread each or one after the other.
+void for_items(int64_t count, Threads threads, const std::function<void(int64_t)>& body);
 
 }  // namespace symbreak

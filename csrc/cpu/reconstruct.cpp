@@ -20,7 +20,14 @@ bool general_is_forced() {
   return name != nullptr && std::string(name) == "general";
 }
 
-int threads() { return static_cast<int>(torch::stable::get_num_threads()); }
+Threads threads() {
+  const auto pool = [](int count, const std::function<void(int, int)>& part) {
+    torch::stable::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+      part(static_cast<int>(begin), static_cast<int>(end));
+    });
+  };
+  return {static_cast<int>(torch::stable::get_num_threads()), pool};
+}
 
 template <typename T>
 void given_iterate(const PhasingTask<T>& task, const PhasingStart& given, const T* factor) {

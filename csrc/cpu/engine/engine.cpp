@@ -22,7 +22,9 @@ void clear(const PhasingTask<T>& task, int64_t image) {
 // Splits `threads` threads into `teams` teams, which take the images [begin, end) from a queue.
 template <typename T>
 void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes<T>& axes,
-                int64_t begin, int64_t end, int teams, int team_size) {
+                int64_t begin, int64_t end, Threads threads, int team_size) {
+  const int teams = threads.count / team_size;
+  threads.count = teams * team_size;
   struct Team {
     Team(const Axes<T>& axes, int lanes, int size) : workspace(axes, lanes, size), barrier(size) {}
     Workspace<T> workspace;
@@ -52,7 +54,7 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
       solver.run(team.image);
     }
   };
-  run_threads(teams * team_size, work, [&] {
+  run_threads(threads, work, [&] {
     if (task.monitor != nullptr) task.monitor->look();
   });
 }
@@ -67,11 +69,11 @@ bool engine_supports(const Grid& grid) {
 }
 
 template <typename T>
-void run_engine(const PhasingTask<T>& task, const EngineStart& start, int threads) {
+void run_engine(const PhasingTask<T>& task, const EngineStart& start, const Threads& threads) {
   const int64_t images = task.images();
   const Axes<T> axes(task.grid);
   // Whole rounds of an image a thread; those left over share the threads.
-  const int64_t whole = images / threads * threads;
+  const int64_t whole = images / threads.count * threads.count;
   if (whole > 0) run_images(task, start, axes, 0, whole, threads, 1);
   const int rest = static_cast<int>(images - whole);
   if (rest == 0) return;
@@ -80,19 +82,20 @@ void run_engine(const PhasingTask<T>& task, const EngineStart& start, int thread
   const int64_t shares = task.grid.rank == 3
                              ? task.grid.size[0]
                              : (std::min(task.grid.size[1], task.grid.size[2]) + lanes - 1) / lanes;
-  const int team_size = static_cast<int>(std::min<int64_t>(threads / rest, shares));
-  run_images(task, start, axes, whole, images, rest, team_size);
+  const int team_size = static_cast<int>(std::min<int64_t>(threads.count / rest, shares));
+  run_images(task, start, axes, whole, images, {rest * team_size, threads.pool}, team_size);
 }
 
-void for_items(int64_t count, int threads, const std::function<void(int64_t)>& body) {
+void for_items(int64_t count, Threads threads, const std::function<void(int64_t)>& body) {
   std::atomic<int64_t> next{0};
   const auto serve = [&](int) {
     for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
   };
-  run_threads(static_cast<int>(std::min<int64_t>(threads, count)), serve, [] {});
+  threads.count = static_cast<int>(std::min<int64_t>(threads.count, count));
+  run_threads(threads, serve, [] {});
 }
 
-template void run_engine<float>(const PhasingTask<float>&, const EngineStart&, int);
-template void run_engine<double>(const PhasingTask<double>&, const EngineStart&, int);
+template void run_engine<float>(const PhasingTask<float>&, const EngineStart&, const Threads&);
+template void run_engine<double>(const PhasingTask<double>&, const EngineStart&, const Threads&);
 
 }  // namespace symbreak

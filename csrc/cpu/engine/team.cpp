@@ -4,6 +4,9 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 #include <chrono>
 #include <semaphore>
@@ -12,13 +15,16 @@
 namespace symbreak {
 namespace {
 
-// Which core a thread runs on, and which ones it may run on.
+// Puts each thread of a team on a core of its own to begin with: Linux often starts or wakes one on
+// the core of the thread that asks for it, and takes ten milliseconds to notice that the two wait
+// for each other there.
 class Cores {
  public:
 #if defined(__linux__)
   Cores() : here_(sched_getcpu()) { known_ = sched_getaffinity(0, sizeof(all_), &all_) == 0; }
 
-  // Moves the calling thread to the core `distance` after this one; from there on it is free again.
+  // Moves the calling thread to the core `distance` after that of the team's first thread, if it
+  // may run there; from then on it is where it may be, as before.
   void step(int distance) const {
     if (!known_ || here_ < 0 || CPU_COUNT(&all_) <= distance) return;
     int core = here_;
@@ -26,10 +32,12 @@ class Cores {
       core = (core + 1) % CPU_SETSIZE;
       if (CPU_ISSET(core, &all_)) --distance;
     }
-    cpu_set_t one;
+    cpu_set_t mine, one;
+    if (sched_getcpu() == core || sched_getaffinity(0, sizeof(mine), &mine) != 0) return;
+    if (!CPU_ISSET(core, &mine)) return;
     CPU_ZERO(&one);
     CPU_SET(core, &one);
-    if (sched_setaffinity(0, sizeof(one), &one) == 0) sched_setaffinity(0, sizeof(all_), &all_);
+    if (sched_setaffinity(0, sizeof(one), &one) == 0) sched_setaffinity(0, sizeof(mine), &mine);
   }
 
  private:
@@ -41,19 +49,68 @@ class Cores {
 #endif
 };
 
-}  // namespace
+// A team of a pool's threads, if all of them come. A pool may run its tasks one after the other, or
+// with fewer threads than asked for, and members wait for each other inside the body: so nobody
+// begins before everybody is there, and after a while those who came leave again.
+class Muster {
+ public:
+  explicit Muster(int size) : size_(size) {}
 
-// Threads of our own: members wait for each other inside the body, which a pool that may run its
-// tasks one after the other does not allow. Starting one costs some 20 us, once per call.
-// Each begins on a core of its own: Linux often starts it on that of its parent, and takes ten
-// milliseconds to notice that two threads wait for each other there (measured: 200 iterations of
-// one 256 x 256 image on two cores took twice as long).
-void run_threads(int threads, const std::function<void(int)>& body,
-                 const std::function<void()>& meanwhile) {
+  // True if the team is complete; the same answer for all.
+  bool join(int members) {
+    if (members > 1) return leave();
+    if (arrived_.fetch_add(1) + 1 == size_) {
+      State expected = State::kForming;
+      state_.compare_exchange_strong(expected, State::kComplete);
+    }
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+    while (state_.load() == State::kForming) {
+      if (std::chrono::steady_clock::now() > end) leave();
+    }
+    return complete();
+  }
+
+  bool complete() const { return state_.load() == State::kComplete; }
+
+ private:
+  enum class State { kForming, kComplete, kLeft };
+
+  bool leave() {
+    State expected = State::kForming;
+    state_.compare_exchange_strong(expected, State::kLeft);
+    return complete();
+  }
+
+  const int size_;
+  std::atomic<int> arrived_{0};
+  std::atomic<State> state_{State::kForming};
+};
+
+// After a fork the pool's threads are gone, and the pool of GNU's OpenMP waits for them forever.
+std::atomic<bool> forked{false};
+#if defined(__unix__) || defined(__APPLE__)
+const int watching_forks = pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
+#endif
+
+// The threads of torch's pool, which spin for milliseconds after their last work, on the cores that
+// others would need: 200 iterations of one 256 x 256 image on two cores took half as long again.
+bool run_on_pool(const Threads& threads, const Cores& cores, const std::function<void(int)>& body) {
+  if (threads.pool == nullptr || forked.load()) return false;
+  Muster muster(threads.count);
+  threads.pool(threads.count, [&](int begin, int end) {
+    if (!muster.join(end - begin)) return;
+    if (begin > 0) cores.step(begin);
+    body(begin);
+  });
+  return muster.complete();
+}
+
+// Threads of our own. Starting one costs some 20 us, once per call.
+void run_on_own(int threads, const Cores& cores, const std::function<void(int)>& body,
+                const std::function<void()>& meanwhile) {
   std::vector<std::thread> others;
   std::atomic<int> go{0};  // 1: all started, -1: give up
   std::counting_semaphore<> done{0};
-  const Cores cores;
   try {
     for (int rank = 1; rank < threads; ++rank) {
       others.emplace_back([&go, &body, &cores, &done, rank] {
@@ -76,6 +133,15 @@ void run_threads(int threads, const std::function<void(int)>& body,
     while (!done.try_acquire_for(std::chrono::milliseconds(100))) meanwhile();
   }
   for (std::thread& thread : others) thread.join();
+}
+
+}  // namespace
+
+void run_threads(const Threads& threads, const std::function<void(int)>& body,
+                 const std::function<void()>& meanwhile) {
+  if (threads.count <= 1) return body(0);
+  const Cores cores;
+  if (!run_on_pool(threads, cores, body)) run_on_own(threads.count, cores, body, meanwhile);
 }
 
 }  // namespace symbreak

@@ -5,6 +5,8 @@
 #include <functional>
 #include <thread>
 
+#include "cpu/threads.h"
+
 namespace symbreak {
 
 // All members wait until the last one comes. A sweep takes tens of microseconds, so waiting begins
@@ -50,10 +52,10 @@ struct Member {
   void wait() const { barrier->wait(); }
 };
 
-// Calls body(0) .. body(threads - 1) at the same time, body(0) on the calling thread. The bodies
-// must not throw: the others might be waiting for one that does. Where the calling thread has to
-// wait for the others it calls `meanwhile` ten times a second.
-void run_threads(int threads, const std::function<void(int)>& body,
+// Calls body(0) .. body(threads.count - 1) at the same time, body(0) on the calling thread. The
+// bodies must not throw: the others might be waiting for one that does. Where the calling thread
+// has to wait for the others it calls `meanwhile` ten times a second, if the threads are our own.
+void run_threads(const Threads& threads, const std::function<void(int)>& body,
                  const std::function<void()>& meanwhile);
 
 }  // namespace symbreak
