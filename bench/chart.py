@@ -26,15 +26,15 @@ def main(source: Path, target: Path) -> None:
         axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    axes.margins(x=0.08, y=0.01)
     axes.set_xlim(0.8, None)
-    axes.margins(x=0.15)
     axes.set_yticks(range(len(cases)), cases)
     axes.invert_yaxis()
     axes.set_xlabel("median time relative to symbreak (log scale; more than 1: symbreak is faster)")
     axes.set_title(
         f"{header['device']}, {header['threads']} threads, torch {header['torch']}", fontsize=10
     )
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside upper center", ncols=len(variants), fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(target, dpi=120)
 
