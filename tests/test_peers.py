@@ -1,6 +1,7 @@
-"""Beside programs that no one here wrote: cohere-core phases, scikit-image aligns, SciPy blurs.
+"""Beside programs that no one here wrote: cohere-core phases, scikit-image aligns, SciPy blurs,
+VTK reads.
 
-cohere-core and scikit-image are in the extra `peers`; the test of each is skipped without it.
+cohere-core, scikit-image and VTK are in the extra `peers`; the test of each is skipped without it.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from conftest import SEED
 
 import symbreak
 from symbreak.data import crystals
+from symbreak.data.files.vtk import write_vti
 
 N, M = 32, 64
 BETA = 0.9
@@ -161,3 +163,30 @@ def test_numpy_sees_the_same_amplitude(shape, generator):
     expected = np.abs(np.fft.fft2(x.numpy(), s=shape))
     found = symbreak.fourier_amplitude(x, shape=shape)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (4, 5, 6)])
+def test_vtk_reads_what_export_writes(tmp_path, shape):
+    """The reader of VTK, the library that ParaView is built on."""
+    reader = peer("vtkmodules.vtkIOXML", "vtk").vtkXMLImageDataReader()
+    rng = np.random.default_rng(3)
+    arrays = {
+        "amplitude": rng.random(shape).astype(np.float32),
+        "phase": rng.normal(size=shape),
+        "support": (rng.random(shape) > 0.5).astype(np.uint8),
+    }
+    spacing = tuple(0.5 + axis for axis in range(len(shape)))
+    write_vti(tmp_path / "a.vti", arrays, spacing=spacing)
+    reader.SetFileName(str(tmp_path / "a.vti"))
+    reader.Update()
+    assert reader.GetErrorCode() == 0
+    image = reader.GetOutput()
+    # VTK counts x first: the last axis of an array.
+    assert image.GetDimensions()[: len(shape)] == shape[::-1]
+    assert image.GetSpacing()[: len(shape)] == spacing[::-1]
+    assert image.GetPointData().GetScalars().GetName() == "amplitude"
+    for name, array in arrays.items():
+        values = image.GetPointData().GetArray(name)
+        for point in np.ndindex(*shape):
+            index = (*point[::-1], 0)[:3]
+            assert values.GetValue(image.ComputePointId(index)) == array[point]
