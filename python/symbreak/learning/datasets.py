@@ -79,7 +79,9 @@ class Pairs:
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch, see `PairSource`; one gather on the device where the data are."""
         chosen = torch.tensor(indices, dtype=torch.int64)
-        here = chosen.to(self.object.device)
+        here = chosen
+        if self.object.is_cuda:  # a copy from pinned memory waits for nothing the GPU still does
+            here = chosen.pin_memory().to(self.object.device, non_blocking=True)
         return self.amplitude[here], self.object[here], chosen
 
     def to(self, device: torch.device | str) -> Pairs:
