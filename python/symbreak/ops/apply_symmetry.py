@@ -106,10 +106,10 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
     elif not abs(phase) <= torch.finfo(REAL_OF[x.dtype]).max:  # NaN is not either
         real = dtype_name(REAL_OF[x.dtype])
         raise ValueError(f"apply_symmetry: phase must be finite in {real}, got {shown(phase)}.")
-    real = REAL_OF[x.dtype]
+    dtype = REAL_OF[x.dtype]
     if not isinstance(phase, Tensor):
-        return _broadcast("phase", torch.full((), float(phase), dtype=real, device=x.device), batch)
-    return _broadcast("phase", phase.to(x.device, real), batch)
+        phase = torch.full((), float(phase), dtype=dtype, device=x.device)
+    return _broadcast("phase", phase.to(x.device, dtype), batch)
 
 
 def _tensor(name: str, expected: str, value: object, device: torch.device) -> Tensor:
