@@ -5,6 +5,7 @@
 #   test        the suite on the GPU: the phasing engines, then what takes a device, then all else
 #   sanitize    compute-sanitizer on a small call of every operator and engine
 #   bench       bench/run.py: one CSV
+#   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
 #   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h
 #   train       the paper's tables at its scale, several cells at once; a next time continues
@@ -21,8 +22,8 @@ logs=${LOGS:-build/gpu}
 began=$SECONDS
 export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
 
-known=" build test sanitize bench profile crossovers train "
-stages=${*:-build test sanitize bench profile crossovers}
+known=" build test sanitize bench throughput profile crossovers train "
+stages=${*:-build test sanitize bench throughput profile crossovers}
 for stage in $stages; do
   [[ $known == *" $stage "* ]] || { echo "gpu.sh: no stage $stage; there are:$known" >&2; exit 2; }
 done
@@ -134,6 +135,10 @@ bench() {
     --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv"
 }
 
+throughput() {
+  step throughput "${THROUGHPUT_LIMIT:-150}" "$python" bench/throughput.py --device cuda
+}
+
 profile() {
   local metrics=gpu__time_duration.sum,dram__bytes.sum,lts__t_bytes.sum
   metrics+=,dram__throughput.avg.pct_of_peak_sustained_elapsed
@@ -187,7 +192,8 @@ done
 } | tee -a "$summary"
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
-  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h; do
+  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h \
+    bench/results/throughput-cuda.csv; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done
   tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .
