@@ -8,9 +8,10 @@
 #   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
 #   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h
+#   steps       bench/training_steps.py: a training step at the paper's scale in several ways
 #   train       the paper's tables at its scale, several cells at once; a next time continues
 #
-# Without a stage: all but train. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
+# Without a stage: all but the last two. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
 # them together LIMIT; a step that fails or runs out of time is told in the summary and does not stop
 # the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. With
 # CUDA_FLAGS=-lineinfo the tools name lines of source (and one test fails, which looks for paths).
@@ -22,7 +23,7 @@ logs=${LOGS:-build/gpu}
 began=$SECONDS
 export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
 
-known=" build test sanitize bench throughput profile crossovers train "
+known=" build test sanitize bench throughput profile crossovers steps train "
 stages=${*:-build test sanitize bench throughput profile crossovers}
 for stage in $stages; do
   [[ $known == *" $stage "* ]] || { echo "gpu.sh: no stage $stage; there are:$known" >&2; exit 2; }
@@ -166,6 +167,10 @@ crossovers() {
     --sizes 64 128 256 512 --csv "$logs/crossovers64.csv"
 }
 
+steps() {
+  TAIL=30 step steps "${STEPS_LIMIT:-150}" "$python" bench/training_steps.py --csv "$logs/steps.csv"
+}
+
 train() {
   local folder=${TABLES:-$logs/tables}
   # shellcheck disable=SC2086  # options
@@ -196,7 +201,7 @@ done
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
   for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h \
-    bench/results/throughput-cuda.csv; do
+    bench/results/throughput-cuda.csv "$logs"/steps.csv; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done
   tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .

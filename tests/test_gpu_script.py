@@ -136,7 +136,8 @@ def test_limits(run):
 
 
 def test_the_tables_at_the_scale_of_the_paper(run, tmp_path):
-    found, calls = run("train", JOBS="3", TRAIN_ARGS="--set 500")
+    found, calls = run("steps", "train", JOBS="3", TRAIN_ARGS="--set 500")
     assert found.returncode == 0, found.stdout
-    assert "tables --scale paper" in calls[0]
-    assert f"--jobs 3 --workers {len(os.sched_getaffinity(0))} --set 500" in calls[0]
+    assert "training_steps.py" in calls[0]
+    assert "tables --scale paper" in calls[1]
+    assert f"--jobs 3 --workers {len(os.sched_getaffinity(0))} --set 500" in calls[1]
