@@ -2,7 +2,8 @@
 # What there is to do on a machine with a GPU: bench/gpu.sh [STAGE...], also as `make gpu`.
 #
 #   build       the kernels for this GPU alone, in place
-#   test        the suite on the GPU: the phasing engines, then what takes a device, then all else
+#   test        the suite on the GPU: the phasing engines, then what takes a device, then all else,
+#               which needs no GPU; TESTS="engines device" for these alone
 #   sanitize    compute-sanitizer on a small call of every operator and engine
 #   bench       bench/run.py: one CSV
 #   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md
@@ -104,14 +105,19 @@ build() {
 }
 
 run_tests() {
-  local workers=() limit=()
+  local workers=() limit=() part chosen
   # Several tests at once where pytest-xdist is there; a test that hangs ends where pytest-timeout is.
   has xdist && workers=(-n "${TEST_WORKERS:-8}") && export OMP_NUM_THREADS=2
   has pytest_timeout && limit=(--timeout=200 --timeout-method=thread)
   local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark "${workers[@]}" "${limit[@]}")
-  step engines "${TEST_LIMIT:-240}" env SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py
-  step device "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_"
-  step others "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda"
+  for part in ${TESTS:-engines device others}; do
+    case $part in
+      engines) chosen=(SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py) ;;
+      device) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_") ;;
+      others) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda") ;;
+    esac
+    step "$part" "${TEST_LIMIT:-240}" env "${chosen[@]}"
+  done
   unset OMP_NUM_THREADS
 }
 

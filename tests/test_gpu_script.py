@@ -116,6 +116,14 @@ def test_a_failure_is_told_and_stops_only_itself(run):
     assert "run.py" in calls[-1]
 
 
+def test_parts_of_the_suite(run):
+    found, calls = run("test", TESTS="device engines")
+    assert found.returncode == 0, found.stdout
+    assert len(calls) == 2
+    assert "-k cuda and not test_cuda_" in calls[0]
+    assert "phasing_engines.py" in calls[1]
+
+
 def test_without_a_build_nothing_runs(run):
     found, calls = run(FAILS="-S .")
     assert found.returncode == 1
