@@ -7,6 +7,7 @@ CUDA ?= OFF
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
 	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=$(CUDA) -DSYMBREAK_EMULATE=ON \
+	  -DSYMBREAK_WERROR=ON \
 	  $(CMAKE_ARGS)
 
 dev: configure  ## build the kernels in place: python/symbreak/_C*.so

@@ -2,14 +2,17 @@
 # What there is to do on a machine with a GPU: bench/gpu.sh [STAGE...], also as `make gpu`.
 #
 #   build       the kernels for this GPU alone, in place
-#   test        the suite on the GPU: the phasing engines, then what takes a device, then all else
+#   test        the suite on the GPU: the phasing engines, then what takes a device, then all else,
+#               which needs no GPU; TESTS="engines device" for these alone
 #   sanitize    compute-sanitizer on a small call of every operator and engine
 #   bench       bench/run.py: one CSV
+#   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
 #   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h
+#   steps       bench/training_steps.py: a training step at the paper's scale in several ways
 #   train       the paper's tables at its scale, several cells at once; a next time continues
 #
-# Without a stage: all but train. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
+# Without a stage: all but the last two. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
 # them together LIMIT; a step that fails or runs out of time is told in the summary and does not stop
 # the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. With
 # CUDA_FLAGS=-lineinfo the tools name lines of source (and one test fails, which looks for paths).
@@ -21,8 +24,8 @@ logs=${LOGS:-build/gpu}
 began=$SECONDS
 export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
 
-known=" build test sanitize bench profile crossovers train "
-stages=${*:-build test sanitize bench profile crossovers}
+known=" build test sanitize bench throughput profile crossovers steps train "
+stages=${*:-build test sanitize bench throughput profile crossovers}
 for stage in $stages; do
   [[ $known == *" $stage "* ]] || { echo "gpu.sh: no stage $stage; there are:$known" >&2; exit 2; }
 done
@@ -102,29 +105,37 @@ build() {
 }
 
 run_tests() {
-  local workers=() limit=()
+  local workers=() limit=() part chosen
   # Several tests at once where pytest-xdist is there; a test that hangs ends where pytest-timeout is.
   has xdist && workers=(-n "${TEST_WORKERS:-8}") && export OMP_NUM_THREADS=2
   has pytest_timeout && limit=(--timeout=200 --timeout-method=thread)
   local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark "${workers[@]}" "${limit[@]}")
-  step engines "${TEST_LIMIT:-240}" env SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py
-  step device "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_"
-  step others "${TEST_LIMIT:-240}" env SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda"
+  for part in ${TESTS:-engines device others}; do
+    case $part in
+      engines) chosen=(SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py) ;;
+      device) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_") ;;
+      others) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda") ;;
+    esac
+    step "$part" "${TEST_LIMIT:-240}" env "${chosen[@]}"
+  done
   unset OMP_NUM_THREADS
 }
 
 sanitize() {
-  local tool
+  local tool ours
   if ! command -v compute-sanitizer >/dev/null; then
     echo "sanitize: compute-sanitizer is not installed here" | tee -a "$summary"
     failed+=(sanitize)
     return
   fi
   for tool in memcheck racecheck synccheck initcheck; do
-    # Only our kernels are instrumented. Each tensor gets its own allocation, so that reaching past
+    # Only our kernels are instrumented; but what torch's kernels have written is not known to be
+    # initialised unless they are, too. Each tensor gets its own allocation, so that reaching past
     # one is not lost in torch's pool.
+    ours=(--kernel-name kns=symbreak)
+    [ $tool != initcheck ] || ours=()
     step $tool "${SANITIZE_LIMIT:-150}" env PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
-      compute-sanitizer --tool $tool --kernel-name kns=symbreak --error-exitcode 1 \
+      compute-sanitizer --tool $tool "${ours[@]}" --error-exitcode 1 \
       "$python" bench/small_calls.py
   done
 }
@@ -132,6 +143,10 @@ sanitize() {
 bench() {
   TAIL=400 step bench "${BENCH_LIMIT:-300}" "$python" bench/run.py --device cuda \
     --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv"
+}
+
+throughput() {
+  step throughput "${THROUGHPUT_LIMIT:-150}" "$python" bench/throughput.py --device cuda
 }
 
 profile() {
@@ -156,6 +171,10 @@ crossovers() {
     --csv "$logs/crossovers.csv"
   step crossovers64 "${CROSSOVERS_LIMIT:-200}" "$python" bench/crossovers.py --write --bits 64 \
     --sizes 64 128 256 512 --csv "$logs/crossovers64.csv"
+}
+
+steps() {
+  TAIL=30 step steps "${STEPS_LIMIT:-150}" "$python" bench/training_steps.py --csv "$logs/steps.csv"
 }
 
 train() {
@@ -187,7 +206,8 @@ done
 } | tee -a "$summary"
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
-  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h; do
+  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h \
+    bench/results/throughput-cuda.csv "$logs"/steps.csv; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done
   tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .

@@ -1,10 +1,11 @@
-"""Measure what one core does of the data-set commands, and what 1e6 and 1e9 patterns cost.
+"""Measure what one core and a GPU do of the data-set commands, and what 1e6 and 1e9 patterns cost.
 
     taskset -c 1 python bench/throughput.py     # bench/results/throughput.csv and the page's table
-    python bench/throughput.py --table          # only the table, from the CSV
+    python bench/throughput.py --device cuda    # bench/results/throughput-cuda.csv and the table
+    python bench/throughput.py --table          # only the table, from the CSVs
 
-The commands run in this process with one thread on files of the system's temporary folder, reading
-and writing included; a first run, of few patterns, is not counted.
+The commands run in this process, on a CPU with one thread, on files of the system's temporary
+folder, reading and writing included; a first run, of few patterns, is not counted.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from typer.testing import CliRunner
 
 from symbreak.cli.app import app
 
-CSV = RESULTS / "throughput.csv"
+CSV = {"cpu": RESULTS / "throughput.csv", "cuda": RESULTS / "throughput-cuda.csv"}
 FIELDS = (
     "command patterns seconds_per_pattern fastest slowest cpu_seconds rounds bytes_per_pattern"
 ).split()
@@ -46,13 +47,16 @@ TITLES = {
     "predict": "`predict`, UNet",
     "reconstruct-stack": "`reconstruct-stack --starts 1`",
 }
-# Patterns of one measurement: a second or more of work.
-COUNTS = {"simulate": 200, "break": 4000, "align": 800, "predict": 60, "reconstruct-stack": 24}
+# Patterns of one measurement: a second or more of work. Simulation has no kernels for a GPU.
+COUNTS = {
+    "cpu": {"simulate": 200, "break": 4000, "align": 800, "predict": 60, "reconstruct-stack": 24},
+    "cuda": {"break": 16384, "align": 16384, "predict": 8192, "reconstruct-stack": 4096},
+}
 
 
-def words(name: str, folder: Path, data: Path, count: int) -> list[str]:
+def words(name: str, folder: Path, data: Path, count: int, device: str) -> list[str]:
     out = str(folder / "out.h5")
-    return {
+    command = {
         "simulate": [
             *("simulate", str(folder / "simulated"), "--train", str(count)),
             *("--validation", "0", "--test", "0"),
@@ -65,6 +69,7 @@ def words(name: str, folder: Path, data: Path, count: int) -> list[str]:
             *("--amplitudes", "--dc", "corner", "--starts", "1"),
         ],
     }[name]
+    return command if device == "cpu" else [*command, "--device", device]
 
 
 def run(command: list[str]) -> None:
@@ -73,16 +78,16 @@ def run(command: list[str]) -> None:
         raise RuntimeError(f"symbreak {' '.join(command)}: {result.output}")
 
 
-def measure(name: str, folder: Path, rounds: int) -> dict[str, str]:
+def measure(name: str, folder: Path, rounds: int, device: str) -> dict[str, str]:
     made = folder / "simulated" / "train.h5" if name == "simulate" else folder / "out.h5"
     seconds, busy = [], []
     for k in range(rounds + 1):
-        count = COUNTS[name] if k else WARM_UP
+        count = COUNTS[device][name] if k else WARM_UP
         data = folder / f"{count}.h5"
         if not data.exists():
             write_objects(data, count, SIZE)
         begun, used = time.perf_counter(), time.process_time()
-        run(words(name, folder, data, count))
+        run(words(name, folder, data, count, device))
         seconds.append((time.perf_counter() - begun) / count)
         busy.append((time.process_time() - used) / count)
         size = made.stat().st_size
@@ -90,21 +95,22 @@ def measure(name: str, folder: Path, rounds: int) -> dict[str, str]:
     counted = seconds[1:]
     row = {
         "command": name,
-        "patterns": str(COUNTS[name]),
+        "patterns": str(count),
         "seconds_per_pattern": f"{statistics.median(counted):.4g}",
         "fastest": f"{min(counted):.4g}",
         "slowest": f"{max(counted):.4g}",
         "cpu_seconds": f"{statistics.median(busy[1:]):.4g}",
         "rounds": str(rounds),
-        "bytes_per_pattern": str(round(size / COUNTS[name])),
+        "bytes_per_pattern": str(round(size / count)),
     }
     print(*(f"{key}={value}" for key, value in row.items()), flush=True)
     return row
 
 
 def write_table() -> None:
-    header, found = read_header(CSV), read_csv(CSV)
+    header, found = read_header(CSV["cpu"]), read_csv(CSV["cpu"])
     speed, cost = [], []
+    gpu = {row["command"]: row for row in read_csv(CSV["cuda"])} if CSV["cuda"].exists() else {}
     for row in found:
         seconds, size = float(row["seconds_per_pattern"]), int(row["bytes_per_pattern"])
         title = TITLES[row["command"]]
@@ -113,7 +119,7 @@ def write_table() -> None:
                 title,
                 f"{1e3 * seconds:.3g} ms",
                 number(1 / seconds),
-                "not yet measured",
+                on_gpu(row["command"], gpu),
                 f"{size:,}",
             ]
         )
@@ -133,7 +139,7 @@ def write_table() -> None:
         "command",
         "time per pattern, one core",
         "patterns/s, one core",
-        "GPU",
+        "patterns/s, GPU",
         "bytes, result",
     ]
     text = markdown(threads, speed)
@@ -142,6 +148,13 @@ def write_table() -> None:
         f"{header['cpu']}, torch {header['torch']}; objects of {SIZE} x {SIZE}, patterns of "
         f"{2 * SIZE} x {2 * SIZE} pixels, default schedule; reading and writing files included.\n\n"
     )
+    if gpu:
+        header = read_header(CSV["cuda"])
+        text += (
+            f"The GPU: {header['gpu']}, torch {header['torch']}, median of "
+            f"{next(iter(gpu.values()))['rounds']} runs by `python bench/throughput.py --device "
+            "cuda`, the same files read and written by one process.\n\n"
+        )
     ratios = [float(r["seconds_per_pattern"]) / float(r["cpu_seconds"]) for r in found]
     if max(ratios) > BUSY:
         text += (
@@ -168,6 +181,15 @@ def write_table() -> None:
     replace_between_marks(PAGE, "throughput", text)
 
 
+def on_gpu(command: str, measured: dict[str, dict[str, str]]) -> str:
+    """Patterns per second."""
+    if command not in COUNTS["cuda"]:
+        return "runs on the CPU"
+    if command not in measured:
+        return "not yet measured"
+    return number(1 / float(measured[command]["seconds_per_pattern"]))
+
+
 def duration(seconds: float) -> str:
     for unit, length in (("years", 365.25 * 86400), ("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
@@ -190,18 +212,24 @@ def number(value: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--table", action="store_true", help="only the table, from the CSV")
+    parser.add_argument("--device", choices=sorted(COUNTS), default="cpu")
+    parser.add_argument("--table", action="store_true", help="only the table, from the CSVs")
     options = parser.parse_args()
     if not options.table:
-        torch.set_num_threads(1)
+        header = machine()
+        if options.device == "cpu":
+            torch.set_num_threads(1)
+        else:
+            header["gpu"] = torch.cuda.get_device_name()
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             write_objects(folder / "few.h5", 8, SIZE)
             few = str(folder / "few.h5")
             training = ("--max-epochs", "1", "--accelerator", "cpu", "-o", str(folder / "run"))
             run(["train", few, few, *training])
-            rows = [measure(name, folder, options.rounds) for name in TITLES]
-        write_csv(CSV, machine(), FIELDS, rows)
+            names = COUNTS[options.device]
+            rows = [measure(name, folder, options.rounds, options.device) for name in names]
+        write_csv(CSV[options.device], header, FIELDS, rows)
     write_table()
 
 

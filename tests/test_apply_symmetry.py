@@ -1,7 +1,9 @@
 """apply_symmetry: reference, group laws, gradients, errors, compile."""
 
+import cmath
 import math
 
+import numpy as np
 import pytest
 import torch
 from conftest import DTYPES, TOLERANCE, blob, strided
@@ -47,6 +49,13 @@ def test_index_maps_copy_bits(device, generator):
     moved = symbreak.apply_symmetry(x, shift=[2, -3], wrap=True)
     assert torch.equal(moved, torch.roll(x, (2, -3), (-2, -1)))
     assert torch.equal(symbreak.apply_symmetry(x), x)
+
+
+def test_a_phase_given_as_a_number_is_exact(device):
+    x = torch.ones(3, 3, dtype=torch.complex128, device=device)
+    for phase in (0.1, np.float64(0.1)):
+        turned = symbreak.apply_symmetry(x, phase=phase)
+        torch.testing.assert_close(turned, x * cmath.exp(0.1j), rtol=0, atol=1e-15)
 
 
 def test_one_element_serves_the_whole_batch(device, generator):

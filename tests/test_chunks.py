@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -15,6 +16,7 @@ from symbreak.cli.app import app
 from symbreak.data.simulation.crystals import crystals
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.data.streaming.chunks import Chunks, Done, Fitting
+from symbreak.ops import memory
 from symbreak.ops.memory import is_out_of_memory
 
 SCHEDULE = "20*HIO+5*ER"
@@ -207,10 +209,23 @@ def test_what_is_out_of_memory():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
     assert is_out_of_memory(MemoryError())
     assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: 5 bytes"))
+    assert is_out_of_memory(RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"))
     assert not is_out_of_memory(RuntimeError("expected a float"))
     with pytest.raises(RuntimeError) as caught:
         torch.ops.symbreak.reconstruct(torch.ones(4, 4), "2*ER", torch.ones(5, 5) > 0)
     assert not is_out_of_memory(caught.value)
+
+
+def test_what_is_out_of_memory_where_torch_tells_no_texts(monkeypatch):
+    """PyTorch 2.11 names the call that failed, not why."""
+    monkeypatch.setattr(memory, "_said_by_the_stable_abi", lambda: None)
+    source = (Path(__file__).parent.parent / "csrc/common/stable.h").read_text()
+    # The FFT, see call_aten.
+    call = "torch_call_dispatcher(name, overload, stack.data(), TORCH_ABI_VERSION)"
+    assert call in source
+    for failed in (call, 'torch_call_dispatcher( "aten::new_empty", ""', "aten::contiguous"):
+        assert is_out_of_memory(RuntimeError(f"{failed} API call failed at stable.h, line 9"))
+    assert not is_out_of_memory(RuntimeError("aoti_torch_get_dim(x) API call failed at"))
 
 
 # --- memory does not grow with the number of items

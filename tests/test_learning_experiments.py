@@ -132,14 +132,20 @@ def test_small_sets_take_fewer_items():
     assert epochs == [5, 5, 5, 4, 2]
 
 
-def test_defects_are_chosen_on_the_command_line(tmp_path, monkeypatch):
-    chosen = []
+@pytest.fixture
+def chosen(monkeypatch):
+    """The scales that the command was about to run."""
+    scales = []
 
     def note(scale, folder, **_):
-        chosen.append(scale)
+        scales.append(scale)
         return []
 
     monkeypatch.setattr("symbreak.experiments.tables.run_tables", note)
+    return scales
+
+
+def test_defects_are_chosen_on_the_command_line(tmp_path, chosen):
     for words in ([], ["--defects", "0"]):
         command = ["experiment", "tables", "--scale", "tiny", *words, "-o", str(tmp_path)]
         result = CliRunner().invoke(app, command)
@@ -150,6 +156,24 @@ def test_defects_are_chosen_on_the_command_line(tmp_path, monkeypatch):
     spread = [(x.mean((1, 2)).abs() / x.abs().mean((1, 2))).min() for x in (vortices, plain)]
     assert spread[0] < 0.9
     assert spread[1] == pytest.approx(1, abs=1e-5)
+
+
+def test_how_a_machine_trains_is_chosen_on_the_command_line(tmp_path, chosen):
+    command = ["experiment", "tables", "--scale", "paper", "-o", str(tmp_path), "--machine"]
+    given = {"precision": "bf16", "channels_last": True}
+    result = CliRunner().invoke(app, [*command, json.dumps(given)])
+    assert result.exit_code == 0, result.output
+    assert chosen[0] == replace(SCALES["paper"], machine=SCALES["paper"].machine | given)
+    assert chosen[0].training("UNet", 500, BEFORE).precision == "bf16"
+    for text, message in (
+        ("{", "Expecting"),
+        ('{"batch": 3}', "expected an object with fields of precision"),
+        ('{"precision": "8"}', "precision must be one of 32, bf16"),
+    ):
+        result = CliRunner().invoke(app, [*command, text], env={"COLUMNS": "300"})
+        assert result.exit_code == 2
+        assert message in result.output
+    assert len(chosen) == 1
 
 
 def test_unknown_experiments_and_scales(tmp_path):

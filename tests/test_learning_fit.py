@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from learning_problems import problem
 
 pytest.importorskip("lightning")
 
+from symbreak.learning import callbacks
 from symbreak.learning.evaluate import evaluate
 from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network, read_checkpoint
@@ -60,6 +62,43 @@ def test_resumed_equals_uninterrupted(tmp_path, network, options):
     assert resumed.best_validation == whole.best_validation
     states = [read_checkpoint(f.final)["lr_schedulers"] for f in (whole, resumed)]
     assert states[0] == states[1]
+
+
+def test_checkpoints_written_seldom_are_those_of_every_epoch(tmp_path, monkeypatch):
+    written = []
+
+    def replace(part, path):
+        written.extend(name for name in [os.path.basename(path)] if name.endswith(".ckpt"))
+        os.rename(part, path)
+
+    monkeypatch.setattr(callbacks.os, "replace", replace)
+    choices = {"max_epochs": 6, "learning_rate": 0.01, "patience": 20}
+    settings, train, validation = problem(**choices)
+    whole = fit(settings, train, validation, tmp_path / "whole")
+    assert written.count("final.ckpt") == 6
+    assert written.count("best.ckpt") > 2
+    assert written[-2:] == ["final.ckpt", "final.ckpt"]  # the best is not the last
+    written.clear()
+    seldom, *_ = problem(**choices, save_every=1e6)
+
+    due = callbacks.Checkpoints._due
+
+    def interrupted(self, trainer):
+        if trainer.current_epoch == 3:
+            raise LookupError
+        return due(self, trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.Checkpoints, "_due", interrupted)
+        with pytest.raises(LookupError):
+            fit(seldom, train, validation, tmp_path / "parts")
+    both = ["best.ckpt", "final.ckpt"]
+    assert written == both  # of the first epoch
+    parts = fit(seldom, train, validation, tmp_path / "parts", resume=True)
+    assert_same_weights(whole.final, parts.final)
+    assert_same_weights(whole.best, parts.best)
+    assert parts.best_validation == whole.best_validation
+    assert written == 3 * both  # and of this call's first and last
 
 
 def test_ends_at_the_lowest_rate_and_stays_ended(tmp_path):

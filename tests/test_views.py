@@ -58,22 +58,24 @@ OPERATORS = {
     "align to": lambda x: symbreak.align(other(x), x, wrap=True),
     "sa_mse": lambda x: symbreak.sa_mse(x, other(x), reduction="none"),
     "initial": lambda x: symbreak.reconstruct(
-        torch.ones(x.shape, dtype=x.detach().real.dtype), "3*HIO+2*ER", initial=x
+        torch.ones(x.shape, dtype=x.detach().real.dtype, device=x.device),
+        "3*HIO+2*ER",
+        initial=x,
     ),
 }
 
 
-def content(n, dtype):
+def content(n, dtype, device):
     x = torch.zeros(3, n, n, dtype=dtype)
     generator = torch.Generator().manual_seed(SEED)
     x[:, 1 : n - 2, 2 : n - 1] = torch.randn(3, n - 3, n - 3, dtype=dtype, generator=generator)
-    return x
+    return x.to(device)
 
 
 def plain(x):
     """A copy in memory of its own, element by element."""
     x = x.detach().as_subclass(torch.Tensor)
-    return torch.empty(x.shape, dtype=x.dtype).copy_(x)
+    return torch.empty(x.shape, dtype=x.dtype, device=x.device).copy_(x)
 
 
 def same(found, expected):
@@ -86,15 +88,15 @@ def same(found, expected):
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 @pytest.mark.parametrize("size", [16, 13])
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_operator_sees_the_values_of_the_view(view, size, dtype):
-    x = VIEWS[view](content(size, dtype))
+def test_every_operator_sees_the_values_of_the_view(device, view, size, dtype):
+    x = VIEWS[view](content(size, dtype, device))
     for operator in OPERATORS.values():
         same(operator(x), operator(plain(x)))
 
 
-def test_masks_starts_and_numbers_that_are_views():
-    a = content(16, torch.complex64).abs() + 0.1
-    inside = content(16, torch.complex64).real > -1
+def test_masks_starts_and_numbers_that_are_views(device):
+    a = content(16, torch.complex64, device).abs() + 0.1
+    inside = content(16, torch.complex64, device).real > -1
     same(symbreak.reconstruct(torch._neg_view(-a), "5*HIO"), symbreak.reconstruct(a, "5*HIO"))
     views = {"valid": inside.mT, "support": inside[..., :1, :], "seed": torch.arange(6)[::2]}
     copies = {name: plain(x) for name, x in views.items()}
@@ -102,20 +104,20 @@ def test_masks_starts_and_numbers_that_are_views():
         symbreak.reconstruct(strided(a).mT, "3*HIO", **views),
         symbreak.reconstruct(plain(a.mT), "3*HIO", **copies),
     )
-    x = content(16, torch.complex64)
+    x = content(16, torch.complex64, device)
     element = {"shift": torch._neg_view(torch.tensor([1, 2])), "phase": torch._neg_view(a[:, 0, 0])}
     copies = {name: plain(x) for name, x in element.items()}
     same(symbreak.apply_symmetry(x, **element), symbreak.apply_symmetry(x, **copies))
 
 
 @pytest.mark.parametrize("view", ["conj", "negative of conj", "adjoint", "expanded rows"])
-def test_gradients_through_a_view(view):
+def test_gradients_through_a_view(device, view):
     def loss(x):
         amplitude = symbreak.fourier_amplitude(x).sum()
         moved = symbreak.apply_symmetry(x, shift=[1, 1], flipped=True).real.square().sum()
         return amplitude + moved + symbreak.sa_mse(x, other(x), reduction="sum")
 
-    leaf = content(16, torch.complex128)
+    leaf = content(16, torch.complex128, device)
     through_view, through_copy = leaf.clone().requires_grad_(), leaf.clone().requires_grad_()
     loss(VIEWS[view](through_view)).backward()
     loss(VIEWS[view](through_copy).resolve_conj().resolve_neg().contiguous()).backward()

@@ -32,12 +32,26 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
 }
 
-// Also asks for as little L1 cache as there can be: then several such blocks share an SM.
+// Of the current device.
+inline DeviceProperties device_properties() {
+  int device = 0, shared = 0, multiprocessors = 0, major = 0, minor = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+  return {shared, multiprocessors, 10 * major + minor};
+}
+
+// Always to all there is: with a limit of their own, other threads could lower it between here and
+// the launch. Also asks for as little L1 cache as there can be: then several such blocks share an
+// SM.
 template <typename Kernel>
 void set_shared_limit(Kernel* kernel, int64_t bytes) {
   const auto* const function = reinterpret_cast<const void*>(kernel);
+  const int64_t most = std::max(bytes, device_properties().shared_bytes);
   cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                       static_cast<int>(bytes));
+                       static_cast<int>(most));
   cudaFuncSetAttribute(function, cudaFuncAttributePreferredSharedMemoryCarveout,
                        cudaSharedmemCarveoutMaxShared);
 }
@@ -60,17 +74,6 @@ inline void copy_bytes(Stream stream, void* to, const void* from, int64_t bytes)
 inline const char* launch_error() {
   const cudaError_t error = cudaGetLastError();
   return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
-}
-
-// Of the current device.
-inline DeviceProperties device_properties() {
-  int device = 0, shared = 0, multiprocessors = 0, major = 0, minor = 0;
-  cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-  cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
-  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
-  cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
-  return {shared, multiprocessors, 10 * major + minor};
 }
 
 // threadIdx.x, read anew at each call: volatile keeps the compiler from hoisting addresses out of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +37,10 @@ def experiment(
         typer.Option(min=0, max=64, help="Most dislocations per crystal (small: 2, else 6)."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    machine: Annotated[
+        str | None,
+        typer.Option(help='How the tables are trained, as JSON: {"precision": "bf16"}.'),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once.")] = 1,
 ) -> None:
@@ -65,11 +70,13 @@ def experiment(
             from symbreak.data.simulation.settings import CrystalSettings
 
             given["crystals"] = CrystalSettings(defects=(0, defects))
-        _tables(output, scale, given, workers=workers, jobs=jobs)
+        _tables(output, scale, given, machine, workers=workers, jobs=jobs)
     wrote(output, "results")
 
 
-def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -> None:
+def _tables(
+    folder: Path, scale: str, choices: dict[str, Any], machine: str | None, **processes: int
+) -> None:
     from symbreak.experiments.scales import SCALES, VARIANTS
     from symbreak.experiments.tables import run_tables
 
@@ -83,9 +90,11 @@ def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -
         for name, value in choices.items()
         if value is not None
     }
+    if machine is not None:
+        given["machine"] = SCALES[scale].machine | _machine(machine)
     say = err()
     chosen = replace(SCALES[scale], **given)
-    records = run_tables(chosen, folder, **machine, done=say.print)
+    records = run_tables(chosen, folder, **processes, done=say.print)
     rows = table("test SA-MSE over the zero predictor's", "network", "pairs", "variant", "ratio")
     for record in records:
         rows.add_row(
@@ -95,3 +104,18 @@ def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -
             f"{record['test_best']['sa_mse_ratio']:.4f}",
         )
     out().print(rows)
+
+
+def _machine(text: str) -> dict[str, Any]:
+    """Read fields of `TrainSettings` that concern the machine."""
+    from symbreak.experiments.scales import MACHINE
+    from symbreak.learning.settings import TrainSettings
+
+    try:
+        found = json.loads(text)
+        if not isinstance(found, dict) or not set(found) <= set(MACHINE):
+            raise ValueError(f"expected an object with fields of {', '.join(MACHINE)}, got {text}")
+        TrainSettings(**found)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--machine") from None
+    return found

@@ -50,6 +50,9 @@ def train(
     tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
     channels_last: Annotated[bool, typer.Option(help="Memory order of images.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network.")] = False,
+    save_every: Annotated[
+        float, typer.Option(min=0, help="Seconds from checkpoint to checkpoint; 0: every epoch.")
+    ] = 0.0,
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Devices or CPU processes per node.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Nodes; start with torchrun or srun.")] = 1,
@@ -74,6 +77,7 @@ def train(
         "tf32": tf32,
         "channels_last": channels_last,
         "compile": compile_,
+        "save_every": save_every,
         "accelerator": accelerator,
         "devices": devices,
         "nodes": nodes,

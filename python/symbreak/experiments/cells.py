@@ -76,9 +76,11 @@ def run_cell(
     begun = time.process_time()
     fitted = fit(settings, train, validation, folder, resume=True)
     record: Record = {**identity, "pairs": len(train), "epochs": fitted.epochs}
+    record["machine"] = scale.machine
     record["seconds"] = fitted.seconds
     record["cpu_seconds"] = time.process_time() - begun
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    train, test, alike = (pairs.to(device) for pairs in (train, test, alike))
     for name, path in (("final", fitted.final), ("best", fitted.best)):
         trained = load_network(path).to(device)
         record[f"train_{name}"] = numbers(evaluate(trained, train))

@@ -13,6 +13,10 @@ from symbreak.ops.break_symmetry import RULES
 # Beside the paper's two: raw pairs with the symmetry-invariant loss, and the other flip rules.
 BEFORE, AFTER, INVARIANT = "before", "after", "sa_mse loss"
 OTHER_RULES: tuple[str, ...] = RULES[1:]
+MACHINE = (
+    *("precision", "tf32", "channels_last", "compile", "resident", "save_every", "accelerator"),
+)
+"""Fields of `TrainSettings` that are the machine's business, for `Scale.machine`."""
 VARIANTS = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
 
 
@@ -50,7 +54,7 @@ class Scale:
     """One round of the iterations that begin at the networks' estimates and at random phases."""
     rounds: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     machine: dict[str, Any] = field(default_factory=dict)
-    """Further fields of `TrainSettings`: precision, tf32, compile, accelerator, ..."""
+    """Further fields of `TrainSettings`, see `MACHINE`."""
 
     def training(self, network: str, count: int, variant: str) -> TrainSettings:
         """Settings of one cell."""
@@ -116,6 +120,7 @@ SCALES = {
         patience=10,
         learning_rate=5e-4,
         batch=64,
-        machine={"tf32": True},
+        # After an epoch of half a second on a GPU, writing 141 MB twice would take as long again.
+        machine={"tf32": True, "save_every": 30.0},
     ),
 }

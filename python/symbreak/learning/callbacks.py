@@ -1,27 +1,43 @@
-"""Checkpoints: the last and the best-validated state of a training, written at every epoch."""
+"""Checkpoints: the last and the best-validated state of a training, written as epochs end."""
 
 from __future__ import annotations
 
+import copy
+import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import lightning
+from lightning.pytorch.plugins import TorchCheckpointIO
 
 from symbreak.learning.module import MONITOR
 
 FINAL, BEST = "final.ckpt", "best.ckpt"
+KEEP = {"keep": True}
 
 
 class Checkpoints(lightning.Callback):
-    """After every epoch write ``final.ckpt``, and ``best.ckpt`` if the validation was the best.
+    """Write ``final.ckpt``, and ``best.ckpt`` if a validation since the last writing was the best.
 
-    A file is written under another name and renamed, so an interruption leaves a whole one.
+    A file is written under another name and renamed, so an interruption leaves a whole one; the
+    best is written first, so that it is never older than what ``final.ckpt`` says of it.
+
+    Args:
+        folder: Where to.
+        every: Seconds from one writing to the next at least: a large network on a fast GPU would
+            spend more time on writing after every epoch than on learning. Until then the best
+            state waits in memory, where the network is. The first and the last epoch are always
+            written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.best = float("inf")
+    def __init__(self, folder: Path, every: float = 0.0) -> None:
+        self.folder, self.every = folder, every
+        self.best = math.inf
+        self.files = CheckpointFiles()
+        """To be a plugin of the trainer."""
+        self._written = -math.inf
 
     def state_dict(self) -> dict[str, Any]:
         """What the checkpoint keeps of this callback."""
@@ -36,12 +52,55 @@ class Checkpoints(lightning.Callback):
     ) -> None:
         """Write what is due; every process takes part, the first one writes."""
         value = float(trainer.callback_metrics[MONITOR])
-        names = [FINAL]
+        due = self._due(trainer)
         if value < self.best:
             self.best = value
-            names.insert(0, BEST)
-        for name in names:
-            part = self.folder / f".{name}.part"
-            trainer.save_checkpoint(part)
-            if trainer.is_global_zero:
-                os.replace(part, self.folder / name)
+            if due:
+                self.files.kept = None
+                self._write(trainer, BEST)
+            else:
+                trainer.save_checkpoint(self.folder / BEST, storage_options=KEEP)
+        elif due and self.files.kept is not None:  # by the first process alone
+            self.files.write_kept(_part(self.folder / BEST))
+            os.replace(_part(self.folder / BEST), self.folder / BEST)
+        if due:
+            self._write(trainer, FINAL)
+            self._written = time.monotonic()
+
+    def _write(self, trainer: lightning.Trainer, name: str) -> None:
+        path = self.folder / name
+        trainer.save_checkpoint(_part(path))
+        if trainer.is_global_zero:
+            os.replace(_part(path), path)
+
+    def _due(self, trainer: lightning.Trainer) -> bool:
+        """Whether to write now, as the first process decides: all have to agree."""
+        last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        due = last or time.monotonic() - self._written >= self.every
+        return bool(trainer.strategy.broadcast(due))
+
+
+class CheckpointFiles(TorchCheckpointIO):
+    """Writes a checkpoint, or with the storage option ``keep`` a copy of it into memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] | None = None
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        """See the class; the copy stays on the devices of its tensors."""
+        if storage_options == KEEP:
+            self.kept = copy.deepcopy(checkpoint)
+        else:
+            super().save_checkpoint(checkpoint, path, storage_options)
+
+    def write_kept(self, path: Path) -> None:
+        """Write the copy, and forget it."""
+        assert self.kept is not None
+        super().save_checkpoint(self.kept, path)
+        self.kept = None
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")

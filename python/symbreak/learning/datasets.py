@@ -37,6 +37,8 @@ class PairSource(Protocol):
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch: amplitudes ``(batch, *M)``, objects ``(batch, *N)``, the indices as int64.
 
+        All on one device.
+
         A negative index counts from the end, as with a list.
         """
 
@@ -78,9 +80,10 @@ class Pairs:
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch, see `PairSource`; one gather on the device where the data are."""
-        chosen = torch.tensor(indices, dtype=torch.int64)
-        here = chosen.to(self.object.device)
-        return self.amplitude[here], self.object[here], chosen
+        here = torch.tensor(indices, dtype=torch.int64)
+        if self.object.is_cuda:  # a copy from pinned memory waits for nothing the GPU still does
+            here = here.pin_memory().to(self.object.device, non_blocking=True)
+        return self.amplitude[here], self.object[here], here
 
     def to(self, device: torch.device | str) -> Pairs:
         """Copy to a device."""

@@ -60,9 +60,9 @@ def fit(
 ) -> Fitted:
     """Train a network: Adam, the rate lowered on plateaus of the validation SA-MSE.
 
-    ``folder`` then holds ``final.ckpt`` and ``best.ckpt``, both written at every epoch and readable
-    by `load_network`; ``logs/version_<k>`` with ``metrics.csv`` and the events of TensorBoard, one
-    version per call; and ``summary.json``.
+    ``folder`` then holds ``final.ckpt`` and ``best.ckpt``, both written as epochs end (see
+    ``save_every``) and readable by `load_network`; ``logs/version_<k>`` with ``metrics.csv`` and
+    the events of TensorBoard, one version per call; and ``summary.json``.
 
     Args:
         settings: How to train.
@@ -128,6 +128,7 @@ def is_unfinished(folder: str | Path) -> bool:
 def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
     csv = CSVLogger(folder, name="logs")
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
+    checkpoints = Checkpoints(folder, settings.save_every)
     several = settings.devices * settings.nodes > 1
     strategy = "auto"
     if several:
@@ -141,7 +142,8 @@ def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
         precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
         max_epochs=settings.max_epochs,
         logger=[csv, board],
-        callbacks=[Checkpoints(folder)],
+        callbacks=[checkpoints],
+        plugins=[checkpoints.files],
         enable_checkpointing=False,  # Lightning's own; ours are in the callback
         enable_model_summary=False,
         enable_progress_bar=settings.progress,

@@ -35,6 +35,8 @@ class TrainSettings:
         channels_last: Keep the network's images with the channels last in memory.
         compile: Compile the network with `torch.compile`.
         resident: Keep data held in memory on the device during the training.
+        save_every: Seconds from one writing of the checkpoints to the next at least, and what an
+            interruption costs at most; 0: every epoch. The first and the last are always written.
         accelerator: ``"auto"``, ``"cpu"`` or ``"gpu"``.
         devices: Devices, or processes on the CPU, per node, >= 1. Above 1: DDP.
         nodes: Machines, >= 1. Above 1 the processes are started by torchrun or srun.
@@ -59,6 +61,7 @@ class TrainSettings:
     channels_last: bool = False
     compile: bool = False
     resident: bool = True
+    save_every: float = 0.0
     accelerator: str = "auto"
     devices: int = 1
     nodes: int = 1
@@ -74,7 +77,7 @@ class TrainSettings:
             self._keep(name, 1)
         for name in ("patience", "seed"):
             self._keep(name, 0)
-        for name in ("learning_rate", "min_learning_rate", "factor"):
+        for name in ("learning_rate", "min_learning_rate", "factor", "save_every"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ValueError(f"TrainSettings: {name} must be a number, got {value!r}.")
@@ -86,6 +89,10 @@ class TrainSettings:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
                 f"{self.min_learning_rate!r} and learning_rate {self.learning_rate!r}."
+            )
+        if not 0 <= self.save_every < math.inf:
+            raise ValueError(
+                f"TrainSettings: save_every must be seconds >= 0, got {self.save_every!r}."
             )
         if not 0 < self.factor < 1:
             raise ValueError(f"TrainSettings: factor must be in (0, 1), got {self.factor!r}.")

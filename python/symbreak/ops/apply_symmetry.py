@@ -106,13 +106,17 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
     elif not abs(phase) <= torch.finfo(REAL_OF[x.dtype]).max:  # NaN is not either
         real = dtype_name(REAL_OF[x.dtype])
         raise ValueError(f"apply_symmetry: phase must be finite in {real}, got {shown(phase)}.")
-    value = torch.as_tensor(phase, device=x.device).to(REAL_OF[x.dtype])
-    return _broadcast("phase", value, batch)
+    dtype = REAL_OF[x.dtype]
+    if not isinstance(phase, Tensor):
+        phase = torch.full((), float(phase), dtype=dtype, device=x.device)
+    return _broadcast("phase", phase.to(x.device, dtype), batch)
 
 
 def _tensor(name: str, expected: str, value: object, device: torch.device) -> Tensor:
     if isinstance(value, Tensor):
         check_data("apply_symmetry", name, value, "x", device)
+    if isinstance(value, bool):  # filled there: a copy from the host would wait for the device
+        return torch.full((), value, device=device)
     if isinstance(value, np.ndarray):  # torch takes no negative strides
         value = np.ascontiguousarray(value)
     try:
@@ -157,7 +161,7 @@ def _apply_symmetry(
         offset = -shift
     else:
         pivot = torch.ops.symbreak.flip_pivot(x.detach(), wrap=wrap, ndim=ndim)
-        offset = torch.where(flipped[..., None], pivot + shift, -shift)
+        offset = torch.where(flipped.unsqueeze(-1), pivot + shift, -shift)
     return torch.ops.symbreak.reindex(  # type: ignore[no-any-return]
         x, offset, flipped, phase, wrap=wrap, ndim=ndim
     )

@@ -10,6 +10,11 @@ from collections.abc import Sequence
 import torch
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+# What allocators say; the last is of cuFFT, cuDNN and cuBLAS.
+EXHAUSTED = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+# Calls of the stable ABI in our kernels that allocate, as their errors name them; the last one is
+# the FFT, named by a variable.
+ALLOCATING = ("aten::new_empty", "aten::contiguous", "torch_call_dispatcher(name")
 
 
 def check_memory(
@@ -69,9 +74,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     if "API call failed" in text:
         said = _said_by_the_stable_abi()
         if said is None:  # older than the function that tells: of what is called, this allocates
-            return "aten::new_empty" in text or "aten::contiguous" in text
+            return any(call in text for call in ALLOCATING)
         text = said
-    return "out of memory" in text or "can't allocate memory" in text
+    return any(sign in text for sign in EXHAUSTED)
 
 
 def _said_by_the_stable_abi() -> str | None:

@@ -131,23 +131,26 @@ def check_values(
     than a mask of every pixel, and a short run would notice.
     """
     axes = tuple(range(-ndim, 0))
+    problems: list[tuple[Tensor, str]] = []
     if valid is not None:
-        _refuse(~_any(valid, axes), "valid must leave at least one measured pixel, got none")
+        nothing = ~_any(valid, axes)
+        problems += [(nothing, "valid must leave at least one measured pixel, got none")]
         amplitude = torch.where(valid, amplitude, 0)
     low, high = _extremes(amplitude, axes)
-    _refuse(
-        ~(low.isfinite() & high.isfinite()),
-        "amplitude must be finite where measured, got NaN or infinity",
-    )
-    _refuse(low < 0, "amplitude must not be negative where measured, got a negative value")
-    _refuse(high == 0, "amplitude must have a measured pixel above 0, got only zeros")
+    infinite = ~(low.isfinite() & high.isfinite())
+    problems += [
+        (infinite, "amplitude must be finite where measured, got NaN or infinity"),
+        (low < 0, "amplitude must not be negative where measured, got a negative value"),
+        (high == 0, "amplitude must have a measured pixel above 0, got only zeros"),
+    ]
     if support is not None:
-        _refuse(~_any(support, axes), "support must hold at least one pixel, got none")
+        problems += [(~_any(support, axes), "support must hold at least one pixel, got none")]
     if initial is not None:
         parts = torch.view_as_real(initial.resolve_conj())
-        axes = tuple(range(-ndim - 1, 0))
-        low, high = _extremes(parts, axes)
-        _refuse(~(low.isfinite() & high.isfinite()), "initial must be finite, got NaN or infinity")
+        low, high = _extremes(parts, tuple(range(-ndim - 1, 0)))
+        infinite = ~(low.isfinite() & high.isfinite())
+        problems += [(infinite, "initial must be finite, got NaN or infinity")]
+    _refuse(problems)
 
 
 def _extremes(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -166,10 +169,14 @@ def _any(mask: Tensor, axes: tuple[int, ...]) -> Tensor:
     return _extremes(mask.view(torch.uint8), axes)[1] > 0
 
 
-def _refuse(bad: Tensor, problem: str) -> None:
-    """Raise for the first item (or start) that is bad; bad: bool ``(*batch)``."""
-    if not bool(bad.any()):
-        return
-    index = tuple(bad.nonzero()[0].tolist())
-    place = f" in item {index[0] if len(index) == 1 else index}" if index else ""
-    raise ValueError(f"reconstruct: {problem}{place}.")
+def _refuse(problems: list[tuple[Tensor, str]]) -> None:
+    """Raise for the first problem that an item (or start) has; each with a bool ``(*batch)``.
+
+    One look at all of them: each waits for the device.
+    """
+    found = torch.stack([bad.any() for bad, _ in problems]).tolist()
+    for (bad, problem), there in zip(problems, found, strict=True):
+        if there:
+            index = tuple(bad.nonzero()[0].tolist())
+            place = f" in item {index[0] if len(index) == 1 else index}" if index else ""
+            raise ValueError(f"reconstruct: {problem}{place}.")
