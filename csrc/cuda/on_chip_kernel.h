@@ -36,7 +36,8 @@ SYMBREAK_DEVICE int two_pass_column(int c) {
   return c % Layout::kLast * Layout::kFirst + c / Layout::kLast;
 }
 
-// kShared: the amplitude fits into shared memory too, else it is read from the caches.
+// kShared: the amplitude fits into shared memory too, where it already holds the gain; else it is
+// read from the caches.
 template <class Layout, bool kShared>
 struct OnChipAmplitude {
   const float* values;
@@ -44,8 +45,8 @@ struct OnChipAmplitude {
   SYMBREAK_DEVICE Complex<float> operator()(const Complex<float>& value, int position,
                                             int column) const {
     const int at = kShared ? column : two_pass_column<Layout>(column);
-    return project_modulus<DeviceMath, float>(value, values[position * Layout::kSize + at] * gain,
-                                              gain);
+    const float amplitude = values[position * Layout::kSize + at];
+    return project_modulus<DeviceMath, float>(value, kShared ? amplitude : amplitude * gain, gain);
   }
 };
 
@@ -66,7 +67,7 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
       given.amplitude + (given.first + blockIdx.x) / given.starts * kPixels;
   if constexpr (kShared) {
     for (int i = threadIdx.x; i < kPixels; i += Layout::kThreads) {
-      amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)];
+      amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)] * kGain;
     }
   }
   const OnChipAmplitude<Layout, kShared> project{kShared ? amplitude : measured, kGain};
