@@ -40,8 +40,9 @@ struct Item {
   }
 };
 
-// The passes between the first and the last on `lines` lines in shared memory; tile(line, position)
-// is a point. kLinesFirst: neighbouring threads take neighbouring lines, else neighbouring items.
+// The passes between the first and the last on `lines` lines in shared memory; tile.at(line, item)
+// are an item's points. kLinesFirst: neighbouring threads take neighbouring lines, else
+// neighbouring items.
 template <class Axis, Direction D, int kThreads, bool kLinesFirst, typename T, typename Tile>
 SYMBREAK_DEVICE void middle_pass(const Tile& tile, int lines, const Pixel<T>* twiddles) {
   if constexpr (Axis::kPasses == 3) {
@@ -49,18 +50,15 @@ SYMBREAK_DEVICE void middle_pass(const Tile& tile, int lines, const Pixel<T>* tw
     for (int i = threadIdx.x; i < lines * Middle::kCount; i += kThreads) {
       const int line = kLinesFirst ? i % lines : i / Middle::kCount;
       const Middle item(kLinesFirst ? i / lines : i % Middle::kCount);
+      const auto points = tile.at(line, item);
       Complex<T> v[Middle::kRadix];
-      SYMBREAK_UNROLL for (int j = 0; j < Middle::kRadix; ++j) {
-        v[j] = to_complex(tile(line, item.position(j)));
-      }
+      SYMBREAK_UNROLL for (int j = 0; j < Middle::kRadix; ++j) v[j] = to_complex(points[j]);
       if constexpr (D == Direction::kForward) {
         item.forward(v, twiddles);
       } else {
         item.inverse(v, twiddles);
       }
-      SYMBREAK_UNROLL for (int j = 0; j < Middle::kRadix; ++j) {
-        tile(line, item.position(j)) = to_pixel(v[j]);
-      }
+      SYMBREAK_UNROLL for (int j = 0; j < Middle::kRadix; ++j) points[j] = to_pixel(v[j]);
     }
     __syncthreads();
   }
