@@ -13,34 +13,45 @@ inline constexpr int kRowThreads = 128;
 
 template <typename T, class Axis>
 struct RowTile {
-  // A gap in every 128 bytes spreads strided points over the banks.
-  static constexpr int kGap = 128 / int(sizeof(Pixel<T>));
-  static constexpr int kPitch = Axis::kLength + Axis::kLength / kGap;
+  // Gaps that spread the points of a warp over the banks, which kBanks neighbouring points meet all
+  // of: one in every kBanks where strides are powers of two; where the last radix is 3, after every
+  // block of the middle pass, if its items would else fall on one another (tests/shared_banks.cpp
+  // counts).
+  static constexpr int kBanks = 128 / int(sizeof(Pixel<T>));
+  static constexpr int kLastRadix = Axis::kRadix[Axis::kPasses - 1];
+  static constexpr bool kEven = kLastRadix % 2 == 0;
+  static constexpr bool kBlocks = kLastRadix == 3 && Axis::kPasses == 3 && Axis::block(1) > 16;
+  static constexpr int kPeriod = kEven ? kBanks : kBlocks ? Axis::block(1) : Axis::kLength;
+  static constexpr int gap() {
+    if (!kBlocks) return kEven;
+    int points = 0;
+    while ((kPeriod + points) % kBanks != 3 && (kPeriod + points + 3) % kBanks != 0) ++points;
+    return points;
+  }
+  static constexpr int kGap = gap();
+  static constexpr int gapped(int position) { return position + position / kPeriod * kGap; }
+  // Of an odd axis, the next line goes on where the items of the first pass end.
+  static constexpr int kEnd = gapped(Axis::kLength);
+  static constexpr int kPitch =
+      kEven ? kEnd : kEnd + (Axis::stride(0) + kBanks - kEnd % kBanks) % kBanks;
   static constexpr int kPoints = 16384 / int(sizeof(Pixel<T>));
   static constexpr int kLines = kPoints > Axis::kLength ? kPoints / Axis::kLength : 1;
   static constexpr int64_t kBytes = int64_t(kLines * kPitch + Axis::kTwiddles) * sizeof(Pixel<T>);
 
   Pixel<T>* points;
 
-  static constexpr unsigned gapped(unsigned position) { return position + position / kGap; }
-
-  // The points of an item. Mostly the gaps between them are the same for every item: then each is
-  // at a constant distance from the first, an immediate operand instead of some instructions.
+  // The points of an item: each at a constant distance from the first, an immediate operand.
   template <class Item>
   struct ItemPoints {
     static constexpr int kStride = Item::kStride, kBlock = Item::kRadix * kStride;
-    static constexpr bool kRegular =
-        kStride % kGap == 0 || kGap % kBlock == 0 || (kGap % kStride == 0 && kBlock % kGap == 0);
-    Pixel<T>* first;  // else that of position 0
-    int base;
-    SYMBREAK_DEVICE Pixel<T>& operator[](int j) const {
-      return first[gapped(kRegular ? j * kStride : base + j * kStride)];
-    }
+    static_assert((kPeriod % kBlock == 0 || kBlock % kPeriod == 0) &&
+                  (kPeriod % kStride == 0 || kStride % kPeriod == 0));
+    Pixel<T>* first;
+    SYMBREAK_DEVICE Pixel<T>& operator[](int j) const { return first[gapped(j * kStride)]; }
   };
   template <class Item>
   SYMBREAK_DEVICE ItemPoints<Item> at(int line, const Item& item) const {
-    Pixel<T>* const start = points + line * kPitch;
-    return {ItemPoints<Item>::kRegular ? start + gapped(item.base) : start, item.base};
+    return {points + line * kPitch + gapped(item.base)};
   }
 };
 
