@@ -23,9 +23,9 @@ PhasingProblem problem_of(const PhasingTask<T>& task, const DeviceProperties& de
       task.grid.pixels(),
       task.images(),
       TwoPassEngine<T>::supports(task.grid, device.shared_bytes),
-      std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device.shared_bytes)};
+      std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device)};
   if (problem.on_chip) {
-    problem.on_chip_wave = int64_t{device.multiprocessors} * on_chip_blocks(problem.columns);
+    problem.on_chip_wave = on_chip_wave(problem.columns, device.multiprocessors);
   }
   problem.per_plan = images_per_plan(problem.pixels);
   return problem;
