@@ -96,7 +96,7 @@ def test_all_stages_in_their_order(run, tmp_path):
     assert "-DCMAKE_CUDA_ARCHITECTURES=90 " in calls[0]
     parts = ["cmake -S .", "cmake --build", "cmake -E copy", "phasing_engines.py", "-k cuda"]
     parts += ["-k not cuda", "memcheck", "racecheck", "synccheck", "initcheck", "run.py"]
-    parts += ["profiled_calls.py", "crossovers.py", "--bits 64"]
+    parts += ["profiled_calls.py", "profiled_calls.py", "crossovers.py", "--bits 64"]
     assert len(calls) == len(parts)
     assert all(part in call for part, call in zip(parts, calls, strict=True))
     results = {path.name for path in (tmp_path / "out").iterdir()}
