@@ -21,11 +21,15 @@ SINGLE, DOUBLE = torch.float32, torch.float64
 LENGTHS = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024]
 # Every length once along the rows and once down the columns.
 TWO_PASS = list(zip(LENGTHS, [*LENGTHS[:7:-1], 192, *LENGTHS[6::-1]], strict=True))
-ON_CHIP = [(64, 64), (128, 128), (256, 256)]
+# Clusters, and the shared memory for four blocks of them.
+CLUSTERS = EMULATED or torch.cuda.get_device_capability()[0] in (9, 10)
+ON_CLUSTERS = [("on_chip", (256, 256), SINGLE)] if CLUSTERS else []
+ON_CHIP = [(64, 64), (128, 128)]
 GENERAL = [(24, 22), (9, 10, 12)]
 CASES = [
     *[("two_pass", grid, dtype) for grid in TWO_PASS for dtype in (SINGLE, DOUBLE)],
     *[("on_chip", grid, SINGLE) for grid in ON_CHIP],
+    *ON_CLUSTERS,
     *[("general", grid, dtype) for grid in GENERAL for dtype in (SINGLE, DOUBLE)],
 ]
 ONE_EACH = [
@@ -95,7 +99,7 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, ("on_chip", (256, 256), SINGLE)])
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
 @pytest.mark.parametrize(
     "rule",
     [
