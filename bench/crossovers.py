@@ -140,7 +140,8 @@ def milliseconds(amplitude: torch.Tensor, support: torch.Tensor, iterations: int
 
 def nanoseconds(amplitude: torch.Tensor, support: torch.Tensor, repeats: int) -> float:
     """Of an image's iteration, without what a call costs once: from runs of n and 3 n."""
-    once = max(milliseconds(amplitude, support, 20) for _ in range(2)) / 20
+    milliseconds(amplitude, support, 20)  # loads kernels, makes plans
+    once = milliseconds(amplitude, support, 20) / 20
     n = max(8, min(400, int(4.0 / once)))
     times = []
     for _ in range(repeats):

@@ -160,10 +160,21 @@ profile() {
     echo "profile: ncu is not installed here" | tee -a "$summary"
     return
   fi
+  # What the predictions of docs/cuda.md are made of, and what the warps wait for. On its own: ncu
+  # refuses a list with one name that it does not know.
+  local counts=smsp__inst_executed.sum,smsp__issue_active.avg.pct_of_peak_sustained_active reason
+  counts+=,l1tex__data_pipe_lsu_wavefronts_mem_shared.sum
+  counts+=,l1tex__data_bank_conflicts_pipe_lsu_mem_shared.sum
+  for reason in barrier short_scoreboard long_scoreboard mio_throttle no_instruction membar wait; do
+    counts+=,smsp__average_warps_issue_stalled_${reason}_per_issue_active.ratio
+  done
   # The clocks stay as they are.
-  step profile "${PROFILE_LIMIT:-150}" ncu --clock-control none --profile-from-start off \
-    --kernel-name-base mangled --kernel-name regex:symbreak --metrics "$metrics" \
-    --csv --page raw --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
+  local ncu=(ncu --clock-control none --profile-from-start off --kernel-name-base mangled
+    --kernel-name regex:symbreak --csv --page raw)
+  step profile "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$metrics" \
+    --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
+  step counts "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$counts" \
+    --log-file "$logs/profile_counts.csv" "$python" bench/profiled_calls.py
 }
 
 crossovers() {
@@ -206,7 +217,7 @@ done
 } | tee -a "$summary"
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
-  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile.csv csrc/cuda/crossovers.h \
+  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile*.csv csrc/cuda/crossovers.h \
     bench/results/throughput-cuda.csv "$logs"/steps.csv; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done

@@ -11,14 +11,14 @@ import torch
 import symbreak
 
 
-def phasing(engine: str, images: int, size: int) -> Callable[[], object]:
+def phasing(engine: str, images: int, size: int, iterations: int = 2) -> Callable[[], object]:
     amplitude = torch.rand(images, size, size, device="cuda") + 0.1
     support = torch.zeros(images, 1, size, size, dtype=torch.bool, device="cuda")
     support[..., : size // 2, : size // 2] = True
 
     def call() -> object:
         os.environ["SYMBREAK_CUDA_ENGINE"] = engine
-        return torch.ops.symbreak.reconstruct(amplitude, "2*HIO", support=support)
+        return torch.ops.symbreak.reconstruct(amplitude, f"{iterations}*HIO", support=support)
 
     return call
 
@@ -30,8 +30,9 @@ CALLS = [
     lambda: symbreak.break_symmetry(objects),
     lambda: symbreak.align(*pair),
     lambda: symbreak.fourier_amplitude(pair[0]),
-    phasing("on_chip", 1056, 64),
-    phasing("on_chip", 1056, 128),
+    phasing("on_chip", 1056, 64, 20),
+    phasing("on_chip", 1056, 128, 20),
+    phasing("on_chip", 128, 256, 20),
     phasing("two_pass", 1024, 64),
     phasing("two_pass", 128, 256),
     phasing("two_pass", 1, 256),

@@ -21,11 +21,15 @@ SINGLE, DOUBLE = torch.float32, torch.float64
 LENGTHS = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024]
 # Every length once along the rows and once down the columns.
 TWO_PASS = list(zip(LENGTHS, [*LENGTHS[:7:-1], 192, *LENGTHS[6::-1]], strict=True))
+# Clusters, and the shared memory for four blocks of them.
+CLUSTERS = EMULATED or torch.cuda.get_device_capability()[0] in (9, 10)
+ON_CLUSTERS = [("on_chip", (256, 256), SINGLE)] if CLUSTERS else []
 ON_CHIP = [(64, 64), (128, 128)]
 GENERAL = [(24, 22), (9, 10, 12)]
 CASES = [
     *[("two_pass", grid, dtype) for grid in TWO_PASS for dtype in (SINGLE, DOUBLE)],
     *[("on_chip", grid, SINGLE) for grid in ON_CHIP],
+    *ON_CLUSTERS,
     *[("general", grid, dtype) for grid in GENERAL for dtype in (SINGLE, DOUBLE)],
 ]
 ONE_EACH = [
@@ -95,7 +99,7 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
 @pytest.mark.parametrize(
     "rule",
     [
@@ -193,6 +197,16 @@ def test_amplitudes_outside_the_shared_memory(run, monkeypatch):
     monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(99 << 10))  # sm_86
     with pytest.raises(RuntimeError, match="on_chip does not take this grid"):
         run("on_chip", a, "3*HIO", valid=valid)
+
+
+@pytest.mark.skipif(not EMULATED, reason="a device has the shared memory it has")
+def test_clusters_with_amplitudes_outside_the_shared_memory(run, monkeypatch):
+    a, valid, _ = problem((256, 256), SINGLE)
+    options = {"valid": valid, "shrinkwrap": Shrinkwrap(every=1, sigma=1.5)}
+    large = run("on_chip", a, "2*HIO+ER", **options)
+    monkeypatch.setenv("SYMBREAK_EMULATED_SHARED_BYTES", str(163 << 10))
+    small = run("on_chip", a, "2*HIO+ER", **options)
+    assert all(torch.equal(x, y) for x, y in zip(small, large, strict=True))
 
 
 @pytest.mark.skipif(not EMULATED, reason="a device has the shared memory it has")

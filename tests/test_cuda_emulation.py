@@ -156,6 +156,9 @@ def test_launches_beyond_the_device_are_errors(program):
         ("emulated_placement", "whole", "232448"),
         ("emulated_placement", "parts", SMALL_SHARED),
         ("emulated_alignment", "all", "232448"),
+        ("emulated_phasing", "64", "232448"),
+        ("emulated_phasing", "256", "232448"),
+        ("emulated_phasing", "two-pass", "232448"),
         ("emulation_check", "cluster", "232448"),
     ],
 )
@@ -164,6 +167,27 @@ def test_thread_sanitizer_finds_nothing(program, name, case, shared):
     threads = run([program("threads", name), case], SYMBREAK_EMULATED_SHARED_BYTES=shared)
     assert threads.returncode == 0, threads.stderr
     assert threads.stdout == fibers.stdout
+
+
+def test_clusters_and_the_order_of_threads(program):
+    # Four blocks hold an image of 256: what one of them reads of another must be written before.
+    command = [program("fibers", "emulated_phasing"), "256"]
+    bits = {run(command, SYMBREAK_EMULATED_ORDER=order).stdout for order in ORDERS}
+    assert len(bits) == 1
+    assert "nan" not in bits.pop()
+
+
+def test_shared_memory_serves_a_warp_at_once(program):
+    done = run([program("fibers", "shared_banks")])
+    assert done.returncode == 0, done.stderr
+    conflicts = {}
+    for line in done.stdout.splitlines():
+        kernel, number, size, step, degree = line.split()
+        conflicts[kernel, number, int(size), step] = float(degree)
+    assert {size for kernel, _, size, _ in conflicts if kernel == "on_chip"} == {64, 128, 256}
+    for (kernel, number, size, step), degree in conflicts.items():
+        free = kernel == "on_chip" or (number == "float" and size in (128, 256))
+        assert degree <= (1 if free else 2), (kernel, number, size, step)
 
 
 def test_thread_sanitizer_finds_a_missing_barrier(program):

@@ -96,7 +96,8 @@ def test_all_stages_in_their_order(run, tmp_path):
     assert "-DCMAKE_CUDA_ARCHITECTURES=90 " in calls[0]
     parts = ["cmake -S .", "cmake --build", "cmake -E copy", "phasing_engines.py", "-k cuda"]
     parts += ["-k not cuda", "memcheck", "racecheck", "synccheck", "initcheck", "run.py"]
-    parts += ["throughput.py --device cuda", "profiled_calls.py", "crossovers.py", "--bits 64"]
+    parts += ["throughput.py --device cuda", "profiled_calls.py", "profiled_calls.py"]
+    parts += ["crossovers.py", "--bits 64"]
     assert len(calls) == len(parts)
     assert all(part in call for part, call in zip(parts, calls, strict=True))
     # What is initialised by kernels that initcheck does not see is reported wrongly.

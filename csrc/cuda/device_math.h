@@ -8,7 +8,7 @@ namespace symbreak {
 
 struct DeviceMath {
   // Arguments are positive and normal numbers, or NaN.
-  static SYMBREAK_DEVICE float inverse_sqrt(float x) { return rsqrtf(x); }
+  static SYMBREAK_DEVICE float inverse_sqrt(float x) { return inverse_sqrt_of_normal(x); }
   static SYMBREAK_DEVICE double inverse_sqrt(double x) { return rsqrt(x); }
   template <typename T>
   static SYMBREAK_DEVICE T where_negative(T x, T a, T b) {

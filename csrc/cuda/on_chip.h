@@ -1,5 +1,6 @@
 // A whole schedule on chip: one block an image, its spectrum in shared memory, its iterate in
-// registers. For square grids of 64 and 128 in single precision.
+// registers. For square grids of 64 and 128 in single precision, and of 256 by clusters of four
+// blocks.
 #pragma once
 
 #include "cuda/axis.h"
@@ -31,10 +32,10 @@ struct OnChipArguments {
   OnChipProgram program;
 };
 
-// Whether blocks of `shared_bytes` shared memory hold an image of size x size.
-bool on_chip_fits(int64_t size, int64_t shared_bytes);
-// Blocks that a multiprocessor runs at once.
-int on_chip_blocks(int64_t size);
+// Whether the device holds an image of size x size.
+bool on_chip_fits(int64_t size, const DeviceProperties& device);
+// Images that so many multiprocessors work on at once.
+int64_t on_chip_wave(int64_t size, int multiprocessors);
 
 void launch_on_chip(Stream stream, int size, int64_t images, const OnChipArguments& arguments);
 

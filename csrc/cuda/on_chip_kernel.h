@@ -10,23 +10,34 @@ namespace symbreak {
 struct OnChipBlur {
   const float* transfer;  // by position
   float gain;
+  int first;  // position of this block
   SYMBREAK_DEVICE Complex<float> operator()(const Complex<float>& value, int position,
                                             int column) const {
-    const float weight = transfer[position] * transfer[column] * gain;
+    const float weight = transfer[first + position] * transfer[column] * gain;
     return {weight * value.re, weight * value.im};
   }
 };
 
-// The largest value of the block, by its warps; `values`: one for each warp.
-template <int kWarps>
-SYMBREAK_DEVICE float block_maximum(float value, float* values) {
+// The largest value of the image, by its warps; `values`: one for each warp of the block. The image
+// waits once more before they are written again.
+template <class Layout>
+SYMBREAK_DEVICE float image_maximum(float value, float* values) {
   for (int lanes = 16; lanes > 0; lanes /= 2) {
     value = Maximum::of(value, __shfl_xor_sync(0xFFFFFFFFu, value, lanes));
   }
   if (thread_index() % 32 == 0) values[thread_index() / 32] = value;
-  __syncthreads();
-  value = values[0];
-  for (int warp = 1; warp < kWarps; ++warp) value = Maximum::of(value, values[warp]);
+  wait_for_image<Layout>();
+  if constexpr (Layout::kBlocks == 1) {
+    value = values[0];
+    for (int warp = 1; warp < Layout::kWarps; ++warp) value = Maximum::of(value, values[warp]);
+  } else {
+    for (int block = 0; block < Layout::kBlocks; ++block) {
+      const Peer peer = peer_of(values, block);
+      for (int warp = 0; warp < Layout::kWarps; ++warp) {
+        value = Maximum::of(value, peer_load<float>(peer, warp));
+      }
+    }
+  }
   return value;
 }
 
@@ -36,7 +47,8 @@ SYMBREAK_DEVICE int two_pass_column(int c) {
   return c % Layout::kLast * Layout::kFirst + c / Layout::kLast;
 }
 
-// kShared: the amplitude fits into shared memory too, else it is read from the caches.
+// kShared: the amplitude fits into shared memory too, where it already holds the gain; else it is
+// read from the caches.
 template <class Layout, bool kShared>
 struct OnChipAmplitude {
   const float* values;
@@ -44,8 +56,8 @@ struct OnChipAmplitude {
   SYMBREAK_DEVICE Complex<float> operator()(const Complex<float>& value, int position,
                                             int column) const {
     const int at = kShared ? column : two_pass_column<Layout>(column);
-    return project_modulus<DeviceMath, float>(value, values[position * Layout::kSize + at] * gain,
-                                              gain);
+    const float amplitude = values[position * Layout::kSize + at];
+    return project_modulus<DeviceMath, float>(value, kShared ? amplitude : amplitude * gain, gain);
   }
 };
 
@@ -53,33 +65,41 @@ template <class Layout, bool kShared>
 SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4 : 1)
     on_chip_kernel(const OnChipArguments given) {
   SYMBREAK_SHARED(memory);
-  constexpr int kSize = Layout::kSize, kFirst = Layout::kFirst;
+  constexpr int kSize = Layout::kSize, kFirst = Layout::kFirst, kHeld = Layout::kRows * kSize;
   constexpr int64_t kPixels = int64_t{kSize} * kSize;
   constexpr float kGain = 1.0f / float(kPixels);
+  const unsigned number = blockIdx.x / Layout::kBlocks;  // of the image
+  const int block = Layout::kBlocks == 1 ? 0 : static_cast<int>(cluster_rank());
   unsigned char* const image = memory;
-  Pixel<float>* const twiddles = reinterpret_cast<Pixel<float>*>(memory + kSize * Layout::kRow);
-  float* const maxima = reinterpret_cast<float*>(twiddles + kSize);
+  Pixel<float>* const factors =
+      reinterpret_cast<Pixel<float>*>(memory + Layout::kRows * Layout::kRow);
+  const PairedTwiddles<float> twiddles{
+      reinterpret_cast<const PairedTwiddles<float>::Pair*>(factors)};
+  float* const maxima = reinterpret_cast<float*>(factors + kSize);
   float* const amplitude = maxima + Layout::kWarps;
 
-  for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) twiddles[i] = given.twiddles[i];
+  for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) {
+    factors[i] = given.twiddles[i % kFirst * Layout::kLast + i / kFirst];
+  }
   const float* const measured =
-      given.amplitude + (given.first + blockIdx.x) / given.starts * kPixels;
+      given.amplitude + (given.first + number) / given.starts * kPixels + block * kHeld;
   if constexpr (kShared) {
-    for (int i = threadIdx.x; i < kPixels; i += Layout::kThreads) {
-      amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)];
+    for (int i = threadIdx.x; i < kHeld; i += Layout::kThreads) {
+      amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)] * kGain;
     }
   }
   const OnChipAmplitude<Layout, kShared> project{kShared ? amplitude : measured, kGain};
 
   // The iterate and the support of this thread's pixels: row `line`, columns item + kLast j.
-  Pixel<float>* const x_global = given.x + blockIdx.x * kPixels;
-  uint8_t* const support_global = given.support + blockIdx.x * kPixels;
+  Pixel<float>* const x_global = given.x + number * kPixels;
+  uint8_t* const support_global = given.support + number * kPixels;
   Complex<float> x[Layout::kPixelsPerThread];
   unsigned support = 0;
   SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
     const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
+    const int first = Layout::image_row(block, at.line) * kSize + at.item;
     SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
-      const int n = at.line * kSize + at.item + Layout::kLast * j;
+      const int n = first + Layout::kLast * j;
       x[q * kFirst + j] = to_complex(x_global[n]);
       support |= (support_global[n] ? 1u : 0u) << (q * kFirst + j);
     }
@@ -103,15 +123,17 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
       __syncthreads();
       rows_last_pass<Layout, Direction::kForward>(image);
       __syncthreads();
-      columns_first_pass<Layout, Direction::kForward>(image, twiddles);
-      __syncthreads();
+      columns_first_pass<Layout, Direction::kForward>(image, twiddles, block);
+      wait_for_image<Layout>();
       if (blur) {
-        columns_last_pass<Layout>(image, OnChipBlur{given.transfer + step.blur * kSize, kGain});
+        columns_last_pass<Layout>(
+            image, block,
+            OnChipBlur{given.transfer + step.blur * kSize, kGain, block * Layout::kRows});
       } else {
-        columns_last_pass<Layout>(image, project);
+        columns_last_pass<Layout>(image, block, project);
       }
-      __syncthreads();
-      columns_first_pass<Layout, Direction::kInverse>(image, twiddles);
+      wait_for_image<Layout>();
+      columns_first_pass<Layout, Direction::kInverse>(image, twiddles, block);
       __syncthreads();
       rows_last_pass<Layout, Direction::kInverse>(image);
       __syncthreads();
@@ -141,7 +163,7 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
           }
         }
         if (round == 0) {
-          level = float(given.threshold * double(block_maximum<Layout::kWarps>(peak, maxima)));
+          level = float(given.threshold * double(image_maximum<Layout>(peak, maxima)));
         } else {
           support = bright;
         }
@@ -151,12 +173,15 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   }
   SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
     const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
+    const int first = Layout::image_row(block, at.line) * kSize + at.item;
     SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
-      const int n = at.line * kSize + at.item + Layout::kLast * j;
+      const int n = first + Layout::kLast * j;
       x_global[n] = to_pixel(x[q * kFirst + j]);
       support_global[n] = support >> (q * kFirst + j) & 1u;
     }
   }
+  // No block may end while another one still reads its maxima.
+  if constexpr (Layout::kBlocks > 1) cluster_sync();
 }
 
 }  // namespace symbreak

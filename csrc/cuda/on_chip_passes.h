@@ -23,13 +23,14 @@ SYMBREAK_DEVICE void rows_last_pass(unsigned char* image) {
   }
 }
 
-// First pass down the columns.
+// First pass down the columns; `block`: this one's number in the image.
 template <class Layout, Direction D>
-SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const Pixel<float>* twiddles) {
+SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const PairedTwiddles<float>& twiddles,
+                                        int block) {
   constexpr int kRadix = Layout::kFirst;
   SYMBREAK_NO_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
-    const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
-    const Item<typename Layout::Axis, 0> item(at.item);
+    const OnChipPlace at(q, Layout::kFirstItems, Layout::kStep);
+    const Item<typename Layout::Axis, 0> item(block * Layout::kStep + at.item);
     const int base = Layout::column_first(at.line, at.item);
     Complex<float> v[kRadix];
     SYMBREAK_UNROLL for (int j = 0; j < kRadix; ++j) {
@@ -46,32 +47,29 @@ SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const Pixel<float>
   }
 }
 
-// Last pass down the columns and back, with `rule(value, position, column)` between.
+// Last pass down the columns and back, with `rule(value, position, column)` between: positions are
+// counted from the first one that this block takes.
 template <class Layout, typename Rule>
-SYMBREAK_DEVICE void columns_last_pass(unsigned char* image, const Rule& rule) {
-  constexpr int kRadix = Layout::kLast;
+SYMBREAK_DEVICE void columns_last_pass(unsigned char* image, int block, const Rule& rule) {
+  constexpr int kRadix = Layout::kLast, kItems = Layout::kFirst / Layout::kBlocks;
   SYMBREAK_NO_UNROLL for (int q = 0; q < Layout::kLastItems; ++q) {
-    const OnChipPlace at(q, Layout::kLastItems, Layout::kFirst);
-    const int base = Layout::column_last(at.line, at.item);
+    const OnChipPlace at(q, Layout::kLastItems, kItems);
+    const ColumnPoints<Layout> points(image, at.line, block * kItems + at.item);
     Complex<float> v[kRadix];
-    SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) {
-      v[n] = to_complex(pixel_at(image, Layout::column_last(base, 0, n)));
-    }
+    SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) v[n] = points.load(n);
     Butterfly<kRadix, Direction::kForward, float>::apply(v);
     SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) {
       v[n] = rule(v[n], at.item * kRadix + n, at.line);
     }
     Butterfly<kRadix, Direction::kInverse, float>::apply(v);
-    SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) {
-      pixel_at(image, Layout::column_last(base, 0, n)) = to_pixel(v[n]);
-    }
+    SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) points.store(n, v[n]);
   }
 }
 
 // The points of round q of the first pass along the rows, transformed back: the object.
 template <class Layout>
-SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const Pixel<float>* twiddles, int q,
-                                    Complex<float> (&v)[Layout::kFirst]) {
+SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const PairedTwiddles<float>& twiddles,
+                                    int q, Complex<float> (&v)[Layout::kFirst]) {
   schedule_fence();
   const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
   const int base = Layout::row_first(at.line, at.item);
@@ -83,8 +81,8 @@ SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const Pixel<float>* tw
 
 // And the way there.
 template <class Layout>
-SYMBREAK_DEVICE void object_to_rows(unsigned char* image, const Pixel<float>* twiddles, int q,
-                                    Complex<float> (&v)[Layout::kFirst]) {
+SYMBREAK_DEVICE void object_to_rows(unsigned char* image, const PairedTwiddles<float>& twiddles,
+                                    int q, Complex<float> (&v)[Layout::kFirst]) {
   schedule_fence();
   const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
   const int base = Layout::row_first(at.line, at.item);

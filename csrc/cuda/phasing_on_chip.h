@@ -23,9 +23,8 @@ class OnChipEngine {
  public:
   static constexpr int64_t kLongestRun = 128;  // iterations between two looks at a requested stop
 
-  static bool supports(const Grid& grid, int64_t shared_bytes) {
-    return grid.rank == 2 && grid.size[1] == grid.size[2] &&
-           on_chip_fits(grid.size[1], shared_bytes);
+  static bool supports(const Grid& grid, const DeviceProperties& device) {
+    return grid.rank == 2 && grid.size[1] == grid.size[2] && on_chip_fits(grid.size[1], device);
   }
 
   // Scratch for batches of at most `images`.

@@ -16,23 +16,32 @@ struct ColumnTile {
       int64_t(kColumns * Axis::kLength + Axis::kTwiddles) * sizeof(Pixel<T>);
 
   Pixel<T>* points;
-  SYMBREAK_DEVICE Pixel<T>& operator()(int column, int position) const {
-    return points[position * kColumns + column];
+
+  template <class Item>
+  struct ItemPoints {
+    Pixel<T>* first;
+    SYMBREAK_DEVICE Pixel<T>& operator[](int j) const {
+      return first[j * Item::kStride * kColumns];
+    }
+  };
+  template <class Item>
+  SYMBREAK_DEVICE ItemPoints<Item> at(int column, const Item& item) const {
+    return {points + item.base * kColumns + column};
   }
 };
 
-// What happens between the two transforms to the points of one item of the last pass.
+// What happens between the two transforms to the points of one item of the last pass, whose
+// amplitudes are `a`.
 template <typename T, class Axis>
 SYMBREAK_DEVICE double apply_rule(const ColumnSweep<T>& sweep,
-                                  const Item<Axis, Axis::kPasses - 1>& item, const T* amplitude,
-                                  int column,
+                                  const Item<Axis, Axis::kPasses - 1>& item, int column,
+                                  const T (&a)[Item<Axis, Axis::kPasses - 1>::kRadix],
                                   Complex<T> (&v)[Item<Axis, Axis::kPasses - 1>::kRadix]) {
   using Last = Item<Axis, Axis::kPasses - 1>;
   double sum = 0;
   if (sweep.rule == ColumnRule::kProject) {
     SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
-      const T a = amplitude[item.position(k) * sweep.columns + column];
-      v[k] = project_modulus<DeviceMath, T>(v[k], a * sweep.gain, sweep.gain);
+      v[k] = project_modulus<DeviceMath, T>(v[k], a[k] * sweep.gain, sweep.gain);
     }
   } else if (sweep.rule == ColumnRule::kBlur) {
     const T along = sweep.transfer_columns[column] * sweep.gain;
@@ -42,8 +51,8 @@ SYMBREAK_DEVICE double apply_rule(const ColumnSweep<T>& sweep,
     }
   } else {
     SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
-      const double a = amplitude[item.position(k) * sweep.columns + column];
-      sum += residual<DeviceMath, double>(Complex<double>{v[k].re, v[k].im}, a, 1.0);
+      const double amplitude = a[k];
+      sum += residual<DeviceMath, double>(Complex<double>{v[k].re, v[k].im}, amplitude, 1.0);
     }
   }
   return sum;
@@ -74,29 +83,31 @@ SYMBREAK_KERNEL void __launch_bounds__((ColumnTile<T, Axis>::kThreads))
       v[j] = to_complex(state[item.position(j) * sweep.columns + column]);
     }
     item.forward(v, twiddles);
-    SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
-      tile(column, item.position(j)) = to_pixel(v[j]);
-    }
+    const auto points = tile.at(column, item);
+    SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) points[j] = to_pixel(v[j]);
   }
   __syncthreads();
   middle_pass<Axis, Direction::kForward, kThreads, true>(tile, kColumns, twiddles);
 
   const unsigned image_item = (sweep.first + image) / sweep.starts;
-  const T* const amplitude = sweep.amplitude + image_item * pixels;
+  const T* const amplitude = sweep.amplitude + image_item * pixels + first_column;
   double sum = 0;
   for (int i = threadIdx.x; i < kColumns * Last::kCount; i += kThreads) {
     const int column = i % kColumns;
     const Last item(i / kColumns);
+    // The amplitudes are asked for first: they come from far away while the transform is computed.
+    T a[Last::kRadix];
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
+      a[k] = amplitude[item.position(k) * sweep.columns + column];
+    }
+    schedule_fence();
+    const auto points = tile.at(column, item);
     Complex<T> v[Last::kRadix];
-    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
-      v[k] = to_complex(tile(column, item.position(k)));
-    }
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) v[k] = to_complex(points[k]);
     item.forward(v, twiddles);
-    sum += apply_rule<T, Axis>(sweep, item, amplitude, int(first_column) + column, v);
+    sum += apply_rule<T, Axis>(sweep, item, int(first_column) + column, a, v);
     item.inverse(v, twiddles);
-    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) {
-      tile(column, item.position(k)) = to_pixel(v[k]);
-    }
+    SYMBREAK_UNROLL for (int k = 0; k < Last::kRadix; ++k) points[k] = to_pixel(v[k]);
   }
   __syncthreads();
   if (sweep.rule == ColumnRule::kResidual) {
@@ -108,10 +119,9 @@ SYMBREAK_KERNEL void __launch_bounds__((ColumnTile<T, Axis>::kThreads))
   for (int i = threadIdx.x; i < Tile::kItems; i += kThreads) {
     const int column = i % kColumns;
     const First item(i / kColumns);
+    const auto points = tile.at(column, item);
     Complex<T> v[First::kRadix];
-    SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
-      v[j] = to_complex(tile(column, item.position(j)));
-    }
+    SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) v[j] = to_complex(points[j]);
     item.inverse(v, twiddles);
     SYMBREAK_UNROLL for (int j = 0; j < First::kRadix; ++j) {
       state[item.position(j) * sweep.columns + column] = to_pixel(v[j]);

@@ -1,6 +1,7 @@
 // The device API (cuda/device.h) for g++: CUDA's names on emulated threads.
 //
-// It has no weak memory, no bank conflicts and no lockstep of warps, and its rsqrtf is exact.
+// It has no weak memory, no bank conflicts and no lockstep of warps, and its inverse square root is
+// exact.
 #pragma once
 
 #include <cmath>
@@ -51,6 +52,7 @@ inline const char* launch_error() { return emulation::exchange_error(nullptr); }
 
 inline unsigned thread_index() { return threadIdx.x; }
 inline void schedule_fence() {}
+inline float inverse_sqrt_of_normal(float x) { return 1.0f / std::sqrt(x); }
 template <typename T>
 inline void pin(T&) {}
 

@@ -99,7 +99,6 @@ T atomicMin(T* at, T value) {
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(bits); }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
-inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
 inline void sincos(float x, float* s, float* c) { ::sincosf(x, s, c); }
 inline void sincospi(double x, double* s, double* c) { ::sincos(M_PI * x, s, c); }
