@@ -1,6 +1,7 @@
 """The command line: what the commands write and print, and how they fail."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -199,6 +200,20 @@ def test_a_dataset_called_otherwise_is_asked_about(tmp_path, command, name, opti
         words = (*words[:3], tmp_path / "o.h5", *words[4:])
     assert f"should it be {other}?" in run(*words, option).stderr
     assert "should it be" not in run(*words, other).stderr
+
+
+@pytest.mark.parametrize(("ndim", "unit", "other"), [(2, "pixel", "voxel"), (3, "voxel", "pixel")])
+def test_volumes_are_counted_in_voxels(tmp_path, ndim, unit, other):
+    x = torch.zeros((8,) * ndim)
+    x[(slice(2, 5),) * ndim] = 1
+    pattern = symbreak.fourier_amplitude(x.cfloat(), ndim=ndim)
+    np.save(tmp_path / "a.npy", pattern.numpy())
+    made = run("reconstruct", tmp_path / "a.npy", "-o", tmp_path / "a.cxi", "--amplitudes", "--dc",
+               "corner", "--schedule", "2*ER")  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert f"{' x '.join(['16'] * ndim)} {unit}s, 0.0 % not measured" in made.stderr
+    assert re.search(rf"\d+ {unit}s? ", made.stdout)
+    assert other not in made.stdout + made.stderr
 
 
 @pytest.mark.parametrize("command", ["align", "break"])

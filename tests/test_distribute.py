@@ -1,11 +1,13 @@
 """Chunks on Dask's workers, real processes: the same results, also where one of them is killed."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from functools import partial
 
 import h5py
@@ -150,6 +152,87 @@ def test_a_killed_worker_loses_nothing(tmp_path, address):
         chunks.fill(target, 0, 12)
     assert (tmp_path / "marker").exists()
     assert np.array_equal(target["x"], np.arange(12))
+
+
+@contextmanager
+def said_by_dask():
+    """What Dask's loggers let through to whoever listens."""
+    said, logger = [], logging.getLogger("distributed")
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_chunks_that_died_with_their_worker_are_repeated_in_silence(monkeypatch):
+    """A worker dies between a chunk's end and its collection: played by who collects."""
+    from distributed import scheduler
+
+    from symbreak.data.streaming.dask_workers import local_address
+
+    collect, missed = scheduler.gather_from_workers, []
+
+    async def misses_first(who_has, **options):
+        if not missed:
+            missed.extend(who_has)
+            return {}, [], list(who_has), set()
+        return await collect(who_has, **options)
+
+    monkeypatch.setattr(scheduler, "gather_from_workers", misses_first)
+    with local_address(1) as address, said_by_dask() as said:
+        with running(address=address) as runner:
+            assert list(runner.map(slowest_first, range(1, 5))) == [2, 4, 6, 8]
+            for name in ("scheduler", "client"):
+                logging.getLogger(f"distributed.{name}").error("something else")
+        assert missed
+        assert said == ["something else"] * 2
+        logging.getLogger("distributed.scheduler").error("Couldn't gather keys: %s", {})
+    assert len(said) == 3  # others' uses of Dask are told as before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
+def test_a_chunk_that_ends_every_worker_is_an_error_in_one_line():
+    import dask
+
+    from symbreak.data.streaming.dask_workers import local_address
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        local_address(1) as address,
+    ):
+        with running(address=address) as runner, pytest.raises(RuntimeError, match="every worker"):
+            list(runner.map(dies, range(2)))
+
+
+def dies(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"workers": 2.5}, "running: workers must be an integer, got 2.5."),
+        ({"workers": "2"}, "running: workers must be an integer, got '2'."),
+        ({"workers": True}, "running: workers must be an integer, got True."),
+        ({"workers": None}, "running: workers must be an integer, got None."),
+        ({"workers": 0}, "running: workers must be at least 1, got 0."),
+        ({"workers": -1}, "running: workers must be at least 1, got -1."),
+        ({"workers": 10**6}, r"running: workers must be at most \d+ on this machine, got 1000000."),
+        ({"workers": 10**30}, "running: workers must fit 64 bits, got 1000000000000000"),
+        ({"address": 8786}, "running: address must be a string, got 8786."),
+    ],
+)
+def test_what_cannot_run(given, line):
+    with pytest.raises((TypeError, ValueError), match=f"^{line}"), running(**given):
+        pass
+
+
+def test_a_number_of_workers_of_numpy():
+    with running(np.int64(1)) as runner:
+        assert runner is HERE
 
 
 def started(words, least, folder):

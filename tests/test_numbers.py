@@ -5,8 +5,9 @@ Small unsigned types, whose arithmetic wraps, show whether a number was made Pyt
 
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from symbreak.data import (
 )
 from symbreak.data.files.vtk import write_vti
 from symbreak.data.simulation.pairs import Simulation, write_pairs
+from symbreak.experiments.scales import SCALES
+from symbreak.experiments.square_root import SquareRoot
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.ops.numbers import integers, is_number, whole
@@ -110,22 +113,66 @@ def test_a_compiled_function_takes_them_too():
     torch.testing.assert_close(function(X), symbreak.fourier_amplitude(X, oversampling=U(3)))
 
 
-def test_settings_keep_integers_of_python():
-    settings = [
-        CrystalSettings(vertices=(U(5), U(9)), defects=[U(0), U(3)], miller=U(2)),
-        Simulation(size=U(128), seed=U(1), ndim=U(2), oversampling=U(2), gaps=(U(9), U(1))),
-        TrainSettings(options={"width": U(16), "skips": True}, batch=U(200), seed=U(7)),
-        symbreak.Shrinkwrap(every=U(200)),
-    ]
-    for given in settings:
-        python = type(given)(**json.loads(json.dumps(asdict(given))))
-        for field in fields(given):
-            value = getattr(given, field.name)
-            again = getattr(python, field.name)
-            assert (tuple(again) if isinstance(value, tuple) else again) == value
-    assert settings[1].measured_shape == (256, 256)
-    assert settings[2].options["skips"] is True
-    assert settings[3].every * 2 == 400
+R, T = np.float32, np.True_
+SETTINGS = [
+    CrystalSettings(
+        area=(R(0.125), np.float64(0.25)), nonconvex=R(0.5), vertices=(U(5), U(9)),
+        rounding=np.array([0.0, 0.25], "f4"), defects=[U(0), U(3)], miller=U(2),
+        poisson_ratio=np.float16(0.25), rigid_phase=T,
+    ),
+    Simulation(size=U(128), seed=U(1), ndim=U(2), oversampling=U(2), photons=R(1e5),
+               beamstop=R(2.5), gaps=(U(9), U(1))),
+    TrainSettings(
+        options={"width": U(16), "skips": T, "dropout": R(0.25)}, learning_rate=R(0.5),
+        min_learning_rate=np.float64(0.25), factor=R(0.5), batch=U(200), seed=U(7), tf32=T,
+    ),
+    symbreak.Shrinkwrap(every=U(200), sigma=R(2.5), decay=R(0.5), area=(R(0.25), R(0.125))),
+    SquareRoot(dense=U(200), learning_rate=R(0.25)),
+    replace(SCALES["tiny"], sets=(U(8), U(200)), learning_rate=R(0.25), machine={"tf32": T}),
+]  # fmt: skip
+
+
+def parts(value):
+    """All that a value consists of, itself included."""
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, (dict, tuple, list)):
+        return [value, *(part for item in inner for part in parts(item))]
+    return [value]
+
+
+@pytest.mark.parametrize("given", SETTINGS, ids=lambda given: type(given).__name__)
+def test_settings_keep_numbers_of_python(given):
+    values = asdict(given)
+    assert {type(x) for x in parts(values)} <= {
+        dict, tuple, list, str, bool, int, float, type(None),
+    }  # fmt: skip
+    file = io.BytesIO()
+    torch.save(values, file)
+    file.seek(0)
+    assert torch.load(file, weights_only=True) == values
+    again = json.loads(json.dumps(values))
+    assert json.loads(json.dumps(asdict(type(given)(**again)))) == again
+
+
+def test_settings_keep_the_values_they_are_given():
+    crystal, simulation, training, shrinkwrap, _, scale = SETTINGS
+    assert (crystal.area, crystal.rounding, crystal.rigid_phase) == ((0.125, 0.25), (0, 0.25), True)
+    assert (simulation.measured_shape, simulation.beamstop) == ((256, 256), 2.5)
+    assert training.options == {"width": 16, "skips": True, "dropout": 0.25}
+    assert shrinkwrap.every * 2 == 400
+    assert shrinkwrap.areas == [0.25, 0.125]
+    assert scale.training("UNet", 8, "before").tf32 is True
+
+
+@pytest.mark.parametrize("value", ["1", None, True, np.True_, 1j, torch.tensor(0.5)])
+def test_what_is_no_number_in_settings(value):
+    shown = True if value is np.True_ else value
+    for make, name in (
+        (TrainSettings, "factor"), (CrystalSettings, "nonconvex"), (symbreak.Shrinkwrap, "decay"),
+    ):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match=f"{name} must be ") as error:
+            make(**{name: value})
+        assert str(error.value).endswith(f"got {shown!r}.")
 
 
 def test_pairs_are_written_with_them(tmp_path):

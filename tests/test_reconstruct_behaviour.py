@@ -196,7 +196,7 @@ def test_runs_in_another_thread(pattern):
     assert torch.equal(found[0].object, symbreak.reconstruct(pattern, "5*HIO").object)
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (30, 31), (8, 8, 8)])  # of each engine
+@pytest.mark.parametrize("shape", [(32, 32), (16, 16, 16), (30, 31), (8, 8, 8)])  # of each engine
 @pytest.mark.parametrize("starts", [1, 3])
 def test_ctrl_c_stops_the_iteration(generator, shape, starts):
     a = torch.rand(shape, generator=generator)

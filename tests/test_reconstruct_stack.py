@@ -108,3 +108,27 @@ def test_bad_input_leaves_nothing(tmp_path, amplitude, make, words, message):
     assert result.exit_code != 0
     assert message in result.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"d.h5", "m.npy"}
+
+
+@pytest.mark.parametrize(
+    ("words", "hints"),
+    [
+        (("--dc", "corner"), []),
+        ((), ["in the first patterns the corners are brightest: should it be --dc corner?"]),
+        (("--dc", "corner", "--amplitudes"), ["should it be --intensities?"]),
+    ],
+)
+def test_one_note_where_the_patterns_look_otherwise(tmp_path, amplitude, words, hints):
+    counts = (1000 * amplitude**2 / amplitude.amax() ** 2).double().round().numpy()
+    counts[0] = 0  # dark
+    counts[1, GRID // 2 - 2, GRID // 2 - 2] = 3e6  # a ray of the cosmos is not zero frequency
+    valid = np.ones(counts.shape, dtype="u1")
+    valid[1, GRID // 2 - 2, GRID // 2 - 2] = 0
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["x"], file["valid"] = counts, valid
+    words = (*words, "--valid", ":valid", "--chunk", 2, "-o", tmp_path / "out.h5")
+    result = run("reconstruct-stack", tmp_path / "d.h5", *words, *OPTIONS)
+    assert result.exit_code == 0, result.output
+    notes = [line for line in result.stderr.splitlines() if "should it be" in line]
+    assert len(notes) == len(hints)
+    assert all(hint in note for hint, note in zip(hints, notes, strict=True))

@@ -72,5 +72,13 @@ def test_workflows_compile_with_the_cuda_of_the_table_of_registers():
     assert re.findall(r"(?:nvidia/|builder:)cuda:?(\d+\.\d+)", text) == [table, table]
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit(workflow):
+    # Whoever owns an action can move its tags; what runs with our credentials is a commit we chose.
+    used = re.findall(r"uses: (.+)", workflow.read_text())
+    assert used
+    assert [line for line in used if not re.fullmatch(r"\S+@[0-9a-f]{40} # v[\d.]+", line)] == []
+
+
 def test_there_are_workflows():
     assert [path.stem for path in WORKFLOWS] == ["ci", "docs", "wheels"]

@@ -46,19 +46,26 @@ class Monitor {
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
-  // Counts iterations of one image. Any thread may; only that of the call looks.
+  // Counts iterations of one image, and looks.
   void advance(int64_t iterations) {
     done_.fetch_add(iterations, std::memory_order_relaxed);
-    if (std::this_thread::get_id() == caller_) look();
+    look();
   }
 
-  // Looks, if the last look is long enough ago. On the thread of the call only: Ctrl-C is raised in
-  // it, and a function of Python may take for granted to run where it was handed over.
+  // Any thread may call it; that of the call looks, if its last look is long enough ago. No other
+  // does: Ctrl-C is raised in that one, and a function of Python may take for granted to run where
+  // it was handed over.
   void look() {
+    if (std::this_thread::get_id() != caller_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_look_ || stopped()) return;
     if (!look_(done())) stop();
     next_look_ = std::chrono::steady_clock::now() + kInterval;
+  }
+
+  // The same where there may be nobody who watches.
+  static void look(Monitor* monitor) {
+    if (monitor != nullptr) monitor->look();
   }
 
  private:

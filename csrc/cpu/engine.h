@@ -29,7 +29,8 @@ struct EngineStart {
 template <typename T>
 void run_engine(const PhasingTask<T>& task, const EngineStart& start, const Threads& threads);
 
-// Calls body(i) for 0 <= i < count, by a thread each or one after the other.
-void for_items(int64_t count, Threads threads, const std::function<void(int64_t)>& body);
+// Calls body(i) for 0 <= i < count, by a thread each or one after the other, and looks in between.
+void for_items(int64_t count, Threads threads, Monitor* monitor,
+               const std::function<void(int64_t)>& body);
 
 }  // namespace symbreak

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "common/grid.h"
+#include "common/monitor.h"
 #include "common/stable.h"
+#include "cpu/others.h"
 
 namespace symbreak {
 
@@ -44,18 +47,27 @@ class Fourier {
 };
 
 // Calls body(i) for 0 <= i < count. Many images: one thread each, and what body calls runs
-// serially. Few: one after the other, each of them on all threads.
+// serially. Few: one after the other, each of them on all threads. The caller looks after every
+// image, and while it waits for others that are at work.
 template <typename Body>
-void for_images(int64_t count, const Body& body) {
-  const bool many = count >= static_cast<int64_t>(torch::stable::get_num_threads());
+void for_images(int64_t count, Monitor* monitor, const Body& body) {
   const auto serve = [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) body(i);
+    for (int64_t i = begin; i < end; ++i) {
+      body(i);
+      Monitor::look(monitor);
+    }
   };
-  if (many) {
-    torch::stable::parallel_for(0, count, 1, serve);
-  } else {
-    serve(0, count);
-  }
+  if (count < static_cast<int64_t>(torch::stable::get_num_threads())) return serve(0, count);
+  Others others;
+  const auto caller = std::this_thread::get_id();
+  torch::stable::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    if (std::this_thread::get_id() != caller) {
+      const AtWork at_work(others);
+      return serve(begin, end);
+    }
+    serve(begin, end);
+    others.wait([&] { Monitor::look(monitor); });
+  });
 }
 
 }  // namespace symbreak

@@ -47,7 +47,7 @@ void write_amplitudes(const Tensor& x, const std::vector<int64_t>& sizes, Tensor
   const int64_t pixels = product(grid), padded = product(sizes);
   const T* objects = real_data<T>(x);
   T* to = amplitude.mutable_data_ptr<T>();
-  for_images(amplitude.numel() / padded, [&](int64_t item) {
+  for_images(amplitude.numel() / padded, nullptr, [&](int64_t item) {
     const Tensor object = torch::stable::from_blob(
         const_cast<T*>(objects + 2 * pixels * item), grid, strides,
         torch::stable::Device(torch::headeronly::DeviceType::CPU), kComplexType<T>);

@@ -82,7 +82,8 @@ class ImagePhasing {
 
 template <typename T>
 void run_general(const PhasingTask<T>& task) {
-  for_images(task.images(), [&](int64_t image) { ImagePhasing<T>(task, image).run(); });
+  for_images(task.images(), task.monitor,
+             [&](int64_t image) { ImagePhasing<T>(task, image).run(); });
 }
 
 }  // namespace symbreak

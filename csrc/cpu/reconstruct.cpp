@@ -33,7 +33,7 @@ template <typename T>
 void given_iterate(const PhasingTask<T>& task, const PhasingStart& given, const T* factor) {
   const int64_t pixels = task.grid.pixels();
   const T* initial = static_cast<const T*>(given.initial);
-  for_items(task.images(), threads(), [&](int64_t image) {
+  for_items(task.images(), threads(), task.monitor, [&](int64_t image) {
     const int64_t first = 2 * pixels * image;
     scale(initial + first, factor[image / task.starts], task.object + first, pixels);
   });
@@ -42,7 +42,7 @@ void given_iterate(const PhasingTask<T>& task, const PhasingStart& given, const 
 template <typename T>
 void random_iterate(const PhasingTask<T>& task, const PhasingStart& given) {
   const int64_t pixels = task.grid.pixels();
-  for_images(task.images(), [&](int64_t image) {
+  for_images(task.images(), task.monitor, [&](int64_t image) {
     const int64_t item = image / task.starts, start = given.first_start + image % task.starts;
     random_start(task.grid, task.amplitude + pixels * item, given.seed_of(item), start,
                  task.object + 2 * pixels * image);
@@ -56,7 +56,7 @@ void first_support(const PhasingTask<T>& task, const bool* given) {
     std::copy_n(given, task.images() * pixels, task.support);
     return;
   }
-  for_images(task.items, [&](int64_t item) {
+  for_images(task.items, task.monitor, [&](int64_t item) {
     uint8_t* support = task.support + item * task.starts * pixels;
     autocorrelation_support(task.grid, task.amplitude + item * pixels, support);
     for (int64_t s = 1; s < task.starts; ++s) std::copy_n(support, pixels, support + s * pixels);
@@ -97,7 +97,7 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
   advise_large_pages(task.object, bytes, bytes);  // it holds the iterate
   advise_large_pages(marked, task.items * pixels * real);
   std::vector<T> factor(task.items);
-  for_items(task.items, threads(), [&](int64_t item) {
+  for_items(task.items, threads(), task.monitor, [&](int64_t item) {
     const T* a = amplitude + item * pixels;
     const bool* valid = given.valid == nullptr ? nullptr : given.valid + item * pixels;
     factor[item] = range_factor(a, valid, pixels);
@@ -111,7 +111,7 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
   } else {
     run_on_general(task, given, factor.data());
   }
-  for_items(task.images(), threads(), [&](int64_t image) {
+  for_items(task.images(), threads(), task.monitor, [&](int64_t image) {
     T* x = task.object + 2 * pixels * image;
     scale(x, 1 / factor[image / task.starts], x, pixels);
   });

@@ -51,12 +51,10 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
       }
       member.wait();
       if (team.image >= end) return;
-      solver.run(team.image);
+      if (!solver.run(team.image) && member.leads()) clear(task, team.image);
     }
   };
-  run_threads(threads, work, [&] {
-    if (task.monitor != nullptr) task.monitor->look();
-  });
+  run_threads(threads, work, [&] { Monitor::look(task.monitor); });
 }
 
 }  // namespace
@@ -86,13 +84,17 @@ void run_engine(const PhasingTask<T>& task, const EngineStart& start, const Thre
   run_images(task, start, axes, whole, images, {rest * team_size, threads.pool}, team_size);
 }
 
-void for_items(int64_t count, Threads threads, const std::function<void(int64_t)>& body) {
+void for_items(int64_t count, Threads threads, Monitor* monitor,
+               const std::function<void(int64_t)>& body) {
   std::atomic<int64_t> next{0};
   const auto serve = [&](int) {
-    for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) body(i);
+    for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+      body(i);
+      Monitor::look(monitor);
+    }
   };
   threads.count = static_cast<int>(std::min<int64_t>(threads.count, count));
-  run_threads(threads, serve, [] {});
+  run_threads(threads, serve, [&] { Monitor::look(monitor); });
 }
 
 template void run_engine<float>(const PhasingTask<float>&, const EngineStart&, const Threads&);

@@ -11,6 +11,8 @@
 namespace symbreak {
 namespace {
 
+constexpr int kLooks = 64;  // about, in one sweep along the outer axis of a volume
+
 double sum(const double* values, int count) {
   double total = 0;
   for (int i = 0; i < count; ++i) total += values[i];
@@ -35,7 +37,29 @@ void Solver<T>::for_planes(int blocks, const Body& body) const {
   if (!image_.is_volume()) return body(0, image_, member_.begin(blocks), member_.end(blocks));
   for (int z = member_.begin(image_.planes); z < member_.end(image_.planes); ++z) {
     body(z, image_.plane(z), 0, blocks);
+    Monitor::look(task_.monitor);
   }
+}
+
+template <typename T>
+template <typename Body>
+void Solver<T>::for_outer(int blocks, const Body& body) const {
+  const int begin = member_.begin(blocks), end = member_.end(blocks);
+  if (!image_.is_volume()) return body(begin, end);
+  const int step = std::max(kOuterRun, blocks / kLooks / kOuterRun * kOuterRun);
+  for (int first = begin; first < end; first += step) {
+    body(first, std::min(first + step, end));
+    Monitor::look(task_.monitor);
+  }
+}
+
+template <typename T>
+bool Solver<T>::wait_and_agree() {
+  // Two in turn: the leader may be at the next wait before another member has read this answer.
+  bool& stop = workspace_.stop[agreements_++ % 2];
+  if (member_.leads()) stop = task_.monitor != nullptr && task_.monitor->stopped();
+  member_.wait();
+  return stop;
 }
 
 template <typename T>
@@ -50,8 +74,9 @@ void Solver<T>::transform_planes(Array target, T outside_gain) const {
 
 template <typename T>
 void Solver<T>::project_outer(T* target) const {
-  const int blocks = image_.outer_blocks();
-  kernels_.project_outer(image_, target, line(), member_.begin(blocks), member_.end(blocks));
+  for_outer(image_.outer_blocks(), [&](int begin, int end) {
+    kernels_.project_outer(image_, target, line(), begin, end);
+  });
 }
 
 template <typename T>
@@ -65,7 +90,7 @@ void Solver<T>::update_planes(T keep, T project) const {
 }
 
 template <typename T>
-void Solver<T>::iterate(Algorithm algorithm) {
+bool Solver<T>::iterate(Algorithm algorithm) {
   const bool volume = image_.is_volume(), difference = algorithm == Algorithm::kDM;
   const T beta = T(task_.beta);
   if (difference) {
@@ -74,12 +99,7 @@ void Solver<T>::iterate(Algorithm algorithm) {
     project_outer(image_.second);
   }
   project_outer(image_.state);
-  member_.wait();
-  // Written between the two waits and read after them: every member sees the same answer.
-  if (member_.leads() && task_.monitor) {
-    task_.monitor->advance(1);
-    workspace_.stop = task_.monitor->stopped();
-  }
+  if (wait_and_agree()) return true;  // the iterate is still that of the last iteration
   if (difference) {
     for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
       const int blocks = plane.column_blocks;
@@ -92,7 +112,8 @@ void Solver<T>::iterate(Algorithm algorithm) {
     const Feedback rule = feedback(algorithm, task_.beta);
     update_planes(T(rule.keep), T(rule.project));
   }
-  member_.wait();
+  if (member_.leads() && task_.monitor != nullptr) task_.monitor->advance(1);
+  return wait_and_agree();
 }
 
 template <typename T>
@@ -100,7 +121,8 @@ double Solver<T>::error() {
   const int blocks = image_.outer_blocks();
   transform_planes(&Image<T>::second, T(0));
   member_.wait();
-  kernels_.residual_outer(image_, line(), member_.begin(blocks), member_.end(blocks));
+  for_outer(blocks,
+            [&](int begin, int end) { kernels_.residual_outer(image_, line(), begin, end); });
   member_.wait();
   return std::sqrt(sum(image_.partial, blocks) / measured_power_);
 }
@@ -142,7 +164,7 @@ T Solver<T>::relative_threshold() const {
 }
 
 template <typename T>
-void Solver<T>::update_support(int64_t update, int64_t updates) {
+bool Solver<T>::update_support(int64_t update, int64_t updates) {
   const ShrinkwrapRule& rule = task_.shrinkwrap;
   const bool volume = image_.is_volume();
   T* const along_stack = workspace_.transfer(0);
@@ -162,19 +184,19 @@ void Solver<T>::update_support(int64_t update, int64_t updates) {
       kernels_.blur_columns(plane, along_columns, line(), 0, pairs(plane.column_blocks));
     }
   });
-  member_.wait();
+  if (wait_and_agree()) return true;
   const auto blur_outer = volume ? kernels_.blur_stack : kernels_.blur_columns;
-  const int outer_pairs = pairs(image_.outer_blocks());
-  blur_outer(image_, volume ? along_stack : along_columns, line(), member_.begin(outer_pairs),
-             member_.end(outer_pairs));
-  member_.wait();
+  for_outer(pairs(image_.outer_blocks()), [&](int begin, int end) {
+    blur_outer(image_, volume ? along_stack : along_columns, line(), begin, end);
+  });
+  if (wait_and_agree()) return true;
   const T threshold = rule.keeps_area()
                           ? area_threshold(kept_pixels(rule, update, updates, task_.grid.pixels()))
                           : relative_threshold();
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     kernels_.threshold_rows(plane, threshold, begin, end);
   });
-  member_.wait();
+  return wait_and_agree();
 }
 
 template <typename T>
@@ -188,65 +210,72 @@ void Solver<T>::load_object(int64_t index, T scale) {
 }
 
 template <typename T>
-void Solver<T>::set_iterate() const {
-  const int blocks = image_.outer_blocks();
-  kernels_.inverse_outer(image_, image_.state, line(), member_.begin(blocks), member_.end(blocks));
-  member_.wait();
+bool Solver<T>::set_iterate() {
+  for_outer(image_.outer_blocks(), [&](int begin, int end) {
+    kernels_.inverse_outer(image_, image_.state, line(), begin, end);
+  });
+  if (wait_and_agree()) return true;
   update_planes(T(0), T(1));
+  return false;
 }
 
 // The pixels where |F^-1(a^2)| is above its threshold, in `mask`; `iterate` holds it meanwhile.
 template <typename T>
-void Solver<T>::support_of_autocorrelation() {
-  const int lanes = kernels_.lanes, outer = image_.outer_blocks(), blocks = image_.row_blocks;
-  intensity_spectrum(image_, lanes, member_.begin(outer), member_.end(outer));
-  set_iterate();
+bool Solver<T>::support_of_autocorrelation() {
+  const int lanes = kernels_.lanes, blocks = image_.row_blocks;
+  for_outer(image_.outer_blocks(),
+            [&](int begin, int end) { intensity_spectrum(image_, lanes, begin, end); });
+  if (set_iterate()) return true;
   for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     brightest_of_rows(plane, lanes, image_.partial + int64_t{z} * blocks, begin, end);
   });
-  member_.wait();
+  if (wait_and_agree()) return true;
   const double* sums = image_.partial;
   const double peak = *std::max_element(sums, sums + int64_t{image_.planes} * blocks);
   const T level = T(kAutocorrelationThreshold * kAutocorrelationThreshold * peak);
   for_planes(blocks, [&](int, const Image<T>& plane, int begin, int end) {
     mark_bright_rows(plane, lanes, level, begin, end);
   });
+  return false;
 }
 
 template <typename T>
-void Solver<T>::start_at_random(int64_t index) {
+bool Solver<T>::start_at_random(int64_t index) {
   const int64_t item = index / task_.starts, start = start_.first_start + index % task_.starts;
-  const int lanes = kernels_.lanes, outer = image_.outer_blocks();
+  const int lanes = kernels_.lanes;
   // The update multiplies what is there by 0.
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     clear_rows(plane, lanes, begin, end);
   });
-  if (start_.support) support_of_autocorrelation();
-  random_spectrum(image_, lanes, axes_, start_.seed[item], start, member_.begin(outer),
-                  member_.end(outer));
-  set_iterate();
+  if (start_.support && support_of_autocorrelation()) return true;
+  for_outer(image_.outer_blocks(), [&](int begin, int end) {
+    random_spectrum(image_, lanes, axes_, start_.seed[item], start, begin, end);
+  });
+  return set_iterate();
 }
 
 template <typename T>
-void Solver<T>::load(int64_t index, T scale) {
+bool Solver<T>::load(int64_t index, T scale) {
   const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
   const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
-  import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
-                   axes_, workspace_.amplitude(), member_.begin(shares), member_.end(shares));
+  for_outer(shares, [&](int begin, int end) {
+    import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
+                     axes_, workspace_.amplitude(), begin, end);
+  });
   if (!start_.support) {
     const uint8_t* support = task_.support + index * pixels;
     for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
       import_support(plane, kernels_.lanes, support + z * plane_pixels, begin, end);
     });
   }
-  member_.wait();
+  if (wait_and_agree()) return true;
   measured_power_ = sum(image_.partial, image_.outer_blocks());
-  if (start_.iterate) {
-    start_at_random(index);
-  } else {
+  if (!start_.iterate) {
     load_object(index, scale);
+  } else if (start_at_random(index)) {
+    return true;
   }
-  member_.wait();
+  return wait_and_agree();
 }
 
 template <typename T>
@@ -262,35 +291,41 @@ void Solver<T>::store(int64_t index, T scale) const {
 }
 
 template <typename T>
-void Solver<T>::run(int64_t index) {
-  if (!image_.is_rounded()) image_.iterate = task_.object + index * 2 * task_.grid.pixels();
-  const T scale = amplitude_scale(task_.amplitude + index / task_.starts * task_.grid.pixels(),
-                                  task_.grid.pixels());
-  load(index, scale);
+bool Solver<T>::walk_schedule(int64_t index) {
   const int64_t total = total_iterations(task_.schedule);
   const int64_t updates = support_updates(task_.shrinkwrap, total);
   const int64_t records = task_.records();
   int64_t k = 0, update = 0;
-  bool stopped = false;
   for (const Step& step : task_.schedule) {
-    for (int64_t i = 0; i < step.count && !stopped; ++i) {
-      iterate(step.algorithm);
+    for (int64_t i = 0; i < step.count; ++i) {
+      if (iterate(step.algorithm)) return true;
       ++k;
-      stopped = workspace_.stop;
       if (task_.record_every > 0 && k % task_.record_every == 0) {
         const double value = error();
         if (member_.leads()) {
           task_.history[index * records + k / task_.record_every - 1] = T(value);
         }
       }
-      if (update < updates && k % task_.shrinkwrap.every == 0) update_support(update++, updates);
+      if (update < updates && k % task_.shrinkwrap.every == 0) {
+        if (update_support(update++, updates)) return true;
+      }
     }
   }
-  if (!stopped) {
+  return false;
+}
+
+template <typename T>
+bool Solver<T>::run(int64_t index) {
+  if (!image_.is_rounded()) image_.iterate = task_.object + index * 2 * task_.grid.pixels();
+  const T scale = amplitude_scale(task_.amplitude + index / task_.starts * task_.grid.pixels(),
+                                  task_.grid.pixels());
+  if (load(index, scale)) return false;
+  if (!walk_schedule(index)) {
     const double value = error();
     if (member_.leads()) task_.error[index] = T(value);
   }
   store(index, scale);
+  return true;
 }
 
 template class Solver<float>;

@@ -23,19 +23,23 @@ class Solver {
         image_(workspace.image()),
         member_(member) {}
 
-  // Every member of the team calls this for the same images (item * starts + start).
-  void run(int64_t index);
+  // Every member of the team calls this for the same images (item * starts + start). False if a
+  // stop was requested before the first iteration: then there is no result.
+  bool run(int64_t index);
 
  private:
   using Array = T* Image<T>::*;  // state or second
 
-  void load(int64_t index, T scale);
+  // Those that return a bool answer whether a stop was requested, the same for all members; then
+  // they may have ended early, but for the iterate and the support, which fit each other.
+  bool load(int64_t index, T scale);
   void load_object(int64_t index, T scale);
-  void start_at_random(int64_t index);
-  void support_of_autocorrelation();
+  bool start_at_random(int64_t index);
+  bool support_of_autocorrelation();
   void store(int64_t index, T scale) const;
-  void iterate(Algorithm algorithm);
-  void update_support(int64_t update, int64_t updates);
+  bool walk_schedule(int64_t index);
+  bool iterate(Algorithm algorithm);
+  bool update_support(int64_t update, int64_t updates);
   T area_threshold(int64_t kept) const;
   T relative_threshold() const;
   // Only the leader's return value means anything.
@@ -48,11 +52,16 @@ class Solver {
   // p, and state = transform of that.
   void update_planes(T keep, T project) const;
   // iterate = F^-1 state, and state = transform of that as by transform_planes.
-  void set_iterate() const;
+  bool set_iterate();
   // Calls body(index, plane, first, last) for this member's share: blocks of an image, whole planes
-  // of a volume.
+  // of a volume, whose sweeps take so long that it looks in between.
   template <typename Body>
   void for_planes(int blocks, const Body& body) const;
+  // Calls body(first, last) for this member's share of the blocks along the outer axis, likewise.
+  template <typename Body>
+  void for_outer(int blocks, const Body& body) const;
+  // All members wait, and have then the same answer to whether a stop was requested.
+  bool wait_and_agree();
   T* line() const { return workspace_.line(member_.rank); }
 
   const PhasingTask<T>& task_;
@@ -62,6 +71,7 @@ class Solver {
   Workspace<T>& workspace_;
   Image<T> image_;  // the arrays of the workspace; see run() for iterate
   const Member member_;
+  unsigned agreements_ = 0;    // how often its team has agreed
   double measured_power_ = 0;  // sum of squares of the amplitudes
 };
 

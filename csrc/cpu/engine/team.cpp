@@ -9,8 +9,9 @@
 #endif
 
 #include <chrono>
-#include <semaphore>
 #include <vector>
+
+#include "cpu/others.h"
 
 namespace symbreak {
 namespace {
@@ -94,13 +95,21 @@ const int watching_forks = pthread_atfork(nullptr, nullptr, [] { forked.store(tr
 
 // The threads of torch's pool, which spin for milliseconds after their last work, on the cores that
 // others would need: 200 iterations of one 256 x 256 image on two cores took half as long again.
-bool run_on_pool(const Threads& threads, const Cores& cores, const std::function<void(int)>& body) {
+bool run_on_pool(const Threads& threads, const Cores& cores, const std::function<void(int)>& body,
+                 const std::function<void()>& meanwhile) {
   if (threads.pool == nullptr || forked.load()) return false;
   Muster muster(threads.count);
+  Others others(threads.count - 1);
   threads.pool(threads.count, [&](int begin, int end) {
     if (!muster.join(end - begin)) return;
     if (begin > 0) cores.step(begin);
     body(begin);
+    // The pool's own way of waiting is deaf.
+    if (begin > 0) {
+      others.end();
+    } else {
+      others.wait(meanwhile);
+    }
   });
   return muster.complete();
 }
@@ -108,31 +117,29 @@ bool run_on_pool(const Threads& threads, const Cores& cores, const std::function
 // Threads of our own. Starting one costs some 20 us, once per call.
 void run_on_own(int threads, const Cores& cores, const std::function<void(int)>& body,
                 const std::function<void()>& meanwhile) {
-  std::vector<std::thread> others;
+  std::vector<std::thread> started;
   std::atomic<int> go{0};  // 1: all started, -1: give up
-  std::counting_semaphore<> done{0};
+  Others others(threads - 1);
   try {
     for (int rank = 1; rank < threads; ++rank) {
-      others.emplace_back([&go, &body, &cores, &done, rank] {
+      started.emplace_back([&go, &body, &cores, &others, rank] {
         cores.step(rank);
         go.wait(0);
         if (go.load() > 0) body(rank);
-        done.release();
+        others.end();
       });
     }
   } catch (...) {
     go.store(-1);
     go.notify_all();
-    for (std::thread& thread : others) thread.join();
+    for (std::thread& thread : started) thread.join();
     throw;
   }
   go.store(1);
   go.notify_all();
   body(0);
-  for (int rank = 1; rank < threads; ++rank) {
-    while (!done.try_acquire_for(std::chrono::milliseconds(100))) meanwhile();
-  }
-  for (std::thread& thread : others) thread.join();
+  others.wait(meanwhile);
+  for (std::thread& thread : started) thread.join();
 }
 
 }  // namespace
@@ -141,7 +148,8 @@ void run_threads(const Threads& threads, const std::function<void(int)>& body,
                  const std::function<void()>& meanwhile) {
   if (threads.count <= 1) return body(0);
   const Cores cores;
-  if (!run_on_pool(threads, cores, body)) run_on_own(threads.count, cores, body, meanwhile);
+  if (run_on_pool(threads, cores, body, meanwhile)) return;
+  run_on_own(threads.count, cores, body, meanwhile);
 }
 
 }  // namespace symbreak

@@ -53,8 +53,8 @@ struct Member {
 };
 
 // Calls body(0) .. body(threads.count - 1) at the same time, body(0) on the calling thread. The
-// bodies must not throw: the others might be waiting for one that does. Where the calling thread
-// has to wait for the others it calls `meanwhile` ten times a second, if the threads are our own.
+// bodies must not throw: the others might be waiting for one that does. While the calling thread
+// waits for the others it calls `meanwhile` many times a second.
 void run_threads(const Threads& threads, const std::function<void(int)>& body,
                  const std::function<void()>& meanwhile);
 

@@ -47,7 +47,7 @@ class Workspace {
   T* transfer(int axis) { return transfer_[axis]; }  // as in the grid: stack, columns, rows
   int64_t* histogram(int member) { return histograms_ + int64_t{member} * RankSearch<T>::kBins; }
 
-  bool stop = false;  // requested, as the leader saw it in this iteration
+  bool stop[2] = {};  // requested, as the leader saw it: Solver::wait_and_agree()
 
  private:
   void shape_image(const Axes<T>& axes, int lanes) {

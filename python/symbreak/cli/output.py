@@ -61,6 +61,16 @@ def progress(text: str, total: int | None) -> Iterator[Progress]:
         yield bar
 
 
+def element(ndim: int) -> str:
+    """What a grid of so many axes consists of."""
+    return "voxel" if ndim == 3 else "pixel"
+
+
+def counted(count: int, ndim: int) -> str:
+    """So many of them."""
+    return f"{count} {element(ndim)}{'' if count == 1 else 's'}"
+
+
 def table(title: str, *columns: str) -> Table:
     """An empty table; the first column is left-aligned, the others right."""
     result = Table(title=title, title_justify="left", title_style="bold")

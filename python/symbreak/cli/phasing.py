@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 import symbreak
-from symbreak.cli.output import command_line, note, out, progress, table
+from symbreak.cli.output import command_line, counted, element, note, out, progress, table
 from symbreak.data.files.cxi import Parameter, Phasing
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import Shapes, resuming
@@ -188,13 +188,15 @@ def print_starts(starts: StartComparison) -> None:
     rows = table(
         "starts", "start", "error", "R", "support", "distance to best", "twin of best", "in mean"
     )
+    ndim = starts.objects.dim() - 1
+    unit = element(ndim)
     sizes = starts.supports.flatten(1).sum(1).tolist()
     for k in range(len(starts.error)):
         rows.add_row(
             f"{k} (best)" if k == starts.best else str(k),
             f"{float(starts.error[k]):.4f}",
             f"{float(starts.r_factor[k]):.4f}",
-            f"{sizes[k]} px",
+            counted(sizes[k], ndim),
             f"{float(starts.distance[k]):.4f}",
             "yes" if bool(starts.twin[k]) else "no",
             "yes" if bool(starts.good[k]) else "no",
@@ -205,7 +207,7 @@ def print_starts(starts: StartComparison) -> None:
     if loose:
         note(
             [
-                f"{loose} starts left out: a support of more pixels than half the measured ones "
+                f"{loose} starts left out: a support of more {unit}s than half the measured ones "
                 "fits anything. A higher --threshold, or --area, keeps supports small."
             ]
         )
@@ -215,7 +217,9 @@ def print_starts(starts: StartComparison) -> None:
         reach = "stays above 1/e to the edge of the pattern"
     elif resolution > 0:
         half = 0.5 / resolution
-        reach = f"falls below 1/e at {resolution:.3f} cycles/pixel ({half:.1f} px half period)"
+        reach = (
+            f"falls below 1/e at {resolution:.3f} cycles/{unit} (half period {half:.1f} {unit}s)"
+        )
     else:
         reach = "is below 1/e from the first: they agree on nothing"
     screen.print(

@@ -11,7 +11,7 @@ import typer
 
 import symbreak
 from symbreak.cli import options
-from symbreak.cli.output import command_line, note, out, progress, table, wrote
+from symbreak.cli.output import command_line, counted, element, note, out, progress, table, wrote
 from symbreak.data.detector.centering import Method
 from symbreak.data.detector.cleaning import Counts
 from symbreak.data.detector.frames import Frames, open_frames, read_background
@@ -264,8 +264,9 @@ def _print(prepared: Prepared, shape: tuple[int, int, int], dtype: np.dtype[Any]
             f"{name}: centre, window",
             f"{window.center}, {window.start} to {window.stop - 1}{binned}",
         )
-    rows.add_row("pattern", f"{_by(prepared.intensity.shape)} pixels")
-    rows.add_row("brightest pixel", f"{float(prepared.intensity.max()):.6g} counts")
+    ndim = prepared.intensity.ndim
+    rows.add_row("pattern", f"{_by(prepared.intensity.shape)} {element(ndim)}s")
+    rows.add_row(f"brightest {element(ndim)}", f"{float(prepared.intensity.max()):.6g} counts")
     if not prepared.averaged:
         rows.add_row("counts kept", f"{kept:.6g} ({100 * kept / total:.1f} %)")
     missing = 100 * float(1 - prepared.valid.mean())
@@ -273,7 +274,7 @@ def _print(prepared: Prepared, shape: tuple[int, int, int], dtype: np.dtype[Any]
     for bit, reason in REASONS.items():
         found = int(((prepared.mask & bit) != 0).sum())
         if found:
-            rows.add_row(f"  {reason}", f"{found} px")
+            rows.add_row(f"  {reason}", counted(found, ndim))
     out().print(rows)
 
 

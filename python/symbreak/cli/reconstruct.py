@@ -10,7 +10,7 @@ import torch
 import typer
 
 from symbreak.cli import options, phasing_options
-from symbreak.cli.output import err, note, wrote
+from symbreak.cli.output import element, err, note, wrote
 from symbreak.cli.phasing import as_phasing, print_starts, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
@@ -167,9 +167,10 @@ def _support(source: Source | None, pattern: Pattern) -> torch.Tensor | None:
 
 def _describe(pattern: Pattern) -> None:
     shape = " x ".join(map(str, pattern.amplitude.shape))
+    unit = element(pattern.amplitude.dim())
     missing = 100 * float(1 - pattern.valid.double().mean())
     err().print(
-        f"{pattern.source}: {shape} pixels, {missing:.1f} % not measured",
+        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured",
         markup=False,
         soft_wrap=True,
     )

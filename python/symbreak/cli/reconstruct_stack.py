@@ -94,8 +94,8 @@ def reconstruct_stack(
         ) as stack,
         running(workers, dask) as runner,
     ):
-        note(stack.opened.notes)
-        note(phasing_options.value_notes(stack.opened.source, amplitudes))
+        note((*stack.opened.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
+        note(stack.looks())
         count, grid = stack.shape[0], stack.shape[1:]
         used = _used(context)
         settings = {

@@ -9,6 +9,7 @@ from symbreak import Shrinkwrap
 from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.learning.settings import TrainSettings
 from symbreak.ops.break_symmetry import RULES
+from symbreak.ops.numbers import keep_plain
 
 # Beside the paper's two: raw pairs with the symmetry-invariant loss, and the other flip rules.
 BEFORE, AFTER, INVARIANT = "before", "after", "sa_mse loss"
@@ -55,6 +56,10 @@ class Scale:
     rounds: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     machine: dict[str, Any] = field(default_factory=dict)
     """Further fields of `TrainSettings`, see `MACHINE`."""
+
+    def __post_init__(self) -> None:
+        """Keep NumPy's numbers as Python's, for JSON; what the numbers go to checks them."""
+        keep_plain(self)
 
     def training(self, network: str, count: int, variant: str) -> TrainSettings:
         """Settings of one cell."""

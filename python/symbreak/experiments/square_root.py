@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from symbreak.data.files.atomic import replacing
+from symbreak.ops.numbers import keep_plain
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class SquareRoot:
     most_steps: int = 4000
     learning_rate: float = 3e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Keep NumPy's numbers as Python's."""
+        keep_plain(self)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from symbreak.learning.networks import NETWORKS
-from symbreak.ops.checks import check_integer
-from symbreak.ops.numbers import whole
+from symbreak.ops.checks import check_flag, check_integer, shown
+from symbreak.ops.numbers import is_number, keep_plain
 
 Loss = Literal["mse", "sa_mse"]
 Precision = Literal["32", "bf16"]
@@ -43,6 +43,7 @@ class TrainSettings:
         progress: Show a progress bar.
 
     Raises:
+        TypeError: A switch is neither True nor False.
         ValueError: A value is outside the range given above.
     """
 
@@ -68,23 +69,24 @@ class TrainSettings:
     progress: bool = False
 
     def __post_init__(self) -> None:
-        """Check every field."""
+        """Check every field, and keep numbers as Python's: checkpoints hold no others."""
+        keep_plain(self)
         _one_of("network", self.network, tuple(NETWORKS))
         _one_of("loss", self.loss, get_args(Loss))
         _one_of("precision", self.precision, get_args(Precision))
         _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
         for name in ("batch", "max_epochs", "devices", "nodes"):
-            self._keep(name, 1)
+            check_integer("TrainSettings", name, getattr(self, name), 1)
         for name in ("patience", "seed"):
-            self._keep(name, 0)
+            check_integer("TrainSettings", name, getattr(self, name), 0)
         for name in ("learning_rate", "min_learning_rate", "factor", "save_every"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError(f"TrainSettings: {name} must be a number, got {value!r}.")
+            if not is_number(value):
+                raise ValueError(f"TrainSettings: {name} must be a number, got {shown(value)}.")
+        for name in ("tf32", "channels_last", "compile", "resident", "progress"):
+            check_flag("TrainSettings", name, getattr(self, name))
         if not isinstance(self.options, dict):
-            raise ValueError(f"TrainSettings: options must be a dict, got {self.options!r}.")
-        plain = {k: v if whole(v) is None else whole(v) for k, v in self.options.items()}
-        object.__setattr__(self, "options", plain)
+            raise ValueError(f"TrainSettings: options must be a dict, got {shown(self.options)}.")
         if not 0 < self.min_learning_rate <= self.learning_rate < math.inf:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
@@ -96,10 +98,6 @@ class TrainSettings:
             )
         if not 0 < self.factor < 1:
             raise ValueError(f"TrainSettings: factor must be in (0, 1), got {self.factor!r}.")
-
-    def _keep(self, name: str, least: int) -> None:
-        value = check_integer("TrainSettings", name, getattr(self, name), least)
-        object.__setattr__(self, name, value)  # frozen
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numbers
 import operator
-from typing import TypeGuard
+from dataclasses import fields
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -44,3 +45,32 @@ def is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, (int, float)):
         return not isinstance(value, bool)
     return isinstance(value, numbers.Real)
+
+
+def plain(value: Any) -> Any:
+    """The value with NumPy's numbers and flags as Python's own, as files and checkpoints want them.
+
+    Also those within tuples, lists, dictionaries and arrays of one axis, which become tuples. What
+    is neither stays as it is, whether it makes sense or not.
+    """
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(map(plain, value))
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return tuple(value.tolist())
+    if isinstance(value, np.bool_):
+        return bool(value)
+    number = whole(value)
+    if number is not None:
+        return number
+    try:
+        return float(value) if is_number(value) else value
+    except OverflowError:  # a fraction beyond all floats: for the checks to name
+        return value
+
+
+def keep_plain(settings: Any) -> None:
+    """Make every field of a frozen dataclass `plain`: first of all in its ``__post_init__``."""
+    for field in fields(settings):
+        object.__setattr__(settings, field.name, plain(getattr(settings, field.name)))

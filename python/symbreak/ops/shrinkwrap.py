@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from symbreak.ops.checks import check_count, shown
-from symbreak.ops.numbers import is_number
+from symbreak.ops.numbers import is_number, keep_plain
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Shrinkwrap:
     area: float | tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        every = check_count("Shrinkwrap", "every", self.every, 1)
-        object.__setattr__(self, "every", every)  # frozen
+        keep_plain(self)
+        check_count("Shrinkwrap", "every", self.every, 1)
         for name in ("sigma", "sigma_min", "decay", "threshold"):
             _check_number(name, getattr(self, name))
         if not 0 <= self.sigma_min <= self.sigma < math.inf:

@@ -96,7 +96,13 @@ def draw_pattern(axes: Axes, amplitude: Array, valid: Array, *, title: str = "")
 
 
 def draw_transfer(
-    axes: Axes, frequency: Array, transfer: Array, *, starts: int, resolution: float
+    axes: Axes,
+    frequency: Array,
+    transfer: Array,
+    *,
+    starts: int,
+    resolution: float,
+    unit: str = "pixel",
 ) -> None:
     """The phase retrieval transfer function against spatial frequency."""
     known = np.isfinite(transfer)
@@ -108,14 +114,14 @@ def draw_transfer(
         axes.text(
             resolution,
             0.02,
-            f" {0.5 / resolution:.1f} px\n half period",
+            f" {0.5 / resolution:.1f} {unit}s\n half period",
             color=ACCENT,
             fontsize=8,
             va="bottom",
         )
     axes.set_xlim(0, 0.5)
     axes.set_ylim(0, max(1.05, 1.05 * float(np.max(transfer[known], initial=0))))
-    axes.set_xlabel("spatial frequency (cycles / pixel)")
+    axes.set_xlabel(f"spatial frequency (cycles / {unit})")
     axes.set_ylabel("PRTF")
     plural = "start" if starts == 1 else "good starts"
     axes.set_title(f"phase retrieval transfer function, {starts} {plural}", fontsize=10)

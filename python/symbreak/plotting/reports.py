@@ -79,6 +79,7 @@ def reconstruction_figure(
         curve.transfer.numpy(),
         starts=count,
         resolution=curve.resolution(),
+        unit="pixel" if valid.dim() == 2 else "voxel",
     )
     if history is not None and history.shape[-1]:
         draw_history(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.patterns import MASK_NAMES, Origin, Values
+from symbreak.data.detector.patterns import (
+    MASK_NAMES,
+    Origin,
+    Values,
+    look_at_origin,
+    look_at_values,
+)
 from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
+
+# As many patterns, from the first on, are looked at to tell whether the user described them right,
+# but no more pixels than that, which holds a single volume at least.
+LOOKED_AT, PIXELS = 16, 2**22
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,7 @@ class PatternStack:
         Raises:
             DataError: The file is damaged, or an amplitude is negative.
         """
-        data = read(self.opened.array, self.opened.source, rows)
-        good = np.isfinite(data)
-        if data.dtype.kind == "u":
-            good &= data != np.iinfo(data.dtype).max
-        for mask, measured in self.masks:
-            every = mask.array.shape == self.shape
-            good &= (read(mask.array, mask.source, rows if every else ()) != 0) == measured
-        amplitude = np.where(good, data, 0).astype(np.float64)
+        amplitude, good = self._measured(rows)
         if self.values == "intensities":
             amplitude = np.sqrt(np.maximum(amplitude, 0))
         elif (amplitude < 0).any():
@@ -58,9 +62,34 @@ class PatternStack:
                 f"{self.opened.source}: amplitudes must be >= 0, pattern {item} has negative ones."
             )
         if self.origin == "center":
-            axes = tuple(range(1, data.ndim))
+            axes = tuple(range(1, amplitude.ndim))
             amplitude, good = np.fft.ifftshift(amplitude, axes), np.fft.ifftshift(good, axes)
         return {"amplitude": amplitude.astype(np.float32), "valid": good}
+
+    def looks(self) -> list[str]:
+        """Look at the first patterns, and say so if they are otherwise than the user said.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        count = max(1, min(LOOKED_AT, PIXELS // math.prod(self.shape[1:])))
+        data, good = self._measured(slice(0, count))
+        seen = good.sum(0)
+        mean = data.sum(0) / np.maximum(seen, 1)  # in a single pattern anything may be brightest
+        found = look_at_values(data, good, self.values)
+        found += look_at_origin(mean, seen > 0, self.origin)
+        return [f"in the first patterns {line}" for line in found]
+
+    def _measured(self, rows: slice) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Values as stored, 0 where not measured, and where they were; ``(items, *grid)``."""
+        data = read(self.opened.array, self.opened.source, rows)
+        good = np.isfinite(data)
+        if data.dtype.kind == "u":
+            good &= data != np.iinfo(data.dtype).max
+        for mask, measured in self.masks:
+            every = mask.array.shape == self.shape
+            good &= (read(mask.array, mask.source, rows if every else ()) != 0) == measured
+        return np.where(good, data, 0).astype(np.float64), good
 
 
 @contextmanager

@@ -166,9 +166,9 @@ def look_at_origin(data: NDArray[np.float64], good: NDArray[np.bool_], origin: O
         return []
     at_center, at_corner = means
     if origin == "center" and at_corner > 2 * at_center:
-        return ["the pattern is brightest at its corners: should it be --dc corner?"]
+        return ["the corners are brightest: should it be --dc corner?"]
     if origin == "corner" and at_center > 2 * at_corner:
-        return ["the pattern is brightest in its middle: should it be --dc center?"]
+        return ["the middle is brightest: should it be --dc center?"]
     return []
 
 

@@ -18,7 +18,7 @@ from symbreak.data.streaming.chunks import Chunks, Done
 from symbreak.data.streaming.distribute import HERE, Runner
 from symbreak.data.streaming.resumable import Shapes, is_made, resuming
 from symbreak.ops.checks import check_integer
-from symbreak.ops.numbers import integers, whole
+from symbreak.ops.numbers import keep_plain
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
 # larger training set begins with the smaller one.
@@ -42,14 +42,8 @@ class Simulation:
     """Pixels of a detector module and of the gap to the next; None: no gaps."""
 
     def __post_init__(self) -> None:
-        """Keep NumPy's integers as Python's, for arithmetic and JSON; `write_pairs` checks all."""
-        for name in ("size", "seed", "ndim", "oversampling"):
-            number = whole(getattr(self, name))
-            if number is not None:
-                object.__setattr__(self, name, number)  # frozen
-        gaps = integers(self.gaps)
-        if gaps is not None:
-            object.__setattr__(self, "gaps", tuple(gaps))
+        """Keep NumPy's numbers as Python's, for arithmetic and JSON; `write_pairs` checks all."""
+        keep_plain(self)
 
     @property
     def measured_shape(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbreak.ops.checks import shown
-from symbreak.ops.numbers import integers, whole
+from symbreak.ops.numbers import integers, is_number, keep_plain, whole
 
 Range = tuple[float, float]
 
@@ -47,23 +47,22 @@ class CrystalSettings:
     rigid_phase: bool = True
 
     def __post_init__(self) -> None:
-        """Check every field, and keep whole numbers as Python's integers."""
+        """Check every field, and keep numbers as Python's."""
+        keep_plain(self)
         _check_range("area", self.area, 0.02, 0.6)
         self._keep("vertices", _check_integers("vertices", self.vertices, 4, 64))
         _check_range("rounding", self.rounding, 0.0, 0.3)
         _check_range("aspect", self.aspect, 1.0, 3.0)
         self._keep("defects", _check_integers("defects", self.defects, 0, 64))
-        if not _is_number(self.nonconvex) or not 0.0 <= self.nonconvex <= 1.0:
+        if not is_number(self.nonconvex) or not 0.0 <= self.nonconvex <= 1.0:
             raise ValueError(
                 f"CrystalSettings: nonconvex must be within [0, 1], got {shown(self.nonconvex)}."
             )
-        miller = whole(self.miller)
-        if miller not in (1, 2, 3):
+        if whole(self.miller) not in (1, 2, 3):
             raise ValueError(
                 f"CrystalSettings: miller must be 1, 2 or 3, got {shown(self.miller)}."
             )
-        self._keep("miller", miller)
-        if not _is_number(self.poisson_ratio) or not 0.0 <= self.poisson_ratio < 0.5:
+        if not is_number(self.poisson_ratio) or not 0.0 <= self.poisson_ratio < 0.5:
             raise ValueError(
                 "CrystalSettings: poisson_ratio must be in [0, 0.5), got "
                 f"{shown(self.poisson_ratio)}."
@@ -76,18 +75,14 @@ class CrystalSettings:
         object.__setattr__(self, name, value)  # frozen
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 def _check_range(name: str, value: Range, low: float, high: float) -> None:
     """Raise unless ``value`` is a pair with ``low <= value[0] <= value[1] <= high``."""
-    numbers = isinstance(value, (tuple, list)) and all(map(_is_number, value))
+    numbers = isinstance(value, (tuple, list)) and all(map(is_number, value))
     _check_pair(name, "two numbers", value if numbers else None, value, low, high)
 
 
 def _check_integers(name: str, value: tuple[int, int], low: int, high: int) -> tuple[int, ...]:
-    """Raise unless it is such a pair of integers; return them as Python's."""
+    """Raise unless it is such a pair of integers; return them as a tuple."""
     found = integers(value)
     _check_pair(name, "two integers", found, value, low, high)
     return tuple(found or ())

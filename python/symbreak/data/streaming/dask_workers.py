@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import dask
 import torch
-from distributed import Client, LocalCluster, WorkerPlugin
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -53,6 +53,39 @@ def _call(key: str, task: Any) -> Any:
     return FUNCTIONS[key](task)
 
 
+def _result(future: Any) -> Any:
+    try:
+        return future.result()
+    except KilledWorker as error:
+        raise RuntimeError(
+            "one chunk ended every worker that took it, as too little memory does: --chunk makes "
+            "chunks smaller."
+        ) from error
+
+
+class _ComputedAnew(logging.Filter):
+    """Leaves out what Dask says of finished chunks that died with their worker.
+
+    They are computed anew, and where they cannot be, that is an error of its own.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Couldn't gather ")
+
+
+@contextmanager
+def _repeating_quietly() -> Iterator[None]:
+    loggers = [logging.getLogger(f"distributed.{name}") for name in ("scheduler", "client")]
+    computed_anew = _ComputedAnew()
+    for logger in loggers:
+        logger.addFilter(computed_anew)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(computed_anew)
+
+
 class DaskRunner:
     """Computes chunks by the workers of a Dask client."""
 
@@ -66,6 +99,9 @@ class DaskRunner:
 
         The scheduler repeats the chunks of a worker that died elsewhere, so nothing is lost; a
         chunk that ends four workers is taken to be the cause, and fails.
+
+        Raises:
+            RuntimeError: A chunk ended one worker after the other.
         """
         key = f"symbreak-{uuid.uuid4().hex}"
         self.client.register_plugin(Install(key, function))
@@ -74,9 +110,9 @@ class DaskRunner:
             for task in tasks:
                 flying.append(self.client.submit(_call, key, task, pure=False))
                 while len(flying) >= AHEAD * self._threads():
-                    yield flying.popleft().result()
+                    yield _result(flying.popleft())
             while flying:
-                yield flying.popleft().result()
+                yield _result(flying.popleft())
         finally:
             with suppress(Exception):  # the cluster may be gone, which others will say better
                 self.client.cancel(list(flying))
@@ -104,7 +140,8 @@ def connected(address: str) -> Iterator[DaskRunner]:
                 client.wait_for_workers(1, timeout=PATIENCE)
             except TimeoutError as error:
                 raise OSError(f"--dask {address}: the scheduler has no workers.") from error
-            yield DaskRunner(client)
+            with _repeating_quietly():
+                yield DaskRunner(client)
 
 
 @contextmanager

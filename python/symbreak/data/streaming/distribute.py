@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
+
+from symbreak.ops.checks import check_count, shown
+
+# More processes, of some 200 MB each, than that are a slip: they would bring the machine down.
+MOST_WORKERS, AS_MANY_PER_CORE = 64, 4
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -41,18 +47,24 @@ def running(workers: int = 1, address: str | None = None) -> Iterator[Runner]:
     """Give what computes chunks while the block runs.
 
     Args:
-        workers: Processes to start on this machine, one thread each; 1 starts none and computes
-            in this process with all its threads. More need the extra ``dask``.
+        workers: Processes to start on this machine, one thread each, up to 64 or four a core; 1
+            starts none and computes in this process with all its threads. More need the extra
+            ``dask``.
         address: Of a running Dask scheduler, ``tcp://host:8786``; its workers, which have symbreak
             installed, compute instead.
 
     Raises:
         ImportError: Dask is not installed.
-        ValueError: Both are given, or a number of workers below 1.
+        TypeError: The number of workers is not whole, or the address no string.
+        ValueError: Both are given, or a number of workers below 1 or beyond all sense.
         OSError: No scheduler answers at the address, or it has no workers.
     """
-    if workers < 1:
-        raise ValueError(f"running: workers must be at least 1, got {workers}.")
+    workers = check_count("running", "workers", workers, 1)
+    most = max(MOST_WORKERS, AS_MANY_PER_CORE * (os.cpu_count() or 1))
+    if workers > most:
+        raise ValueError(f"running: workers must be at most {most} on this machine, got {workers}.")
+    if address is not None and not isinstance(address, str):
+        raise TypeError(f"running: address must be a string, got {shown(address)}.")
     if address is not None and workers > 1:
         raise ValueError("give --workers or --dask, not both.")
     if address is None and workers == 1:
