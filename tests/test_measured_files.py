@@ -3,6 +3,8 @@
 None of those files is part of this repository; every test names the one it follows.
 """
 
+import tracemalloc
+
 import h5py
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import tifffile
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
+from symbreak.data.detector import series
 from symbreak.data.detector.centering import find_center
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import open_frames
@@ -152,6 +155,45 @@ def test_a_mask_of_unknown_meaning_is_pointed_out(tmp_path):
     with open_frames([Source(tmp_path / "raw.h5")], valid=Source.parse(":mask")) as opened:
         assert "also holds" not in " ".join(opened.notes)
         assert not opened.rejected(0, EVERYTHING).any()
+
+
+# --- a series of files ----------------------------------------------------------------------------
+
+
+def numbered(folder, numbers, pattern="scan_{}.tif"):
+    """A frame of ones times its number in each of many files."""
+    paths = [folder / pattern.format(k) for k in numbers]
+    for k, path in zip(numbers, paths, strict=True):
+        tifffile.imwrite(path, np.full((64, 64), int(k), np.float64))
+    return [Source(path) for path in paths]
+
+
+def test_a_shells_order_of_numbers_is_pointed_out(tmp_path):
+    """The names of cohere-ui's scan have leading zeros; without them a shell misorders a scan."""
+    sources = numbered(tmp_path, [1, 10, 11, 2, 3])
+    with open_frames(sources) as opened:
+        assert "scan_11.tif comes before scan_2.tif" in " ".join(opened.notes)
+    with open_frames([sources[k] for k in (0, 3, 4, 1, 2)]) as opened:
+        assert "missing between scan_3.tif and scan_10.tif: of a vol" in " ".join(opened.notes)
+    for numbers in ((1, 2, 3, 4), (5, 10, 15), (7, 1)):
+        with open_frames(numbered(tmp_path, numbers)) as opened:
+            assert not opened.notes
+    two_scans = numbered(tmp_path, [1, 2, 3], "a{}.tif") + numbered(tmp_path, [1, 2], "b{}.tif")
+    with open_frames(two_scans) as opened:
+        assert not opened.notes
+
+
+def test_a_series_may_be_larger_than_the_memory(tmp_path, monkeypatch):
+    sources = numbered(tmp_path, range(40))  # 32 KiB each
+    monkeypatch.setattr(series, "KEPT", 2**18)
+    tracemalloc.start()
+    with open_frames(sources) as opened:
+        for k in range(40):
+            box = (slice(3, 9), slice(None))
+            assert np.array_equal(opened.read(k, box), np.full((6, 64), float(k)))
+        _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40 * 2**15 / 2
 
 
 # --- a saturated centre ---------------------------------------------------------------------------

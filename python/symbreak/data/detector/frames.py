@@ -14,16 +14,15 @@ from symbreak.data.detector.cleaning import Bits
 from symbreak.data.detector.corrections import Corner, open_whole
 from symbreak.data.detector.layouts import (
     BAD,
-    can_be_frames,
     find_mask,
     find_saturation,
     fits,
     mask_hint,
     numbered_parts,
-    prefer_frames,
     rejected,
     unexplained_masks,
 )
+from symbreak.data.detector.series import open_frame, open_next, series_notes
 from symbreak.data.detector.stacks import EVERYTHING, Box
 from symbreak.data.detector.virtual import check_sources
 from symbreak.data.files.arrays import (
@@ -31,7 +30,6 @@ from symbreak.data.files.arrays import (
     DataError,
     OpenArray,
     Source,
-    open_array,
     read,
     without_ones,
 )
@@ -122,8 +120,9 @@ def open_frames(
     """Open detector frames; the layouts that are found by themselves are those of `layouts`.
 
     Axes of length 1 in front are dropped. HDF5 files are read when a frame is asked for, through
-    external links and virtual datasets; other files at once. Of the numbered parts of an Eiger
-    master file all are taken, unless one is named.
+    external links and virtual datasets; other files at once and, of a series, those beyond `KEPT`
+    bytes again whenever a frame of theirs is asked for. Of the numbered parts of an Eiger master
+    file all are taken, unless one is named.
 
     Args:
         sources: One file, or several whose frames follow each other.
@@ -140,12 +139,11 @@ def open_frames(
     """
     with ExitStack() as files:
         parts: list[Part] = []
-        opened: list[OpenArray] = []
+        first = files.enter_context(open_frame(sources[0]))
+        kept = 0
         for source in sources:
-            found = files.enter_context(
-                open_array(source, what="frame", wanted=can_be_frames, prefer=prefer_frames)
-            )
-            opened.append(found)
+            found = first if source is sources[0] else open_next(files, source, kept)
+            kept += found.array.nbytes if isinstance(found.array, np.ndarray) else 0
             parts += _parts(found, alone=_named(source, found))
         _check(parts)
         rows, columns = parts[0].array.shape[-2:]
@@ -154,17 +152,17 @@ def open_frames(
         if not len(where):
             raise DataError(f"{sources[0]}: no frame is chosen, there are {total}.")
         masks: list[Mask] = []
-        notes = list(opened[0].notes)
+        notes = [*first.notes, *series_notes(sources)]
         if len(parts) > len(sources):
             notes.append(f"{sources[0]}: {total} frames in {len(parts)} parts.")
         shape = (total, rows, columns)
         for given, reason in ((valid, _not_valid), (mask, _masked)):
             if given is not None:
-                masks.append(_given(files, given, opened[0], shape, reason, corner))
+                masks.append(_given(files, given, first, shape, reason, corner))
         if not masks:
-            masks, more = _own(opened[0], shape)
+            masks, more = _own(first, shape)
             notes += more
-        saturation = _saturation(opened[0])
+        saturation = _saturation(first)
         yield Frames(tuple(parts), tuple(masks), where, saturation, tuple(notes))
 
 
