@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from symbreak.data.detector.frames import open_frames, read_background
+from symbreak.data.detector.corrections import read_background
+from symbreak.data.detector.frames import open_frames
 from symbreak.data.detector.layouts import BAD, MISSING
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.detector.stacks import EVERYTHING
@@ -264,7 +265,7 @@ def test_masks_that_are_given_replace_the_files_own(eiger, tmp_path):
     with pytest.raises(DataError, match=r"can be a mask of frames \(24, 20\); it holds small \(23"):
         frames(eiger, mask=Source(tmp_path / "small.npy"))
     table = "entry/instrument/detector/detectorSpecific/countrate_correction_table"
-    with pytest.raises(DataError, match=r"shape \(2, 1000\) differs from the frames', \(24, 20\)"):
+    with pytest.raises(DataError, match=r"shape of a frame, \(24, 20\), got float32 \(2, 1000\)"):
         frames(eiger, mask=Source(eiger, table))
 
 

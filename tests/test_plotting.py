@@ -8,7 +8,7 @@ import torch
 from matplotlib.image import imread
 
 from symbreak.evaluation import compare_starts
-from symbreak.plotting import breaking_figure, demo_figure, reconstruction_figure, save
+from symbreak.plotting import breaking_figure, demo_figure, panels, reconstruction_figure, save
 from symbreak.plotting.colour import complex_colours, hue, wheel
 from symbreak.plotting.panels import crop_box
 
@@ -75,6 +75,24 @@ def test_reconstruction_figure(tmp_path, grid, count):
     titles = [ax.get_title() for half in figure.subfigs for ax in half.axes]
     assert sum("start " in t and "0." in t for t in titles) == min(count + 1, 16)
     assert any("PRTF" in ax.get_ylabel() for half in figure.subfigs for ax in half.axes)
+
+
+def test_the_slice_of_a_3d_object_goes_through_the_object():
+    """Dim specks far from a crystal, as noise leaves them, move its bounding box but not it."""
+    x = torch.zeros(24, 16, 16, dtype=torch.complex64)
+    x[2:7, 5:9, 5:9], x[14, 5, 5] = 1, 0.1
+    a, valid = torch.fft.fftn(x).abs(), torch.ones(x.shape, dtype=torch.bool)
+    compared = compare_starts(x[None], x[None] != 0, torch.tensor([0.1]), a, valid, ndim=3)
+    shown = compared.objects[0].abs()
+    assert shown[12].max() == 0  # the middle of the grid
+    figure = reconstruction_figure(a, valid, compared)
+    drawn = {ax.get_title(): ax for half in figure.subfigs for ax in half.axes}
+    middle = int(shown.sum(dim=(1, 2)).nonzero()[2])
+    assert any(t.startswith("best of 1") and t.endswith(f", slice {middle}") for t in drawn)
+    magnitude = np.asarray(drawn["magnitude of the best start"].images[0].get_array())
+    assert magnitude.max() == 1
+    assert panels.middle_of(np.zeros((5, 3, 3))) == 2
+    assert panels.middle_of(np.ones((5, 3))) is None
 
 
 def test_reconstruction_figure_without_history(tmp_path):

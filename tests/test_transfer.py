@@ -8,7 +8,13 @@ from conftest import blob
 
 import symbreak
 from symbreak.evaluation import compare_starts
-from symbreak.transfer import TransferFunction, frequency_radius, r_factor, transfer_function
+from symbreak.transfer import (
+    TransferFunction,
+    counting_r_factor,
+    frequency_radius,
+    r_factor,
+    transfer_function,
+)
 
 GRID = (24, 20)
 
@@ -24,6 +30,25 @@ def test_r_factor_is_the_share_of_the_amplitude_that_is_wrong(generator):
     assert r_factor(0 * x, a, valid) == 1
     stack = torch.stack([1.5 * x, 0.75 * x])
     torch.testing.assert_close(r_factor(stack, a, valid), torch.tensor([0.5, 0.25]).double())
+
+
+@pytest.mark.parametrize("counts", [0.3, 1e4])
+def test_what_chance_makes_of_the_r_factor(generator, counts):
+    """The true object against counts drawn from its pattern, by a sum over the Poisson law."""
+    x, a, valid = measured(generator, (48, 40))
+    x = x * (counts / a.square().mean()).sqrt()
+    mean = torch.fft.fftn(x).abs().double().square().flatten()
+    if counts < 1:
+        n = torch.arange(200, dtype=torch.float64)
+        law = torch.exp(n * mean[:, None].log() - mean[:, None] - torch.lgamma(n + 1))
+        roots = n.sqrt()
+        expected = (law * (roots - mean[:, None].sqrt()).abs()).sum() / (law * roots).sum()
+    else:  # sqrt(n) is nearly normal, of variance 1/4
+        expected = len(mean) * math.sqrt(1 / (2 * math.pi)) / mean.sqrt().sum()
+    found = counting_r_factor(x, valid)
+    assert found == pytest.approx(float(expected), rel=0.05)
+    assert found == counting_r_factor(x, valid)  # another run says the same
+    assert found != counting_r_factor(x, valid, seed=1)
 
 
 def test_r_factor_ignores_what_was_not_measured(generator):

@@ -60,6 +60,33 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
     return torch.where(valid, (calculated - a).abs(), 0).sum(axes) / a.sum()
 
 
+def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: int = 0) -> float:
+    """R that the true object would have: counts are drawn from |F x|^2 and compared with it.
+
+    Where most pixels hold a count or none, as in rocking curves, R is large however good the
+    object is; this is the part of it that no object can take away.
+
+    Args:
+        estimate: complex ``(*grid)``, such that |F x|^2 are counts.
+        valid: bool ``(*grid)``, False = not measured.
+        ndim: 2 or 3.
+        seed: Of the counts.
+
+    Returns:
+        sum |sqrt(n) - |F x|| / sum sqrt(n), n Poisson of mean |F x|^2, over the measured pixels.
+
+    Raises:
+        TypeError: ``estimate`` is not complex or ``valid`` not bool.
+        ValueError: The grids differ.
+
+    Not differentiable.
+    """
+    expected = torch.fft.fftn(estimate, dim=tuple(range(-ndim, 0))).abs().double()
+    generator = torch.Generator(expected.device).manual_seed(seed)
+    drawn = torch.poisson(expected.square(), generator=generator).sqrt()
+    return float(r_factor(estimate, drawn, valid, ndim=ndim))
+
+
 def transfer_function(
     objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
 ) -> TransferFunction:

@@ -11,10 +11,10 @@ import typer
 
 import symbreak
 from symbreak.cli import options
+from symbreak.cli import prepare_options as parsed
 from symbreak.cli.output import command_line, counted, element, note, out, progress, table, wrote
-from symbreak.data.detector.centering import Method
-from symbreak.data.detector.cleaning import Counts
-from symbreak.data.detector.frames import Frames, open_frames, read_background
+from symbreak.data.detector.corrections import read_background, read_flat
+from symbreak.data.detector.frames import Frames, open_frames
 from symbreak.data.detector.layouts import REASONS
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.prepare import Prepared, prepare_pattern
@@ -62,6 +62,17 @@ def prepare(
     background: Annotated[
         str | None,
         typer.Option(metavar="COUNTS or FILE", help="Subtract from every frame; below 0 is 0."),
+    ] = None,
+    flat: Annotated[
+        str | None,
+        typer.Option(metavar=DATASET, help="Divide by this flat field; where dark, not measured."),
+    ] = None,
+    corner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Where the frames begin on a mask, dark or flat of the whole detector.",
+        ),
     ] = None,
     valid: Annotated[
         str | None,
@@ -127,20 +138,38 @@ def prepare(
         for name, text in (("valid", valid), ("mask", mask))
         if text is not None
     }
-    under = _background(background)
-    inputs = (*sources, *extra.values(), *([under] if isinstance(under, Source) else []))
+    under = parsed.background(background)
+    even = None if flat is None else options.source(flat)
+    more = (source for source in (under, even) if isinstance(source, Source))
+    inputs = (*sources, *extra.values(), *more)
     options.result_path(output, (".h5", ".hdf5", ".cxi"), inputs=inputs)
     if plot is not None:
         options.result_path(plot, options.PICTURES, inputs=inputs)
-    where: Any = center if center in ("max", "mass") else _numbers(center, "--center", "max, mass")
-    pixels = None if size is None else _numbers(size, "--size")
-    blocks = _numbers(bins, "--bin")
-    with open_frames(sources, chosen=_slice(select), **extra) as opened:
+    where: Any = (
+        center if center in ("max", "mass") else parsed.numbers(center, "--center", "max, mass")
+    )
+    pixels = None if size is None else parsed.numbers(size, "--size")
+    blocks = parsed.numbers(bins, "--bin")
+    begin = parsed.corner(corner)
+    with open_frames(sources, chosen=parsed.frames(select), corner=begin, **extra) as opened:
         note(opened.notes)
         if saturation is None and opened.saturation is not None:
             saturation = opened.saturation
             note([f"counts above {saturation:g} are saturated, as the file says."])
-        prepared = _run(opened, stack, where, pixels, blocks, under, saturation, hot)
+        detector = opened.shape[1:]
+        prepared = _run(
+            opened,
+            combine=None if stack is None else stack.value,
+            center=where,
+            shape=None if pixels is None else parsed.single(pixels),
+            bins=parsed.single(blocks),
+            background=(
+                read_background(under, detector, begin) if isinstance(under, Source) else under
+            ),
+            flat=1.0 if even is None else read_flat(even, detector, begin),
+            saturation=saturation,
+            hot=hot,
+        )
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
     write_pattern(
@@ -161,76 +190,15 @@ def prepare(
         wrote(plot, "picture")
 
 
-def _run(
-    opened: Frames,
-    stack: Stacking | None,
-    center: Method | tuple[int, ...],
-    shape: tuple[int, ...] | None,
-    bins: tuple[int, ...],
-    background: float | Source,
-    saturation: float | None,
-    hot: float | None,
-) -> Prepared:
+def _run(opened: Frames, **settings: Any) -> Prepared:
     """Prepare while a progress bar runs."""
-    under: float | Counts = (
-        read_background(background, opened.shape[1:])
-        if isinstance(background, Source)
-        else background
-    )
     with progress("reading", None) as bar:
         task = bar.task_ids[0]
-        return prepare_pattern(
-            opened,
-            combine=None if stack is None else stack.value,
-            center=center,
-            shape=None if shape is None else _square(shape),
-            bins=_square(bins),
-            background=under,
-            saturation=saturation,
-            hot=hot,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
 
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
 
-def _square(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:
-    """Parse ``N``, ``ROW,COLUMN`` or ``FRAME,ROW,COLUMN``."""
-    least = 2 if words else 1
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if not least <= len(numbers) <= 3:
-        expected = f"{words} or [FRAME,]ROW,COLUMN" if words else "N or [FRAMES,]ROWS,COLUMNS"
-        raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint=option)
-    return numbers
-
-
-def _slice(text: str | None) -> slice | None:
-    """Parse ``K`` or ``START:STOP``."""
-    if text is None:
-        return None
-    try:
-        ends = [int(part) if part else None for part in text.split(":")]
-        if len(ends) == 1 and ends[0] is not None and ends[0] >= 0:
-            return slice(ends[0], ends[0] + 1)
-        if len(ends) == 2:
-            return slice(*ends)
-    except ValueError:
-        pass
-    raise typer.BadParameter(f"expected K or START:STOP, got {text!r}", param_hint="--frames")
-
-
-def _background(text: str | None) -> float | Source:
-    if text is None:
-        return 0.0
-    try:
-        return float(text)
-    except ValueError:
-        return options.source(text)
+        return prepare_pattern(opened, **settings, progress=tell)
 
 
 def _parameters(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,16 @@ import torch
 import typer
 
 from symbreak.cli import options, phasing_options
-from symbreak.cli.output import element, err, note, wrote
+from symbreak.cli.output import element, err, note, out, wrote
 from symbreak.cli.phasing import as_phasing, print_starts, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.evaluation import GOOD, compare_starts
+from symbreak.transfer import counting_r_factor
 
+COUNTS = 10  # the least largest intensity of a pattern that can be counts
 RECORD_EVERY = 10
 EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
@@ -128,6 +131,12 @@ def reconstruct(
         )
         write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
     print_starts(compared)
+    if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
+        chance = counting_r_factor(
+            compared.objects[compared.best], measured_pixels, ndim=amplitude.dim()
+        )
+        if isfinite(chance):
+            out().print(f"if these intensities are counts, chance alone makes R = {chance:.3f}")
     wrote(output, "best, mean and all starts")
     if plot is not None:
         from symbreak.plotting import reconstruction_figure, save

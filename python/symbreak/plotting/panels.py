@@ -19,9 +19,21 @@ INVERSE_E = 0.36787944117144233
 Array = NDArray[Any]
 
 
-def middle_slice(volume: Array) -> Array:
-    """A 2D array as it is; of a 3D one the slice through the middle of the first axis."""
-    return volume if volume.ndim == 2 else volume[volume.shape[0] // 2]
+def middle_slice(volume: Array, middle: int | None = None) -> Array:
+    """A 2D array as it is; of a 3D one a slice across the first axis, by default at its middle."""
+    if volume.ndim == 2:
+        return volume
+    image: Array = volume[volume.shape[0] // 2 if middle is None else middle]
+    return image
+
+
+def middle_of(volume: Array) -> int | None:
+    """Where along the first axis the object is: the mean index weighted by |x|^2; None in 2D."""
+    if volume.ndim == 2:
+        return None
+    weights = (np.abs(volume) ** 2).sum(axis=(1, 2), dtype=np.float64)
+    total = weights.sum()
+    return int(np.rint(weights @ np.arange(len(weights)) / total)) if total else len(weights) // 2
 
 
 def crop_box(support: Array, margin: float = 0.25) -> tuple[slice, slice]:

@@ -19,6 +19,7 @@ from symbreak.plotting.panels import (
     draw_object,
     draw_pattern,
     draw_transfer,
+    middle_of,
     middle_slice,
 )
 
@@ -39,8 +40,8 @@ def reconstruction_figure(
     Args:
         amplitude: float ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``.
-        starts: What :func:`symbreak.evaluation.compare_starts` returned. Of a 3D object the middle
-            slice is drawn.
+        starts: What :func:`symbreak.evaluation.compare_starts` returned. Of a 3D object the slice
+            through the middle of the best one is drawn.
         history: ``(starts, records)``, or None if none was recorded.
         every: Iterations between two records.
         title: Headline.
@@ -52,10 +53,12 @@ def reconstruction_figure(
     if title:
         figure.suptitle(title, fontsize=12, fontweight="bold")
     axes = top.subplots(2, 4, width_ratios=(1.15, 1, 1, 0.3))
-    support = middle_slice(starts.supports[starts.best].cpu().numpy())
-    box = crop_box(support)
-    best = middle_slice(starts.objects[starts.best].cpu().numpy())[box]
-    mean = middle_slice(starts.mean.cpu().numpy())[box]
+    found = starts.objects[starts.best].cpu().numpy()
+    middle = middle_of(found)
+    box = crop_box(middle_slice(starts.supports[starts.best].cpu().numpy(), middle))
+    best = middle_slice(found, middle)[box]
+    mean = middle_slice(starts.mean.cpu().numpy(), middle)[box]
+    at = "" if middle is None else f", slice {middle}"
     measured = valid.cpu().numpy()
     where = "" if valid.dim() == 2 else ", middle slice"
     image = draw_pattern(
@@ -65,7 +68,8 @@ def reconstruction_figure(
     draw_object(
         axes[0, 1],
         best,
-        title=f"best of {len(starts.error)} starts, R = {float(starts.r_factor[starts.best]):.3f}",
+        title=f"best of {len(starts.error)} starts, R = {float(starts.r_factor[starts.best]):.3f}"
+        + at,
     )
     count = int(starts.good.sum())
     draw_object(axes[0, 2], mean, title=f"mean of the {count} good starts")
@@ -91,7 +95,7 @@ def reconstruction_figure(
         )
     else:
         axes[1, 2].set_axis_off()
-    _draw_starts(strip, starts, box)
+    _draw_starts(strip, starts, box, middle)
     return figure
 
 
@@ -158,7 +162,9 @@ def _draw_magnitude(figure: SubFigure, axes: Any, values: NDArray[Any]) -> None:
     figure.colorbar(image, ax=axes, label="magnitude", shrink=0.9)
 
 
-def _draw_starts(figure: SubFigure, starts: StartComparison, box: tuple[slice, slice]) -> None:
+def _draw_starts(
+    figure: SubFigure, starts: StartComparison, box: tuple[slice, slice], middle: int | None
+) -> None:
     """Every start, best first: its error, whether it was the twin; those left out are dimmed."""
     order = starts.error.argsort().tolist()[:MOST_STARTS]
     axes = figure.subplots(-(-len(order) // 8), 8, squeeze=False)
@@ -166,7 +172,7 @@ def _draw_starts(figure: SubFigure, starts: StartComparison, box: tuple[slice, s
         place.set_axis_off()
     for place, k in zip(axes.flat, order, strict=False):
         good = bool(starts.good[k])
-        colours = complex_colours(middle_slice(starts.objects[k].cpu().numpy())[box])
+        colours = complex_colours(middle_slice(starts.objects[k].cpu().numpy(), middle)[box])
         place.imshow(colours if good else 0.35 * colours + 0.55, interpolation="nearest")
         words = ["twin"] if bool(starts.twin[k]) else []
         words += [] if good else ["left out"]

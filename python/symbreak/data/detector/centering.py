@@ -12,6 +12,7 @@ from symbreak.data.detector.cleaning import scipy_ndimage
 Method = Literal["max", "mass"]
 METHODS = ("max", "mass")
 BLUR = 2.0
+TIES = 1e-9  # relative difference of the blurred intensity below which two places are as bright
 # Of the blur's weight, so much must lie on measured pixels for a place to be the brightest.
 MEASURED = 0.25
 
@@ -22,11 +23,13 @@ def find_center(
     *,
     method: Method = "max",
     blur: float = BLUR,
+    saturated: NDArray[np.bool_] | None = None,
 ) -> tuple[int, ...]:
     """Find the pixel to take as zero frequency.
 
     ``"max"``, the default: the maximum of the blurred intensity. A flat background, gaps, speckles
-    at the edge and a pattern cut off by the detector do not move it. ``"mass"``: the centre of
+    at the edge and a pattern cut off by the detector do not move it. Of several places as bright,
+    a saturated area above all, their middle is taken. ``"mass"``: the centre of
     mass of all counts. It takes the mean phase gradient out of the object, since
     ``sum k |F(k)|^2 / sum |F(k)|^2`` is that gradient, and it bridges a beamstop; but whatever is
     not symmetric around the pattern (background, gaps, the detector's edges) pulls at it.
@@ -41,6 +44,8 @@ def find_center(
         method: "max" or "mass".
         blur: Standard deviation in pixels of the Gaussian for "max", > 0. Around pixels that were
             not measured the mean is formed of those that were.
+        saturated: bool ``(*grid)``, True where there was more than could be counted; ``valid`` and
+            ``intensity`` do not matter there.
 
     Returns:
         Index of the pixel, one per axis.
@@ -62,6 +67,9 @@ def find_center(
     seen = np.where(good, intensity, 0).astype(np.float64)
     if not (seen > 0).any():
         raise ValueError("find_center: intensity has no measured pixel above 0.")
+    if saturated is not None:
+        good = good | saturated
+        seen[saturated] = seen.max()
     if method == "mass":
         return _center_of_mass(seen)
     ndimage = scipy_ndimage()
@@ -72,7 +80,8 @@ def find_center(
     if not enough.any():
         enough = good
     mean = np.where(enough, blurred / np.maximum(weight, 1e-300), -1)
-    return tuple(int(k) for k in np.unravel_index(int(mean.argmax()), mean.shape))
+    brightest = np.argwhere(mean >= mean.max() * (1 - TIES))
+    return tuple(int(k) for k in np.rint(brightest.mean(axis=0)))
 
 
 def _center_of_mass(seen: NDArray[np.float64]) -> tuple[int, ...]:

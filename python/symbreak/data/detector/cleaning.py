@@ -21,6 +21,7 @@ def clean(
     rejected: Bits,
     *,
     background: float | Counts = 0.0,
+    flat: float | Counts = 1.0,
     saturation: float | None = None,
 ) -> tuple[Counts, Bits]:
     """Counts without background, and why a pixel does not count as measured.
@@ -35,6 +36,8 @@ def clean(
         rejected: CXI bits of what is known already, uint32 ``(*shape)``.
         background: Counts to subtract, one number or ``(*shape)``; below 0 the result is 0. Where
             it is not finite the pixel does not count as measured.
+        flat: Sensitivity of the pixels, > 0, by which what is left is divided; one number or
+            ``(*shape)``, not finite like ``background``.
         saturation: Largest count that can be trusted; None for no limit.
 
     Returns:
@@ -46,7 +49,7 @@ def clean(
     if saturation is not None:
         with np.errstate(invalid="ignore"):
             bits[counts > saturation] |= SATURATED
-    counts = counts - background
+    counts = (counts - background) / flat
     bits[~np.isfinite(counts)] |= INVALID
     return np.where(bits == 0, np.maximum(counts, 0), 0), bits
 

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.cleaning import Bits, Counts, marked
+from symbreak.data.detector.cleaning import Bits
+from symbreak.data.detector.corrections import Corner, open_whole
 from symbreak.data.detector.layouts import (
     BAD,
-    can_be_frames,
     find_mask,
     find_saturation,
     fits,
+    mask_hint,
     numbered_parts,
-    prefer_frames,
     rejected,
+    unexplained_masks,
 )
-from symbreak.data.detector.stacks import Box
-from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
+from symbreak.data.detector.series import open_frame, open_next, series_notes
+from symbreak.data.detector.stacks import EVERYTHING, Box
+from symbreak.data.detector.virtual import check_sources
+from symbreak.data.files.arrays import (
+    ArrayLike,
+    DataError,
+    OpenArray,
+    Source,
+    read,
+    without_ones,
+)
 
 Reason = Callable[[NDArray[Any]], Bits]
 
@@ -107,12 +115,14 @@ def open_frames(
     valid: Source | None = None,
     mask: Source | None = None,
     chosen: slice | None = None,
+    corner: Corner | None = None,
 ) -> Iterator[Frames]:
     """Open detector frames; the layouts that are found by themselves are those of `layouts`.
 
     Axes of length 1 in front are dropped. HDF5 files are read when a frame is asked for, through
-    external links and virtual datasets; other files at once. Of the numbered parts of an Eiger
-    master file all are taken, unless one is named.
+    external links and virtual datasets; other files at once and, of a series, those beyond `KEPT`
+    bytes again whenever a frame of theirs is asked for. Of the numbered parts of an Eiger master
+    file all are taken, unless one is named.
 
     Args:
         sources: One file, or several whose frames follow each other.
@@ -120,6 +130,7 @@ def open_frames(
         mask: The opposite, 0 where a pixel was measured. Both may be given. If neither is, the
             mask of the first file is used where its layout says what it means.
         chosen: Which of the frames to take; None for all.
+        corner: Where frames begin on the whole detector (row, column), for a mask of all of it.
 
     Raises:
         DataError: No frames are there, they differ in shape, data behind a link are missing, or a
@@ -128,12 +139,11 @@ def open_frames(
     """
     with ExitStack() as files:
         parts: list[Part] = []
-        opened: list[OpenArray] = []
+        first = files.enter_context(open_frame(sources[0]))
+        kept = 0
         for source in sources:
-            found = files.enter_context(
-                open_array(source, what="frame", wanted=can_be_frames, prefer=prefer_frames)
-            )
-            opened.append(found)
+            found = first if source is sources[0] else open_next(files, source, kept)
+            kept += found.array.nbytes if isinstance(found.array, np.ndarray) else 0
             parts += _parts(found, alone=_named(source, found))
         _check(parts)
         rows, columns = parts[0].array.shape[-2:]
@@ -142,50 +152,18 @@ def open_frames(
         if not len(where):
             raise DataError(f"{sources[0]}: no frame is chosen, there are {total}.")
         masks: list[Mask] = []
-        notes = list(opened[0].notes)
+        notes = [*first.notes, *series_notes(sources)]
         if len(parts) > len(sources):
             notes.append(f"{sources[0]}: {total} frames in {len(parts)} parts.")
         shape = (total, rows, columns)
         for given, reason in ((valid, _not_valid), (mask, _masked)):
             if given is not None:
-                masks.append(_given(files, given, opened[0], shape, reason))
+                masks.append(_given(files, given, first, shape, reason, corner))
         if not masks:
-            masks, more = _own(opened[0], shape)
+            masks, more = _own(first, shape)
             notes += more
-        saturation = _saturation(opened[0])
+        saturation = _saturation(first)
         yield Frames(tuple(parts), tuple(masks), where, saturation, tuple(notes))
-
-
-def read_background(source: Source, shape: tuple[int, int]) -> Counts:
-    """Read a dark frame; of a stack of them the mean.
-
-    Args:
-        source: File and dataset.
-        shape: Of a frame.
-
-    Returns:
-        float64 ``shape``; NaN where a dark frame has the mark of pixels that were not measured.
-
-    Raises:
-        DataError: It has another shape, or is not real.
-        OSError: The file cannot be read.
-    """
-
-    def wanted(name: str, array: ArrayLike) -> bool:
-        return array.dtype.kind in "iuf" and array.shape[-2:] == shape and len(array.shape) <= 3
-
-    with open_array(source, what=f"background of frames {shape}", wanted=wanted) as opened:
-        part = Part(_without_ones(opened), opened.source)
-        if part.array.dtype.kind not in "iuf" or part.array.shape[-2:] != shape:
-            raise DataError(
-                f"{opened.source}: a background must be real with the shape of a frame, {shape}, "
-                f"got {part.array.dtype} {part.array.shape}."
-            )
-        total = np.zeros(shape)
-        for k in range(part.count):
-            frame = part.read(k, (slice(None), slice(None)))
-            total += np.where(marked(frame), np.nan, frame)
-        return total / part.count
 
 
 def _named(source: Source, found: OpenArray) -> bool:
@@ -204,27 +182,9 @@ def _parts(found: OpenArray, *, alone: bool) -> list[Part]:
         if part in found.broken:
             raise DataError(f"{source}: it is in {found.broken[part]}, which is not there.")
         array = found.array if part == name else found.others[part]
-        _check_sources(array, source)
-        parts.append(Part(_without_ones(found, array), source))
+        check_sources(array, source)
+        parts.append(Part(without_ones(array, source), source))
     return parts
-
-
-def _check_sources(array: ArrayLike, source: Source) -> None:
-    """Find out whether the files of a virtual dataset are there: HDF5 reads zeros where not."""
-    if not isinstance(array, h5py.Dataset) or not array.is_virtual:
-        return
-    folder = Path(array.file.filename).parent
-    for part in array.virtual_sources():
-        name = part.file_name
-        if name != "." and "%" not in name and not (folder / name).exists():
-            raise DataError(f"{source}: part of it is in {name}, which is not there.")
-
-
-def _without_ones(found: OpenArray, array: ArrayLike | None = None) -> ArrayLike:
-    """The array without axes of length 1 in front of the two of a frame; read if there are any."""
-    array = found.array if array is None else array
-    kept = tuple(size for size in array.shape[:-2] if size != 1) + array.shape[-2:]
-    return array if kept == array.shape else read(array, found.source).reshape(kept)
 
 
 def _check(parts: Sequence[Part]) -> None:
@@ -245,19 +205,20 @@ def _check(parts: Sequence[Part]) -> None:
 
 
 def _given(
-    files: ExitStack, source: Source, first: OpenArray, shape: tuple[int, ...], reason: Reason
+    files: ExitStack,
+    source: Source,
+    first: OpenArray,
+    shape: tuple[int, ...],
+    reason: Reason,
+    corner: Corner | None,
 ) -> Mask:
     """Open a mask that the user named; an empty path means the file of the frames."""
     if not source.path.name:
         source = Source(first.source.path, source.dataset)
-    opened = files.enter_context(
-        open_array(
-            source,
-            what=f"mask of frames {shape[-2:]}",
-            wanted=lambda name, array: fits(array.shape, shape),
-        )
-    )
-    array = _without_ones(opened)
+    opened, box = files.enter_context(open_whole(source, "mask", (shape[-2], shape[-1]), corner))
+    array = without_ones(opened.array, opened.source)
+    if box != EVERYTHING:
+        array = read(array, opened.source, (..., *box))
     if not fits(array.shape, shape):
         raise DataError(
             f"{opened.source}: shape {array.shape} differs from the frames', {shape[-2:]}."
@@ -269,10 +230,11 @@ def _own(found: OpenArray, shape: tuple[int, ...]) -> tuple[list[Mask], list[str
     """The mask that the file itself brings, and a note about it."""
     name = find_mask(found.others, shape)
     if name is None:
-        return [], []
+        masks = unexplained_masks(found.others, shape)
+        return [], [mask_hint(found.source.path, masks)] if masks else []
     source = Source(found.source.path, name)
     mask = Mask(
-        Part(_without_ones(found, found.others[name]), source),
+        Part(without_ones(found.others[name], source), source),
         lambda values: rejected(name, values),
     )
     return [mask], [f"{found.source.path}: using the detector mask {name}."]

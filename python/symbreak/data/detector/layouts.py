@@ -27,6 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # the bits and names are needed also where nothing that reads files is installed
+    from pathlib import Path
+
     from symbreak.data.files.readers import ArrayLike
 
 # Bits of a CXI mask, those in use here.
@@ -114,6 +116,28 @@ def find_mask(arrays: Mapping[str, ArrayLike], shape: tuple[int, ...]) -> str | 
         if known_mask(name) and array.dtype.kind in "iub" and fits(array.shape, shape)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def unexplained_masks(
+    arrays: Mapping[str, ArrayLike], shape: tuple[int, ...]
+) -> dict[str, ArrayLike]:
+    """What is called a mask and fits, while nothing tells whether it marks good or bad pixels."""
+    return {
+        name: array
+        for name, array in arrays.items()
+        if fits(array.shape, shape)
+        and any(word in name.rsplit("/", 1)[-1].lower() for word in ("mask", "valid"))
+    }
+
+
+def mask_hint(path: Path, masks: Mapping[str, ArrayLike]) -> str:
+    """Tell the user of masks that were not used."""
+    from symbreak.data.files.arrays import describe
+
+    return (
+        f"{path} also holds {describe(dict(masks))}: give --valid :NAME if 1 means measured "
+        "there, --mask :NAME if 0 does."
+    )
 
 
 def find_saturation(arrays: Mapping[str, ArrayLike]) -> str | None:

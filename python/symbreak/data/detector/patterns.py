@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.data.detector.layouts import find_mask, rejected
+from symbreak.data.detector.layouts import find_mask, mask_hint, rejected, unexplained_masks
 from symbreak.data.files.arrays import (
     ArrayLike,
     DataError,
     OpenArray,
     Source,
-    describe,
     open_array,
     read,
 )
@@ -210,18 +209,8 @@ def _own_mask(opened: OpenArray, shape: tuple[int, ...]) -> tuple[NDArray[np.boo
         good = np.broadcast_to(bits.reshape(_squeezed(bits.shape)) == 0, shape)
         return good.copy(), [f"{opened.source.path}: using its mask {name}."]
     everywhere = np.ones(shape, dtype=bool)
-    masks = {
-        name: array
-        for name, array in opened.others.items()
-        if _squeezed(array.shape) == shape
-        and any(word in name.rsplit("/", 1)[-1].lower() for word in ("mask", "valid"))
-    }
-    if not masks:
-        return everywhere, []
-    return everywhere, [
-        f"{opened.source.path} also holds {describe(masks)}: give --valid :NAME if 1 means "
-        "measured there, --mask :NAME if 0 does."
-    ]
+    masks = unexplained_masks(opened.others, shape)
+    return everywhere, [] if not masks else [mask_hint(opened.source.path, masks)]
 
 
 def _check_shape(source: Source, data: NDArray[Any]) -> None:

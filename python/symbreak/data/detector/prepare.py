@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.data.detector.advice import AROUND, advice
 from symbreak.data.detector.centering import METHODS, Method, find_center
 from symbreak.data.detector.cleaning import Bits, Counts
-from symbreak.data.detector.layouts import HOT, MISSING
+from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
 from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
 from symbreak.data.detector.windows import (
     Window,
     bin_blocks,
-    is_fast,
     largest_inside,
     pad,
     smallest_covering,
@@ -26,7 +26,6 @@ from symbreak.ops.numbers import integers, whole
 Combine = Literal["sum", "mean", "volume"]
 COMBINE = ("sum", "mean", "volume")
 SMALLEST = 32  # side of a window that is chosen here, in pixels of the result
-AROUND = 3  # pixels on each side of the centre that should have been measured
 
 
 @dataclass(frozen=True)
@@ -66,16 +65,17 @@ def prepare_pattern(
     shape: int | Sequence[int] | None = None,
     bins: int | Sequence[int] = 1,
     background: float | Counts = 0.0,
+    flat: float | Counts = 1.0,
     saturation: float | None = None,
     hot: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Make a pattern that `reconstruct` can phase out of raw detector frames.
 
-    In this order: every frame is cleaned and its background subtracted (`clean`); the frames are
-    summed, averaged or kept as a volume; hot pixels are marked; the centre is found
-    (`find_center`); a window around it is cut out, and what of it lies outside the detector
-    counts as not measured; blocks of pixels are summed (`bin_blocks`).
+    In this order: every frame is cleaned, its background subtracted, and it is divided by the flat
+    field (`clean`); the frames are summed, averaged or kept as a volume; hot pixels are marked; the
+    centre is found (`find_center`); a window around it is cut out, and what of it lies outside the
+    detector counts as not measured; blocks of pixels are summed (`bin_blocks`).
 
     A pixel of a sum or mean counts as measured if it was in every frame, so that nothing is biased
     by the frames that lack it.
@@ -92,6 +92,7 @@ def prepare_pattern(
         bins: Detector pixels per pixel of the result; one number holds for rows and columns, the
             frames of a volume then stay as they are.
         background: Counts to subtract from every frame: a number or ``(rows, columns)``.
+        flat: Relative sensitivity of the pixels, likewise; not measured where it is not finite.
         saturation: Largest count of one frame that can be trusted; None for no limit.
         hot: Mark pixels this many times brighter than all around them (`hot_pixels`); None: none.
         progress: Called with (frames read, frames to read); those of a volume are read twice.
@@ -113,16 +114,18 @@ def prepare_pattern(
     sizes = () if shape is None else _numbers("shape", shape, ndim, least=4)
     given = () if isinstance(center, str) else _numbers("center", center, ndim, least=0)
     method: Method = center if isinstance(center, str) else "max"
-    _check(stack.shape, given, method, background)
+    _check(stack.shape, given, method, background, flat)
 
     def tell(done: int) -> None:
         if progress is not None:
             progress(done, 2 * count if volume else count)
 
-    cleaner = Cleaner(background, saturation)
+    cleaner = Cleaner(background, flat, saturation)
     seen = survey(stack, cleaner, hot, tell)
     bits = seen.always if volume else seen.ever
-    middle = given[-2:] or find_center(seen.image, bits == 0, method=method)
+    middle = given[-2:] or find_center(
+        seen.image, bits == 0, method=method, saturated=(seen.ever & SATURATED) != 0
+    )
     sides = sizes[-2:] or [_square(middle, detector, factors[-2:])] * 2
     windows = [Window(*axis) for axis in zip(middle, sides, factors[-2:], strict=True)]
     if volume:
@@ -141,7 +144,7 @@ def prepare_pattern(
         windows=tuple(windows),
         survey=seen,
         averaged=combine == "mean",
-        notes=_notes(windows, bits, given),
+        notes=advice(windows, seen, bits, given, saturation),
     )
 
 
@@ -218,27 +221,6 @@ def _square(middle: Sequence[int], detector: Sequence[int], factors: Sequence[in
     return side
 
 
-def _notes(windows: Sequence[Window], bits: Bits, given: tuple[int, ...]) -> tuple[str, ...]:
-    """What the user should know of the window."""
-    notes = []
-    row, column = (window.center for window in windows[-2:])
-    near = bits[max(row - AROUND, 0) : row + AROUND + 1, max(column - AROUND, 0) :][
-        :, : 2 * AROUND + 1
-    ]
-    if not given and (near != 0).any():
-        notes.append(
-            f"around the centre found, ({row}, {column}), {100 * (near != 0).mean():.0f} % of the "
-            "pixels were not measured. If a beamstop hides the centre, give it by hand or try mass."
-        )
-    slow = sorted({window.size for window in windows if not is_fast(window.size)})
-    if slow:
-        notes.append(
-            f"no fast transform has length {', '.join(map(str, slow))}: phasing will be slower. "
-            "Fast are products of 2, 3, 5, 7, 11, 13 from 16 to 2048."
-        )
-    return tuple(notes)
-
-
 def _is_volume(count: int, combine: str | None) -> bool:
     if combine is not None and combine not in COMBINE:
         raise ValueError(
@@ -267,7 +249,11 @@ def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) ->
 
 
 def _check(
-    shape: tuple[int, int, int], given: tuple[int, ...], method: str, background: float | Counts
+    shape: tuple[int, int, int],
+    given: tuple[int, ...],
+    method: str,
+    background: float | Counts,
+    flat: float | Counts,
 ) -> None:
     if method not in METHODS:
         raise ValueError(f"prepare_pattern: center must be max, mass or a pixel, got {method!r}.")
@@ -276,12 +262,15 @@ def _check(
             f"prepare_pattern: center must lie inside the frames, {shape[-len(given) :]}, got "
             f"{given}."
         )
-    if np.ndim(background) and np.shape(background) != shape[1:]:
-        raise ValueError(
-            f"prepare_pattern: background must be a number or have the shape of a frame, "
-            f"{shape[1:]}, got {np.shape(background)}."
-        )
+    for name, values in (("background", background), ("flat", flat)):
+        if np.ndim(values) and np.shape(values) != shape[1:]:
+            raise ValueError(
+                f"prepare_pattern: {name} must be a number or have the shape of a frame, "
+                f"{shape[1:]}, got {np.shape(values)}."
+            )
     if np.ndim(background) == 0 and not (0 <= float(background) < np.inf):
         raise ValueError(
             f"prepare_pattern: background must be finite and >= 0, got {background!r}."
         )
+    if (np.asarray(flat) <= 0).any() or not np.isfinite(flat).any():
+        raise ValueError("prepare_pattern: flat must be > 0, NaN where nothing was measured.")

@@ -82,15 +82,20 @@ class Cleaner:
     """The same cleaning for every frame; arguments as those of `clean`."""
 
     background: float | Counts = 0.0
+    flat: float | Counts = 1.0
     saturation: float | None = None
 
     def __call__(self, stack: Stack, frame: int, box: Box = EVERYTHING) -> tuple[Counts, Bits]:
         """Read and clean a part of a frame."""
-        under = self.background
+        under, flat = (
+            values[box] if isinstance(values, np.ndarray) else values
+            for values in (self.background, self.flat)
+        )
         return clean(
             stack.read(frame, box),
             stack.rejected(frame, box),
-            background=under[box] if isinstance(under, np.ndarray) else under,
+            background=under,
+            flat=flat,
             saturation=self.saturation,
         )
 

@@ -29,7 +29,8 @@ HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
 TIFF = (".tif", ".tiff")
 FABIO = (".edf", ".cbf")
-NAMED = (*HDF5, ".npz")  # files that hold several arrays by name
+ALONE = (*TIFF, *FABIO, ".npy")  # files whose arrays have no names
+MOST = 12  # arrays that a message lists
 SUFFIXES = (*HDF5, *NUMPY, *TIFF, *FABIO)
 
 
@@ -52,7 +53,9 @@ class Source:
         """
         if text.startswith(":"):
             return cls(Path(), text.strip(":"))
-        match = re.fullmatch(r"(.+\.(?:h5|hdf5|hdf|cxi|nxs|npz))::?(.+)", text, re.IGNORECASE)
+        known, other = r".+\.(?:h5|hdf5|hdf|cxi|nxs|npz)", r".+\.\w+"
+        match = re.fullmatch(rf"({known})::?(.+)", text, re.IGNORECASE)
+        match = match or re.fullmatch(rf"({other})::?(/.*)", text)
         return cls(Path(match[1]), match[2]) if match else cls(Path(text))
 
     def __str__(self) -> str:
@@ -95,6 +98,8 @@ def open_array(
         OSError: The file is missing or cannot be read.
     """
     suffix = source.path.suffix.lower()
+    if suffix not in SUFFIXES and source.path.is_file() and h5py.is_hdf5(source.path):
+        suffix = HDF5[0]  # .nx5, .nexus, .emd and whatever else HDF5 files are called
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise DataError(f"{source.path}: unknown kind of file {suffix!r}, expected {known}.")
@@ -129,6 +134,12 @@ def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
             import hdf5plugin  # noqa: F401  # its import registers the compressions
     with parsing(source.path, "cannot be read"):
         return np.asarray(array[key])
+
+
+def without_ones(array: ArrayLike, source: Source) -> ArrayLike:
+    """The array without axes of length 1 in front of the last two; read if there are any."""
+    kept = tuple(size for size in array.shape[:-2] if size != 1) + array.shape[-2:]
+    return array if kept == array.shape else read(array, source).reshape(kept)
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -177,7 +188,7 @@ def _choose(
         if len(arrays) > 1:
             notes = (f"{source.path}: taking {name}, {why}.",)
     others = {n: array for n, array in arrays.items() if n != name}
-    chosen = Source(source.path, name if source.path.suffix.lower() in NAMED else None)
+    chosen = Source(source.path, None if source.path.suffix.lower() in ALONE else name)
     return OpenArray(arrays[name], chosen, others, notes, broken)
 
 
@@ -190,15 +201,17 @@ def _only(
 ) -> str:
     """The one name of the list; none or several are an error."""
     if not names:
+        held = describe(arrays)
+        if len(arrays) > MOST and all(len(array.shape) < 2 for array in arrays.values()):
+            held = f"{len(arrays)} datasets, none of two axes"
         raise DataError(
-            f"{source.path}: no dataset can be a {what}; it holds {describe(arrays)}"
-            f"{_nowhere(broken)}."
+            f"{source.path}: no dataset can be a {what}{_nowhere(broken)}; it holds {held}."
         )
     if len(names) > 1:
         candidates = describe({n: arrays[n] for n in names})
         raise DataError(
             f"{source.path}: several datasets can be the {what}, choose one as "
-            f"{source.path}:NAME from {candidates}."
+            f"{source.path}:NAME from {candidates}{_nowhere(broken)}."
         )
     return names[0]
 
@@ -212,8 +225,9 @@ def _nowhere(broken: dict[str, str]) -> str:
     return f" (links that lead nowhere: {', '.join(shown + more)})"
 
 
-def describe(arrays: dict[str, ArrayLike], most: int = 12) -> str:
-    """List arrays in one line: ``/entry/data (512, 512) uint32, ...``."""
-    parts = [f"{name} {array.shape} {array.dtype}" for name, array in arrays.items()]
+def describe(arrays: dict[str, ArrayLike], most: int = MOST) -> str:
+    """List arrays in one line, those of most axes first: ``/entry/data (512, 512) uint32, ...``."""
+    ordered = sorted(arrays.items(), key=lambda item: -len(item[1].shape))
+    parts = [f"{name} {array.shape} {array.dtype}" for name, array in ordered]
     more = [f"and {len(parts) - most} more"] if len(parts) > most else []
     return ", ".join(parts[:most] + more) or "no dataset"

@@ -1,0 +1,64 @@
+"""What the options of `symbreak prepare` say."""
+
+from __future__ import annotations
+
+import typer
+
+from symbreak.cli import options
+from symbreak.data.files.arrays import Source
+
+
+def single(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
+    """One number as such, several as they are."""
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:
+    """Parse ``N``, ``ROW,COLUMN`` or ``FRAME,ROW,COLUMN``."""
+    least = 2 if words else 1
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not least <= len(found) <= 3:
+        expected = f"{words} or [FRAME,]ROW,COLUMN" if words else "N or [FRAMES,]ROWS,COLUMNS"
+        raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint=option)
+    return found
+
+
+def frames(text: str | None) -> slice | None:
+    """Parse ``K`` or ``START:STOP``."""
+    if text is None:
+        return None
+    try:
+        ends = [int(part) if part else None for part in text.split(":")]
+        if len(ends) == 1 and ends[0] is not None and ends[0] >= 0:
+            return slice(ends[0], ends[0] + 1)
+        if len(ends) == 2:
+            return slice(*ends)
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"expected K or START:STOP, got {text!r}", param_hint="--frames")
+
+
+def background(text: str | None) -> float | Source:
+    """Parse a number of counts, or the name of a file; none is 0."""
+    if text is None:
+        return 0.0
+    try:
+        return float(text)
+    except ValueError:
+        return options.source(text)
+
+
+def corner(text: str | None) -> tuple[int, int] | None:
+    """Parse ``ROW,COLUMN``."""
+    if text is None:
+        return None
+    try:
+        row, column = (int(part) for part in text.split(","))
+    except ValueError:
+        row = column = -1
+    if row < 0 or column < 0:
+        raise typer.BadParameter(f"expected ROW,COLUMN, got {text!r}", param_hint="--corner")
+    return row, column
