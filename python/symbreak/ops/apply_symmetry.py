@@ -106,7 +106,8 @@ def _phase(phase: Tensor | float, batch: torch.Size, x: Tensor) -> Tensor:
     elif not abs(phase) <= torch.finfo(REAL_OF[x.dtype]).max:  # NaN is not either
         real = dtype_name(REAL_OF[x.dtype])
         raise ValueError(f"apply_symmetry: phase must be finite in {real}, got {shown(phase)}.")
-    value = torch.as_tensor(phase, device=x.device).to(REAL_OF[x.dtype])
+    # Not by way of torch's default dtype, which would round a number of Python to float32.
+    value = torch.as_tensor(phase, dtype=REAL_OF[x.dtype], device=x.device)
     return _broadcast("phase", value, batch)
 
 
