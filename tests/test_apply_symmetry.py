@@ -67,6 +67,12 @@ def test_one_element_serves_the_whole_batch(device, generator):
             assert torch.equal(found[k, j], one)
 
 
+def test_a_phase_of_python_is_not_rounded_to_single_precision(device):
+    x = torch.ones(2, 2, dtype=torch.complex128, device=device)
+    turned = symbreak.apply_symmetry(x, phase=0.3)
+    assert abs(turned[0, 0].item() - complex(math.cos(0.3), math.sin(0.3))) < 1e-15
+
+
 @pytest.mark.parametrize("wrap", [False, True])
 @pytest.mark.parametrize("grid", [(4, 5), (3, 2, 4)])
 def test_gradients(device, generator, grid, wrap):

@@ -146,7 +146,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         (np.ones((8, 8), dtype=complex), {}, "no dataset can be a pattern"),
         (np.ones(8), {}, "no dataset can be a pattern"),
         (np.ones((2, 3, 4, 5)), {}, "no dataset can be a pattern"),
-        (np.zeros((8, 8)), {}, "every measured pixel is 0"),
+        (np.zeros((8, 8)), {}, "every measured pixel is 0; a mask the wrong way round"),
         (np.full((8, 8), np.nan), {}, "no pixel is left as measured"),
         (-np.ones((8, 8)), {"values": "amplitudes"}, "64 pixels are negative"),
     ],
@@ -183,6 +183,16 @@ def test_negative_intensities_count_as_zero(tmp_path):
     found = read_pattern(write(tmp_path / "a.npy", data=data))
     assert found.amplitude[3, 3] == 0  # where ifftshift puts index (0, 0)
     assert any("1 pixels with negative" in note for note in found.notes)
+
+
+def test_negative_counts_of_whole_numbers_were_not_measured(tmp_path):
+    data = COUNTS.astype(np.int32)
+    data[0, 0] = -1  # the gap of a Pilatus
+    found = read_pattern(write(tmp_path / "a.npy", data=data))
+    assert (~found.valid).nonzero().tolist() == [[3, 3]]
+    assert any("1 pixels at int32's values below 0: not measured" in n for n in found.notes)
+    with pytest.raises(DataError, match="1 pixels are negative"):
+        read_pattern(write(tmp_path / "b.npy", data=data), values="amplitudes")
 
 
 def far_field():

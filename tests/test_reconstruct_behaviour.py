@@ -262,3 +262,22 @@ def test_empty_batch(device):
         torch.ones(0, 4, 5, device=device), "2*ER", starts=3, record_every=1
     )
     assert [tuple(x.shape) for x in found] == [(0, 3, 4, 5), (0, 3, 4, 5), (0, 3), (0, 3, 2)]
+
+
+def test_the_default_device_of_torch_plays_no_part(generator):
+    x = torch.zeros(8, 8, dtype=torch.complex64)
+    x[1:4, 2:5] = torch.randn(3, 3, dtype=torch.complex64, generator=generator)
+    amplitude = symbreak.fourier_amplitude(x)
+    valid = torch.ones_like(amplitude, dtype=torch.bool)
+    expected = symbreak.reconstruct(amplitude, "3*ER", valid=valid, starts=2)
+    torch.set_default_device("meta")
+    try:
+        found = symbreak.reconstruct(amplitude, "3*ER", valid=valid, starts=2).best().centered()
+    finally:
+        torch.set_default_device(None)
+    assert torch.equal(found.object, expected.best().centered().object)
+
+
+def test_vmap_is_told_to_use_batch_axes(pattern):
+    with pytest.raises(RuntimeError, match=r"torch\.func\.vmap; give the items as batch axes"):
+        torch.func.vmap(lambda a: symbreak.reconstruct(a, "2*ER").object)(pattern)

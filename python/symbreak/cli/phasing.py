@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 import symbreak
-from symbreak.cli.output import command_line, counted, element, note, out, progress, table
+from symbreak.cli.output import command_line, counted, note, out, progress, table
+from symbreak.cli.verdict import doubts, transfer_line
 from symbreak.data.files.cxi import Parameter, Phasing
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import Shapes, resuming
@@ -184,12 +185,11 @@ def as_phasing(
 
 
 def print_starts(starts: StartComparison) -> None:
-    """One row a start, then the mean and the resolution."""
+    """One row a start, then what speaks against them, the mean and the resolution."""
     rows = table(
         "starts", "start", "error", "R", "support", "distance to best", "twin of best", "in mean"
     )
     ndim = starts.objects.dim() - 1
-    unit = element(ndim)
     sizes = starts.supports.flatten(1).sum(1).tolist()
     for k in range(len(starts.error)):
         rows.add_row(
@@ -203,31 +203,11 @@ def print_starts(starts: StartComparison) -> None:
         )
     screen = out()
     screen.print(rows)
-    loose = int((~starts.determined).sum())
-    if loose:
-        note(
-            [
-                f"{loose} starts left out: a support of more {unit}s than half the measured ones "
-                "fits anything. A higher --threshold, or --area, keeps supports small."
-            ]
-        )
+    note(doubts(starts))
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
-    resolution = starts.transfer.resolution()
-    if resolution >= 0.5:
-        reach = "stays above 1/e to the edge of the pattern"
-    elif resolution > 0:
-        half = 0.5 / resolution
-        reach = (
-            f"falls below 1/e at {resolution:.3f} cycles/{unit} (half period {half:.1f} {unit}s)"
-        )
-    else:
-        reach = "is below 1/e from the first: they agree on nothing"
     screen.print(
-        f"mean of {count} starts with error <= {starts.factor:g} x the best ({twins} of them "
-        f"twins, flipped back)",
+        f"mean of the starts with error <= {starts.factor:g} x the best: {count}, of them "
+        f"{twins} twins, flipped back",
         markup=False,
     )
-    if count > 1:
-        screen.print(f"PRTF of these {reach}", markup=False)
-    else:
-        screen.print("PRTF: needs two good starts to mean something", markup=False)
+    screen.print(transfer_line(starts), markup=False, soft_wrap=True)

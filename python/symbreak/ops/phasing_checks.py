@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -161,8 +162,16 @@ def _extremes(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """
     if x.device.type != "cpu":
         return x.amin(axes), x.amax(axes)
-    values = x.detach().resolve_neg().numpy()
-    return torch.as_tensor(values.min(axes)), torch.as_tensor(values.max(axes))
+    try:
+        values = x.detach().resolve_neg().numpy()
+    except RuntimeError as problem:  # a tensor without memory, as within torch.func.vmap
+        raise RuntimeError(
+            "reconstruct: the values cannot be read, as within torch.func.vmap; give the items as "
+            f"batch axes instead ({problem})."
+        ) from None
+    # Not torch.as_tensor, which would move them to the default device.
+    low, high = np.asarray(values.min(axes)), np.asarray(values.max(axes))
+    return torch.from_numpy(low), torch.from_numpy(high)
 
 
 def _any(mask: Tensor, axes: tuple[int, ...]) -> Tensor:

@@ -66,7 +66,10 @@ def find_center(
         )
     seen = np.where(good, intensity, 0).astype(np.float64)
     if not (seen > 0).any():
-        raise ValueError("find_center: intensity has no measured pixel above 0.")
+        raise ValueError(
+            f"find_center: intensity has no measured pixel above 0; {good.sum()} of {good.size} "
+            "pixels count as measured. Is a mask the wrong way round, or the background too high?"
+        )
     if saturated is not None:
         good = good | saturated
         seen[saturated] = seen.max()

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from symbreak.data.detector.cleaning import marked
 from symbreak.data.detector.layouts import find_mask, mask_hint, rejected, unexplained_masks
 from symbreak.data.files.arrays import (
     ArrayLike,
@@ -51,8 +52,9 @@ def read_pattern(
     """Read a 2D or 3D pattern; axes of length 1 are dropped.
 
     Pixels that are NaN or infinite, and those at the largest value of an unsigned integer type
-    (the mark of saturated pixels and gaps in many detectors' files), count as not measured.
-    Negative intensities, which a subtracted background leaves, count as 0.
+    (the mark of saturated pixels and gaps in many detectors' files) or below 0 of a signed one,
+    count as not measured. Negative intensities of a floating type, which a subtracted background
+    leaves, count as 0.
 
     Args:
         source: The file and, optionally, the dataset.
@@ -84,11 +86,12 @@ def read_pattern(
             notes += more
     _check_shape(dataset, data)
     good &= np.isfinite(data)
-    if data.dtype.kind == "u":
-        marked = data == np.iinfo(data.dtype).max
-        good &= ~marked
-        if marked.any():
-            notes.append(f"{marked.sum()} pixels at {data.dtype}'s largest value: not measured.")
+    if data.dtype.kind == "u" or values == "intensities":
+        bad = marked(data)
+        good &= ~bad
+        if bad.any():
+            extreme = "largest value" if data.dtype.kind == "u" else "values below 0"
+            notes.append(f"{bad.sum()} pixels at {data.dtype}'s {extreme}: not measured.")
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
             good &= (read_like(other, dataset, data.shape) != 0) == measured
@@ -181,7 +184,10 @@ def _amplitude(
         notes.append(f"{negative} pixels with negative intensity: taken as 0.")
     amplitude = np.sqrt(np.maximum(data, 0)) if values == "intensities" else data
     if not amplitude.any():
-        raise DataError(f"{source}: every measured pixel is 0.")
+        raise DataError(
+            f"{source}: every measured pixel is 0; a mask the wrong way round? --mask is 0 where "
+            "measured, --valid is not."
+        )
     return amplitude
 
 

@@ -1,0 +1,66 @@
+"""Say so where the starts of one pattern give reason to doubt them, and what to look at."""
+
+from __future__ import annotations
+
+from math import e, sqrt
+
+from symbreak.cli.output import element
+from symbreak.evaluation import StartComparison
+
+# Patterns of few photons, and much that is masked, leave a few per cent to a fifth; wrong input
+# (amplitudes for intensities, hot pixels, a support that is too small) a third and more.
+MISFIT = 0.25
+# Good starts of one object differ by some hundredths of its power; unrelated objects by about 1.
+APART = 0.25
+
+
+def doubts(starts: StartComparison) -> list[str]:
+    """Notes for the user; none where the starts fit the data and one another."""
+    found = []
+    unit = element(starts.objects.dim() - 1)
+    loose = int((~starts.determined).sum())
+    if loose:
+        found.append(
+            f"{loose} starts left out: a support of more {unit}s than half the measured ones "
+            "fits anything. A higher --threshold, or --area, keeps supports small."
+        )
+    error = float(starts.error[starts.best])
+    if error > MISFIT:
+        found.append(
+            f"even the best start misses the measured amplitudes by {100 * error:.0f} %: the "
+            "object is not to be trusted unless photon noise explains that. Intensities or "
+            "amplitudes? Zero frequency where --dc says? Hot, dead and saturated pixels masked, "
+            "and 0 in --mask where measured? A support that holds all of the object?"
+        )
+    good = starts.good.clone()
+    good[starts.best] = False
+    if bool(good.any()):
+        apart = float(starts.distance[good].median())
+        if apart > APART:
+            found.append(
+                f"the good starts are not one object: half of them are {apart:.2f} or more of its "
+                "power away from the best (unrelated objects: about 1), and their mean is none. "
+                "More --starts, more HIO, another support, or a lower --good."
+            )
+    return found
+
+
+def transfer_line(starts: StartComparison) -> str:
+    """What the transfer function of the good starts says, and what it cannot say."""
+    count = int(starts.good.sum())
+    if count < 2:
+        return "PRTF: needs two good starts to mean something"
+    resolution = starts.transfer.resolution()
+    if resolution >= 0.5:
+        reach = "stays above 1/e to the edge of the pattern"
+    elif resolution > 0:
+        unit = element(starts.objects.dim() - 1)
+        half = f"half period {0.5 / resolution:.1f} {unit}s"
+        reach = f"falls below 1/e at {resolution:.3f} cycles/{unit} ({half})"
+    else:
+        reach = "is below 1/e from the first: they agree on nothing"
+    line = f"PRTF of these {reach}"
+    random = 1 / sqrt(count)
+    if random > 1 / e:
+        line += f"; random phases would give {random:.2f}, so 1/e needs 8 good starts or more"
+    return line

@@ -1,0 +1,59 @@
+"""What `symbreak reconstruct` says about starts that do not fit the data or one another."""
+
+import pytest
+import torch
+
+from symbreak.cli.verdict import doubts, transfer_line
+from symbreak.evaluation import compare_starts
+
+
+def objects(count, generator):
+    """Unrelated objects on a 32 x 32 grid, and their supports."""
+    x = torch.zeros(count, 32, 32, dtype=torch.complex64)
+    x[:, 4:14, 5:15] = torch.randn(count, 10, 10, dtype=torch.complex64, generator=generator)
+    return x, x != 0
+
+
+def compared(x, support, error, amplitude):
+    valid = torch.ones_like(amplitude, dtype=torch.bool)
+    return compare_starts(x, support, torch.as_tensor(error), amplitude, valid)
+
+
+def test_agreeing_starts_that_fit_raise_no_doubt(generator):
+    x, support = objects(1, generator)
+    starts = compared(
+        x.expand(8, -1, -1), support.expand(8, -1, -1), [0.01] * 8, torch.fft.fft2(x[0]).abs()
+    )
+    assert doubts(starts) == []
+    assert transfer_line(starts) == "PRTF of these stays above 1/e to the edge of the pattern"
+
+
+def test_starts_that_are_not_one_object_are_told(generator):
+    x, support = objects(3, generator)
+    starts = compared(x, support, [0.1, 0.1, 0.1], torch.fft.fft2(x[0]).abs())
+    (line,) = doubts(starts)
+    assert "not one object" in line
+    assert "--starts" in line
+
+
+def test_a_start_that_misses_the_data_is_told_with_what_to_look_at(generator):
+    x, support = objects(1, generator)
+    starts = compared(x, support, [0.41], torch.fft.fft2(x[0]).abs())
+    (line,) = doubts(starts)
+    assert "misses the measured amplitudes by 41 %" in line
+    for hint in ("amplitudes?", "--dc", "Hot", "--mask", "support"):
+        assert hint in line
+    assert transfer_line(starts) == "PRTF: needs two good starts to mean something"
+
+
+@pytest.mark.parametrize(("count", "told"), [(2, True), (7, True), (8, False)])
+def test_what_random_phases_would_give_is_told_where_it_is_above_the_level(generator, count, told):
+    x, support = objects(1, generator)
+    starts = compared(
+        x.expand(count, -1, -1),
+        support.expand(count, -1, -1),
+        [0.01] * count,
+        torch.fft.fft2(x[0]).abs(),
+    )
+    assert ("random phases would give" in transfer_line(starts)) == told
+    assert (f"{count**-0.5:.2f}" in transfer_line(starts)) == told
