@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import crystals
+from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.experiments.cells import simulate_split
 from symbreak.experiments.margins import CANDIDATES, write_margins
 from symbreak.experiments.scales import AFTER, BEFORE, SCALES
@@ -150,6 +151,19 @@ def test_defects_are_chosen_on_the_command_line(tmp_path, monkeypatch):
     spread = [(x.mean((1, 2)).abs() / x.abs().mean((1, 2))).min() for x in (vortices, plain)]
     assert spread[0] < 0.9
     assert spread[1] == pytest.approx(1, abs=1e-5)
+
+
+def test_the_number_of_defects_leaves_the_other_settings_of_the_crystals(tmp_path, monkeypatch):
+    framed = replace(TINY, crystals=CrystalSettings(cores="frame", miller=2))
+    monkeypatch.setitem(SCALES, "tiny", framed)
+    chosen = []
+    monkeypatch.setattr(
+        "symbreak.experiments.tables.run_tables", lambda scale, *_, **__: chosen.append(scale) or []
+    )
+    command = ["experiment", "tables", "--scale", "tiny", "--defects", "3", "-o", str(tmp_path)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    expected = CrystalSettings(cores="frame", miller=2, defects=(0, 3))
+    assert [scale.crystals for scale in chosen] == [expected]
 
 
 def test_unknown_experiments_and_scales(tmp_path):

@@ -61,15 +61,13 @@ def experiment(
         write_margins(output, seed=seed)
     else:
         given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
-        if defects is not None:
-            from symbreak.data.simulation.settings import CrystalSettings
-
-            given["crystals"] = CrystalSettings(defects=(0, defects))
-        _tables(output, scale, given, workers=workers, jobs=jobs)
+        _tables(output, scale, given, defects, workers=workers, jobs=jobs)
     wrote(output, "results")
 
 
-def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -> None:
+def _tables(
+    folder: Path, scale: str, choices: dict[str, Any], defects: int | None, **machine: int
+) -> None:
     from symbreak.experiments.scales import SCALES, VARIANTS
     from symbreak.experiments.tables import run_tables
 
@@ -83,6 +81,8 @@ def _tables(folder: Path, scale: str, choices: dict[str, Any], **machine: int) -
         for name, value in choices.items()
         if value is not None
     }
+    if defects is not None:
+        given["crystals"] = replace(SCALES[scale].crystals, defects=(0, defects))
     say = err()
     chosen = replace(SCALES[scale], **given)
     records = run_tables(chosen, folder, **machine, done=say.print)

@@ -63,7 +63,7 @@ class CrystalSettings:
             raise ValueError(
                 f"CrystalSettings: nonconvex must be within [0, 1], got {shown(self.nonconvex)}."
             )
-        if self.cores not in get_args(Cores):
+        if not isinstance(self.cores, str) or self.cores not in get_args(Cores):
             raise ValueError(
                 f"CrystalSettings: cores must be crystal or frame, got {shown(self.cores)}."
             )
