@@ -1,12 +1,15 @@
 """Trials on one CPU core behind the settings of `symbreak experiment tables --scale paper`.
 
-    python bench/paper_scale_trials.py docs/experiments/paper/trials.csv [NAME ...]
+    python bench/paper_scale_trials.py [NAME ...]
+
+runs the named trials (``all`` for every one), saves each in docs/experiments/paper/trials.csv as it
+ends, and writes the table of that file into docs/experiments.md; without names only the latter.
 
 Objects of 64 x 64 pixels, patterns of 128 x 128, the networks of that scale or narrower ones, but
-fewer epochs than a GPU affords. Every row is one training after breaking. It is judged on its
-training set and on crystals of the validation split that it did not see; the seed is one that no
-table uses, and the test split is not touched. `expected` was written down before the trial ran.
-Rows already in the file are not run again; a row is written when its training has ended.
+fewer epochs than a GPU affords. Every row is one training, after breaking unless its name says
+before. It is judged on its training set and on crystals of the validation split that it did not
+see; the seed is one that no table uses, and the test split is not touched. `expected` was written
+down before the trial ran. Rows already in the file are not run again.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from scale_data import read_csv, write_csv
+from scale_data import markdown, read_csv, replace_between_marks, write_csv
 from torch import Tensor
 
 from symbreak import sa_mse
@@ -33,6 +36,8 @@ from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network
 from symbreak.learning.settings import TrainSettings
 
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, RESULTS = DOCS / "experiments.md", DOCS / "experiments" / "paper" / "trials.csv"
 SIZE, SEED, VALIDATION, JUDGED = 64, 100, 100, 400
 LEARNED = 500  # of the training pairs, judged too
 
@@ -45,6 +50,7 @@ class Trial:
     """SA-MSE of new crystals over the zero predictor's, as guessed before the trial."""
     network: str = "SiSPRNet"
     pairs: int = 500
+    broken: bool = True
     crystals: dict[str, Any] = field(default_factory=lambda: {"defects": (0, 2)})
     options: dict[str, Any] = field(default_factory=dict)
     rate: float = 1e-3
@@ -66,7 +72,9 @@ PUBLISHED = {"standardise": False}
 LARGE: dict[str, Any] = {"pairs": 5000, "epochs": 6, "patience": 1}
 UNET_LARGE: dict[str, Any] = {**UNET, **LARGE}
 TRIALS = {
-    "no defects, published input": Trial(0.20, crystals=NONE, options=PUBLISHED),
+    "no defects, published input": Trial(
+        0.28, crystals=NONE, options=PUBLISHED, rate=3e-3, batch=16, epochs=25, patience=3
+    ),
     "no defects, standardised": Trial(0.20, crystals=NONE, epochs=25, patience=3),
     "no defects, log": Trial(
         0.22, crystals=NONE, options={"scaling": "log", "standardise": False}, epochs=25, patience=3
@@ -82,29 +90,61 @@ TRIALS = {
     "six in the frame, UNet": Trial(0.36, **UNET, crystals={"defects": (0, 6), "cores": "frame"}),
     "one defect, UNet": Trial(0.27, **UNET, crystals={"defects": (0, 1)}),
     "two in the frame, UNet, 5000": Trial(0.15, **UNET_LARGE, crystals=FRAME),
-    "two in the frame, 5000": Trial(0.19, **LARGE, crystals=FRAME),
+    "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
+    "two in the frame, UNet, log": Trial(
+        0.30, **{**UNET, "options": {"width": 8, "scaling": "log"}}, crystals=FRAME
+    ),
+    "one in the frame, UNet": Trial(0.24, **UNET, crystals={"defects": (0, 1), "cores": "frame"}),
+    "two in the frame, UNet, rate 0.001": Trial(0.30, **{**UNET, "rate": 1e-3}, crystals=FRAME),
     "two in the frame, published input, 5000": Trial(
         0.40, **{**LARGE, "options": PUBLISHED, "epochs": 3}, crystals=FRAME
     ),
+    "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
 }
 COLUMNS = (
     *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),
     *("epochs", "train_final_mse", "train_best_sa_mse", "new_best_sa_mse", "new_final_mse"),
-    *("new_0_vortices", "new_1_vortex", "new_2_or_more", "cpu_seconds"),
+    *("constant_mse", "new_0_vortices", "new_1_vortex", "new_2_or_more", "cpu_seconds"),
 )
+# Columns of the page's table, over the zero predictor's error.
+ERRORS = {
+    "constant_mse": "constant",
+    "train_final_mse": "training MSE",
+    "expected": "expected",
+    "new_best_sa_mse": "new crystals",
+    "new_0_vortices": "0 vortices",
+    "new_1_vortex": "1 vortex",
+    "new_2_or_more": "2 or more",
+}
 
 
-def main(path: Path, names: list[str]) -> None:
-    """Run what the file lacks."""
+def main(names: list[str]) -> None:
+    """Run what the file lacks, then write the page."""
     torch.set_num_threads(1)
     # The same but for rounding; on one core the other takes a quarter of SiSPRNet's step.
     torch.optim.Adam = partial(torch.optim.Adam, fused=True)  # type: ignore[misc]
-    for name in names or TRIALS:
-        rows = read_csv(path) if path.exists() else []
+    for name in TRIALS if names == ["all"] else names:
+        rows = read_csv(RESULTS) if RESULTS.exists() else []
         if name not in {row["trial"] for row in rows}:
             values = [name, *head(TRIALS[name]), *map(_number, run(TRIALS[name]))]
-            write_csv(path, {}, COLUMNS, [*rows, dict(zip(COLUMNS, values, strict=True))])
+            write_csv(RESULTS, {}, COLUMNS, [*rows, dict(zip(COLUMNS, values, strict=True))])
+    write_page(PAGE, read_csv(RESULTS))
+
+
+def write_page(page: Path, rows: list[dict[str, str]]) -> None:
+    """Write the table of the trials between its marks."""
+    replace_between_marks(page, "paper-trials", trials_table(rows))
+
+
+def trials_table(rows: list[dict[str, str]]) -> str:
+    """What was tried, what was expected, what came; in the order in which the trials ended."""
+    table = [
+        [row[name] for name in ("trial", "network", "pairs", "epochs")]
+        + [f"{float(row[name]):.3f}".replace("nan", "-") for name in ERRORS]
+        for row in rows
+    ]
+    return markdown(["trial", "network", "pairs", "epochs", *ERRORS.values()], table)
 
 
 def head(trial: Trial) -> list[str]:
@@ -115,7 +155,7 @@ def head(trial: Trial) -> list[str]:
 
 def run(trial: Trial) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
-    train = make_pairs(_objects("train", trial, 0, trial.pairs), broken=True)
+    train = make_pairs(_objects("train", trial, 0, trial.pairs), broken=trial.broken)
     validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
     judged = _objects("validation", trial, VALIDATION, JUDGED)
     settings = TrainSettings(
@@ -135,7 +175,7 @@ def run(trial: Trial) -> tuple[float, ...]:
         final, best = load_network(found.final), load_network(found.best)
     seconds = time.process_time() - begun
     fitted: Pairs = train.head(LEARNED)
-    raw, alike = make_pairs(judged), make_pairs(judged, broken=True, ambiguous="keep")
+    raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
     estimate = predict(best, raw.amplitude)
     return (
         found.epochs,
@@ -143,9 +183,16 @@ def run(trial: Trial) -> tuple[float, ...]:
         evaluate(best, fitted).sa_mse_ratio,
         compare(estimate, judged).sa_mse_ratio,
         evaluate(final, alike).mse_ratio,
+        constant_error(train.object),
         *by_vortices(estimate, judged),
         seconds,
     )
+
+
+def constant_error(objects: Tensor) -> float:
+    """MSE over the zero predictor's of the best estimate that does not look at the pattern."""
+    rest = objects - objects.mean(0, keepdim=True)
+    return float(rest.abs().square().mean() / objects.abs().square().mean())
 
 
 def by_vortices(estimate: Tensor, objects: Tensor) -> list[float]:
@@ -182,4 +229,4 @@ def _number(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(sys.argv[1:])

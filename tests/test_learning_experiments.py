@@ -133,6 +133,14 @@ def test_small_sets_take_fewer_items():
     assert epochs == [5, 5, 5, 4, 2]
 
 
+def test_plateaus_of_small_sets_last_more_epochs():
+    scale = replace(TINY, passes=10_000, patience=4, patience_items=100)
+    patience = [scale.training("UNet", n, "after").patience for n in (8, 16, 25, 1000, 2000)]
+    assert patience == [13, 7, 4, 3, 2]
+    few = replace(scale, passes=160, epochs=15)
+    assert few.training("UNet", 8, "after").patience == 5  # a third of the epochs at most
+
+
 def test_defects_are_chosen_on_the_command_line(tmp_path, monkeypatch):
     chosen = []
 
