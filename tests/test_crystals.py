@@ -77,6 +77,38 @@ def test_rigid_phase_and_defects_can_be_switched_off():
     assert np.std([values[0].angle() for values in inside]) > 0.5
 
 
+def test_cores_in_the_frame_strain_crystals_mostly_without_a_vortex():
+    inside = CrystalSettings(defects=(1, 1), area=(0.2, 0.2))
+    anywhere = dataclasses.replace(inside, cores="frame")
+    winding, coherence = [], []
+    for settings in (inside, anywhere):
+        x = crystals(80, 32, seed=5, settings=settings)
+        corners = (x[:, :-1, :-1], x[:, :-1, 1:], x[:, 1:, 1:], x[:, 1:, :-1])
+        steps = zip(corners, (*corners[1:], corners[0]), strict=True)
+        turns = sum((after * before.conj()).angle() for before, after in steps)
+        whole = torch.stack(corners).abs().amin(0) > 0
+        winding.append(((turns.abs() > 1) & whole).any(dim=(1, 2)))
+        coherence.append(x.mean(dim=(1, 2)).abs() / x.abs().mean(dim=(1, 2)))
+    # Q.b is not 0 for a half to two thirds of them; a fifth of the frame is crystal.
+    assert 0.4 < winding[0].float().mean() < 0.8
+    assert 0 < winding[1].float().mean() < 0.25
+    strained = coherence[1][~winding[1]]
+    assert (strained < 0.95).any()
+    assert strained.mean() > coherence[0].mean() + 0.1
+
+
+@pytest.mark.parametrize(("size", "ndim"), [(24, 2), (16, 3)])
+def test_cores_lie_in_the_crystal_by_default(size, ndim):
+    named = [CrystalSettings(defects=(0, 1), cores=cores) for cores in ("crystal", "frame")]
+    default, inside, anywhere = (
+        crystals(6, size, ndim=ndim, settings=settings)
+        for settings in (CrystalSettings(defects=(0, 1)), *named)
+    )
+    assert torch.equal(inside, default)
+    assert not torch.equal(anywhere, default)
+    assert torch.equal(anywhere.abs() > 0, default.abs() > 0)
+
+
 def test_outlines_are_convex_or_not_as_asked():
     rng = np.random.default_rng(0)
     settings = CrystalSettings()
@@ -152,6 +184,8 @@ def test_crystals_in_three_dimensions():
         ("rounding", (-0.1, 0.1)),
         ("aspect", (0.5, 1.0)),
         ("defects", (0, 65)),
+        ("cores", "edge"),
+        ("cores", np.ones(2)),
         ("miller", 0),
         ("poisson_ratio", 0.5),
     ],

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import crystals
+from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.experiments.cells import simulate_split
 from symbreak.experiments.margins import CANDIDATES, write_margins
 from symbreak.experiments.scales import AFTER, BEFORE, SCALES
@@ -132,6 +133,14 @@ def test_small_sets_take_fewer_items():
     assert epochs == [5, 5, 5, 4, 2]
 
 
+def test_plateaus_of_small_sets_last_more_epochs():
+    scale = replace(TINY, passes=10_000, patience=4, patience_items=100)
+    patience = [scale.training("UNet", n, "after").patience for n in (8, 16, 25, 1000, 2000)]
+    assert patience == [13, 7, 4, 3, 2]
+    few = replace(scale, passes=160, epochs=15)
+    assert few.training("UNet", 8, "after").patience == 5  # a third of the epochs at most
+
+
 @pytest.fixture
 def chosen(monkeypatch):
     """The scales that the command was about to run."""
@@ -174,6 +183,17 @@ def test_how_a_machine_trains_is_chosen_on_the_command_line(tmp_path, chosen):
         assert result.exit_code == 2
         assert message in result.output
     assert len(chosen) == 1
+
+
+def test_the_number_of_defects_leaves_the_other_settings_of_the_crystals(
+    tmp_path, monkeypatch, chosen
+):
+    framed = replace(TINY, crystals=CrystalSettings(cores="frame", miller=2))
+    monkeypatch.setitem(SCALES, "tiny", framed)
+    command = ["experiment", "tables", "--scale", "tiny", "--defects", "3", "-o", str(tmp_path)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    expected = CrystalSettings(cores="frame", miller=2, defects=(0, 3))
+    assert [scale.crystals for scale in chosen] == [expected]
 
 
 def test_unknown_experiments_and_scales(tmp_path):

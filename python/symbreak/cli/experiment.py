@@ -66,16 +66,17 @@ def experiment(
         write_margins(output, seed=seed)
     else:
         given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
-        if defects is not None:
-            from symbreak.data.simulation.settings import CrystalSettings
-
-            given["crystals"] = CrystalSettings(defects=(0, defects))
-        _tables(output, scale, given, machine, workers=workers, jobs=jobs)
+        _tables(output, scale, given, machine, defects, workers=workers, jobs=jobs)
     wrote(output, "results")
 
 
 def _tables(
-    folder: Path, scale: str, choices: dict[str, Any], machine: str | None, **processes: int
+    folder: Path,
+    scale: str,
+    choices: dict[str, Any],
+    machine: str | None,
+    defects: int | None,
+    **processes: int,
 ) -> None:
     from symbreak.experiments.scales import SCALES, VARIANTS
     from symbreak.experiments.tables import run_tables
@@ -92,6 +93,8 @@ def _tables(
     }
     if machine is not None:
         given["machine"] = SCALES[scale].machine | _machine(machine)
+    if defects is not None:
+        given["crystals"] = replace(SCALES[scale].crystals, defects=(0, defects))
     say = err()
     chosen = replace(SCALES[scale], **given)
     records = run_tables(chosen, folder, **processes, done=say.print)

@@ -37,6 +37,8 @@ class Scale:
     """Most training items seen per cell, in all epochs together."""
     patience: int
     """Epochs of a plateau; at most a third of all epochs, at least 2."""
+    patience_items: int = 0
+    """Training items that a plateau lasts at least: for small sets more epochs, not fewer steps."""
     epochs: int = 10_000
     """Most epochs of a cell, so that small sets, which need fewer items, do not take as many."""
     learning_rate: float = 1e-3
@@ -64,13 +66,14 @@ class Scale:
     def training(self, network: str, count: int, variant: str) -> TrainSettings:
         """Settings of one cell."""
         epochs = max(2, min(self.epochs, self.passes // count))
+        patience = max(self.patience, -(-self.patience_items // count))
         values: dict[str, Any] = {
             "network": network,
             "options": self.options[network],
             "loss": "sa_mse" if variant == INVARIANT else "mse",
             "learning_rate": self.learning_rate,
             "min_learning_rate": self.min_learning_rate,
-            "patience": max(2, min(self.patience, epochs // 3)),
+            "patience": max(2, min(patience, epochs // 3)),
             "batch": self.batch,
             "max_epochs": epochs,
             "seed": self.seed,

@@ -106,7 +106,10 @@ def _crystal(
     mask = _mask(rng, size, ndim, settings)
     defects = int(rng.integers(settings.defects[0], settings.defects[1] + 1))
     points = np.argwhere(mask).astype(np.float64)
-    phase = bragg_phase(rng, points, defects, settings.miller, settings.poisson_ratio)
+    cores = points
+    if settings.cores == "frame":
+        cores = np.argwhere(np.ones_like(mask)).astype(np.float64)
+    phase = bragg_phase(rng, points, defects, settings.miller, settings.poisson_ratio, cores)
     if settings.rigid_phase:
         phase += rng.uniform(0.0, 2.0 * np.pi)
     crystal = np.zeros(mask.shape, dtype=np.complex64)

@@ -147,20 +147,26 @@ def shortest_burgers(basis: Array) -> NDArray[np.int64]:
 
 
 def bragg_phase(
-    rng: np.random.Generator, points: Array, count: int, miller: int, nu: float
+    rng: np.random.Generator,
+    points: Array,
+    count: int,
+    miller: int,
+    nu: float,
+    cores: Array | None = None,
 ) -> Array:
-    """Draw ``count`` dislocations among ``points`` and return the Bragg phase Q.u there.
+    """Draw ``count`` dislocations and return the Bragg phase Q.u at ``points``.
 
     Q is a reciprocal-lattice vector and every Burgers vector a lattice vector, so Q.b is a
     multiple of 2 pi and exp(i Q.u) is smooth across the cuts of the displacement field.
 
     Args:
         rng: Source of the draws: lattice orientation, reflection, and for each dislocation its
-            core (uniform over the pixels at ``points``), Burgers vector and, in 3D, direction.
+            core (uniform over the pixels at ``cores``), Burgers vector and, in 3D, direction.
         points: Pixel positions inside the crystal, shape ``(n, d)``, pixels.
         count: Number of dislocations, superposed as linear elasticity allows.
         miller: Largest Miller index of the reflection.
         nu: Poisson ratio in [0, 0.5).
+        cores: Pixel positions where a core may lie, shape ``(m, d)``; None for ``points``.
 
     Returns:
         Phase in radians, not wrapped, shape ``(n,)``.
@@ -173,8 +179,9 @@ def bragg_phase(
         reflection = rng.integers(-miller, miller + 1, size=(ndim,)).astype(np.float64)
     q = 2.0 * np.pi * np.linalg.solve(basis, reflection)  # Q.a_i = 2 pi h_i
     displacement = np.zeros_like(points)
+    cores = points if cores is None else cores
     for _ in range(count):
-        core = points[rng.integers(len(points))] + rng.uniform(-0.5, 0.5, size=ndim)
+        core = cores[rng.integers(len(cores))] + rng.uniform(-0.5, 0.5, size=ndim)
         b = burgers[rng.integers(len(burgers))] @ basis
         line = rng.normal(size=3) if ndim == 3 else None
         displacement += dislocation_displacement(points, core, b, line, nu)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from symbreak.ops.checks import shown
 from symbreak.ops.numbers import integers, is_number, keep_plain, whole
 
 Range = tuple[float, float]
+Cores = Literal["crystal", "frame"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class CrystalSettings:
             [0, 0.3]. 2D only.
         aspect: Stretch of the shape along a random direction, within [1, 3].
         defects: Dislocations per crystal, within [0, 64]. 3D: at most 1.
+        cores: Where the dislocation lines pierce the plane (3D: a point of each), uniformly:
+            ``"crystal"``, within the outline; ``"frame"``, anywhere in the frame. Those outside
+            strain the crystal, as those in the grains around it would, without a vortex in it.
         miller: Largest Miller index of the reflection Q = 2 pi (h, k[, l]), in [1, 3].
         poisson_ratio: Poisson ratio of the isotropic medium, in [0, 0.5).
         rigid_phase: Add a constant phase, uniform in [0, 2 pi): the rigid displacement of the
@@ -42,6 +47,7 @@ class CrystalSettings:
     rounding: Range = (0.04, 0.2)
     aspect: Range = (1.0, 1.7)
     defects: tuple[int, int] = (0, 6)
+    cores: Cores = "crystal"
     miller: int = 1
     poisson_ratio: float = 0.3
     rigid_phase: bool = True
@@ -57,6 +63,10 @@ class CrystalSettings:
         if not is_number(self.nonconvex) or not 0.0 <= self.nonconvex <= 1.0:
             raise ValueError(
                 f"CrystalSettings: nonconvex must be within [0, 1], got {shown(self.nonconvex)}."
+            )
+        if not isinstance(self.cores, str) or self.cores not in get_args(Cores):
+            raise ValueError(
+                f"CrystalSettings: cores must be crystal or frame, got {shown(self.cores)}."
             )
         if whole(self.miller) not in (1, 2, 3):
             raise ValueError(

@@ -1,0 +1,232 @@
+"""Trials on one CPU core behind the settings of `symbreak experiment tables --scale paper`.
+
+    python bench/paper_scale_trials.py [NAME ...]
+
+runs the named trials (``all`` for every one), saves each in docs/experiments/paper/trials.csv as it
+ends, and writes the table of that file into docs/experiments.md; without names only the latter.
+
+Objects of 64 x 64 pixels, patterns of 128 x 128, the networks of that scale or narrower ones, but
+fewer epochs than a GPU affords. Every row is one training, after breaking unless its name says
+before. It is judged on its training set and on crystals of the validation split that it did not
+see; the seed is one that no table uses, and the test split is not touched. `expected` was written
+down before the trial ran. Rows already in the file are not run again.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from scale_data import markdown, read_csv, replace_between_marks, write_csv
+from torch import Tensor
+
+from symbreak import sa_mse
+from symbreak.data import crystals
+from symbreak.data.simulation.pairs import FIRST
+from symbreak.data.simulation.settings import CrystalSettings
+from symbreak.learning.datasets import Pairs, make_pairs
+from symbreak.learning.evaluate import compare, evaluate, predict
+from symbreak.learning.fit import fit
+from symbreak.learning.networks import load_network
+from symbreak.learning.settings import TrainSettings
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, RESULTS = DOCS / "experiments.md", DOCS / "experiments" / "paper" / "trials.csv"
+SIZE, SEED, VALIDATION, JUDGED = 64, 100, 100, 400
+LEARNED = 500  # of the training pairs, judged too
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Settings that were tried."""
+
+    expected: float
+    """SA-MSE of new crystals over the zero predictor's, as guessed before the trial."""
+    network: str = "SiSPRNet"
+    pairs: int = 500
+    broken: bool = True
+    crystals: dict[str, Any] = field(default_factory=lambda: {"defects": (0, 2)})
+    options: dict[str, Any] = field(default_factory=dict)
+    rate: float = 1e-3
+    batch: int = 32
+    epochs: int = 40
+    patience: int = 4
+
+
+NONE = {"defects": (0, 0)}
+UNET: dict[str, Any] = {
+    "network": "UNet",
+    "options": {"width": 8},
+    "rate": 3e-3,
+    "batch": 16,
+    "epochs": 30,
+}
+FRAME = {"defects": (0, 2), "cores": "frame"}
+PUBLISHED = {"standardise": False}
+LARGE: dict[str, Any] = {"pairs": 5000, "epochs": 6, "patience": 1}
+UNET_LARGE: dict[str, Any] = {**UNET, **LARGE}
+TRIALS = {
+    "no defects, published input": Trial(
+        0.28, crystals=NONE, options=PUBLISHED, rate=3e-3, batch=16, epochs=25, patience=3
+    ),
+    "no defects, standardised": Trial(0.20, crystals=NONE, epochs=25, patience=3),
+    "no defects, log": Trial(
+        0.22, crystals=NONE, options={"scaling": "log", "standardise": False}, epochs=25, patience=3
+    ),
+    "no defects, log, standardised": Trial(
+        0.20, crystals=NONE, options={"scaling": "log"}, epochs=25, patience=3
+    ),
+    "no defects, UNet": Trial(0.17, **UNET, crystals=NONE),
+    "no defects, UNet, 5000": Trial(0.10, **UNET_LARGE, crystals=NONE),
+    "two defects, UNet": Trial(0.33, **UNET),
+    "two defects": Trial(0.40, epochs=25, patience=3),
+    "two in the frame, UNet": Trial(0.22, **UNET, crystals=FRAME),
+    "six in the frame, UNet": Trial(0.36, **UNET, crystals={"defects": (0, 6), "cores": "frame"}),
+    "one defect, UNet": Trial(0.27, **UNET, crystals={"defects": (0, 1)}),
+    "two in the frame, UNet, 5000": Trial(0.15, **UNET_LARGE, crystals=FRAME),
+    "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
+    "two in the frame, UNet, log": Trial(
+        0.30, **{**UNET, "options": {"width": 8, "scaling": "log"}}, crystals=FRAME
+    ),
+    "one in the frame, UNet": Trial(0.24, **UNET, crystals={"defects": (0, 1), "cores": "frame"}),
+    "two in the frame, UNet, rate 0.001": Trial(0.30, **{**UNET, "rate": 1e-3}, crystals=FRAME),
+    "two in the frame, published input, 5000": Trial(
+        0.40, **{**LARGE, "options": PUBLISHED, "epochs": 3}, crystals=FRAME
+    ),
+    "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
+    "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
+}
+COLUMNS = (
+    *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),
+    *("epochs", "train_final_mse", "train_best_sa_mse", "new_best_sa_mse", "new_final_mse"),
+    *("constant_mse", "new_0_vortices", "new_1_vortex", "new_2_or_more", "cpu_seconds"),
+)
+# Columns of the page's table, over the zero predictor's error.
+ERRORS = {
+    "constant_mse": "constant",
+    "train_final_mse": "training MSE",
+    "expected": "expected",
+    "new_best_sa_mse": "new crystals",
+    "new_0_vortices": "0 vortices",
+    "new_1_vortex": "1 vortex",
+    "new_2_or_more": "2 or more",
+}
+
+
+def main(names: list[str]) -> None:
+    """Run what the file lacks, then write the page."""
+    torch.set_num_threads(1)
+    # The same but for rounding; on one core the other takes a quarter of SiSPRNet's step.
+    torch.optim.Adam = partial(torch.optim.Adam, fused=True)  # type: ignore[misc]
+    for name in TRIALS if names == ["all"] else names:
+        rows = read_csv(RESULTS) if RESULTS.exists() else []
+        if name not in {row["trial"] for row in rows}:
+            values = [name, *head(TRIALS[name]), *map(_number, run(TRIALS[name]))]
+            write_csv(RESULTS, {}, COLUMNS, [*rows, dict(zip(COLUMNS, values, strict=True))])
+    write_page(PAGE, read_csv(RESULTS))
+
+
+def write_page(page: Path, rows: list[dict[str, str]]) -> None:
+    """Write the table of the trials between its marks."""
+    replace_between_marks(page, "paper-trials", trials_table(rows))
+
+
+def trials_table(rows: list[dict[str, str]]) -> str:
+    """What was tried, what was expected, what came; in the order in which the trials ended."""
+    table = [
+        [row[name] for name in ("trial", "network", "pairs", "epochs")]
+        + [f"{float(row[name]):.3f}".replace("nan", "-") for name in ERRORS]
+        for row in rows
+    ]
+    return markdown(["trial", "network", "pairs", "epochs", *ERRORS.values()], table)
+
+
+def head(trial: Trial) -> list[str]:
+    """What was tried, in the order of `COLUMNS`."""
+    values = (trial.network, trial.pairs, trial.crystals, trial.options, trial.rate, trial.batch)
+    return [*map(_text, values), str(trial.expected)]
+
+
+def run(trial: Trial) -> tuple[float, ...]:
+    """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
+    train = make_pairs(_objects("train", trial, 0, trial.pairs), broken=trial.broken)
+    validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
+    judged = _objects("validation", trial, VALIDATION, JUDGED)
+    settings = TrainSettings(
+        network=trial.network,
+        options=trial.options,
+        learning_rate=trial.rate,
+        patience=trial.patience,
+        batch=trial.batch,
+        max_epochs=trial.epochs,
+        precision="bf16",
+        channels_last=trial.network == "UNet",
+        accelerator="cpu",
+    )
+    begun = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        found = fit(settings, train, validation, folder)
+        final, best = load_network(found.final), load_network(found.best)
+    seconds = time.process_time() - begun
+    fitted: Pairs = train.head(LEARNED)
+    raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
+    estimate = predict(best, raw.amplitude)
+    return (
+        found.epochs,
+        evaluate(final, fitted).mse_ratio,
+        evaluate(best, fitted).sa_mse_ratio,
+        compare(estimate, judged).sa_mse_ratio,
+        evaluate(final, alike).mse_ratio,
+        constant_error(train.object),
+        *by_vortices(estimate, judged),
+        seconds,
+    )
+
+
+def constant_error(objects: Tensor) -> float:
+    """MSE over the zero predictor's of the best estimate that does not look at the pattern."""
+    rest = objects - objects.mean(0, keepdim=True)
+    return float(rest.abs().square().mean() / objects.abs().square().mean())
+
+
+def by_vortices(estimate: Tensor, objects: Tensor) -> list[float]:
+    """SA-MSE over the zero predictor's of the crystals with 0, with 1 and with more vortices."""
+    errors = sa_mse(estimate, objects, ndim=2, reduction="none").double()
+    zero = objects.abs().double().square().mean((1, 2))
+    count = vortices(objects)
+    groups = (count == 0, count == 1, count >= 2)
+    return [float(errors[group].sum() / zero[group].sum()) for group in groups]
+
+
+def vortices(objects: Tensor) -> Tensor:
+    """Squares of four pixels inside each object round which the phase turns once or more."""
+    corners = (objects[:, :-1, :-1], objects[:, :-1, 1:], objects[:, 1:, 1:], objects[:, 1:, :-1])
+    steps = zip(corners, (*corners[1:], corners[0]), strict=True)
+    turn = sum((after * before.conj()).angle() for before, after in steps)
+    inside = torch.stack([corner.abs() > 0 for corner in corners]).all(0)
+    return ((torch.as_tensor(turn).abs() > 1) & inside).sum((1, 2))
+
+
+def _objects(split: str, trial: Trial, first: int, count: int) -> Tensor:
+    settings = CrystalSettings(**trial.crystals)
+    return crystals(count, SIZE, SEED, first=FIRST[split] + first, settings=settings)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{k}={str(v).replace(' ', '')}" for k, v in value.items())
+    return str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
