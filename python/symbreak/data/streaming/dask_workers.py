@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -138,7 +139,8 @@ def connected(address: str) -> Iterator[DaskRunner]:
         with client:
             try:
                 client.wait_for_workers(1, timeout=PATIENCE)
-            except TimeoutError as error:
+            # Two classes before Python 3.11, of which Dask raises the second.
+            except (TimeoutError, asyncio.TimeoutError) as error:
                 raise OSError(f"--dask {address}: the scheduler has no workers.") from error
             with _repeating_quietly():
                 yield DaskRunner(client)
