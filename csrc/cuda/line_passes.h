@@ -6,6 +6,15 @@
 
 namespace symbreak {
 
+// Twiddle factors of a first pass in the order [offset][k], loaded in pairs.
+template <typename T>
+struct PairedTwiddles {
+  struct alignas(4 * sizeof(T)) Pair {
+    Pixel<T> even, odd;
+  };
+  const Pair* pairs;
+};
+
 // Item `i` of pass s: the points base + j stride, j < R_s, which one butterfly takes.
 template <class Axis, int kPass>
 struct Item {
@@ -28,13 +37,23 @@ struct Item {
     }
   }
 
-  template <typename T>
-  SYMBREAK_DEVICE void forward(Complex<T> (&v)[kRadix], const Pixel<T>* twiddles) const {
+  template <Direction D, typename T>
+  SYMBREAK_DEVICE void turn(Complex<T> (&v)[kRadix], const PairedTwiddles<T>& twiddles) const {
+    static_assert(kPass == 0 && kRadix % 2 == 0);
+    SYMBREAK_UNROLL for (int k = 0; k < kRadix; k += 2) {
+      const auto w = twiddles.pairs[(offset * kRadix + k) / 2];
+      if (k > 0) v[k] = rotate<D>(v[k], w.even.re, w.even.im);
+      v[k + 1] = rotate<D>(v[k + 1], w.odd.re, w.odd.im);
+    }
+  }
+
+  template <typename T, typename Twiddles>
+  SYMBREAK_DEVICE void forward(Complex<T> (&v)[kRadix], const Twiddles& twiddles) const {
     Butterfly<kRadix, Direction::kForward, T>::apply(v);
     turn<Direction::kForward>(v, twiddles);
   }
-  template <typename T>
-  SYMBREAK_DEVICE void inverse(Complex<T> (&v)[kRadix], const Pixel<T>* twiddles) const {
+  template <typename T, typename Twiddles>
+  SYMBREAK_DEVICE void inverse(Complex<T> (&v)[kRadix], const Twiddles& twiddles) const {
     turn<Direction::kInverse>(v, twiddles);
     Butterfly<kRadix, Direction::kInverse, T>::apply(v);
   }

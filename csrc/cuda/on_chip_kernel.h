@@ -71,12 +71,16 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   const unsigned number = blockIdx.x / Layout::kBlocks;  // of the image
   const int block = Layout::kBlocks == 1 ? 0 : static_cast<int>(cluster_rank());
   unsigned char* const image = memory;
-  Pixel<float>* const twiddles =
+  Pixel<float>* const factors =
       reinterpret_cast<Pixel<float>*>(memory + Layout::kRows * Layout::kRow);
-  float* const maxima = reinterpret_cast<float*>(twiddles + kSize);
+  const PairedTwiddles<float> twiddles{
+      reinterpret_cast<const PairedTwiddles<float>::Pair*>(factors)};
+  float* const maxima = reinterpret_cast<float*>(factors + kSize);
   float* const amplitude = maxima + Layout::kWarps;
 
-  for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) twiddles[i] = given.twiddles[i];
+  for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) {
+    factors[i] = given.twiddles[i % kFirst * Layout::kLast + i / kFirst];
+  }
   const float* const measured =
       given.amplitude + (given.first + number) / given.starts * kPixels + block * kHeld;
   if constexpr (kShared) {

@@ -25,7 +25,7 @@ SYMBREAK_DEVICE void rows_last_pass(unsigned char* image) {
 
 // First pass down the columns; `block`: this one's number in the image.
 template <class Layout, Direction D>
-SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const Pixel<float>* twiddles,
+SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const PairedTwiddles<float>& twiddles,
                                         int block) {
   constexpr int kRadix = Layout::kFirst;
   SYMBREAK_NO_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
@@ -68,8 +68,8 @@ SYMBREAK_DEVICE void columns_last_pass(unsigned char* image, int block, const Ru
 
 // The points of round q of the first pass along the rows, transformed back: the object.
 template <class Layout>
-SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const Pixel<float>* twiddles, int q,
-                                    Complex<float> (&v)[Layout::kFirst]) {
+SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const PairedTwiddles<float>& twiddles,
+                                    int q, Complex<float> (&v)[Layout::kFirst]) {
   schedule_fence();
   const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
   const int base = Layout::row_first(at.line, at.item);
@@ -81,8 +81,8 @@ SYMBREAK_DEVICE void rows_to_object(unsigned char* image, const Pixel<float>* tw
 
 // And the way there.
 template <class Layout>
-SYMBREAK_DEVICE void object_to_rows(unsigned char* image, const Pixel<float>* twiddles, int q,
-                                    Complex<float> (&v)[Layout::kFirst]) {
+SYMBREAK_DEVICE void object_to_rows(unsigned char* image, const PairedTwiddles<float>& twiddles,
+                                    int q, Complex<float> (&v)[Layout::kFirst]) {
   schedule_fence();
   const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
   const int base = Layout::row_first(at.line, at.item);
