@@ -16,14 +16,13 @@ namespace symbreak {
 
 template <typename T>
 PhasingProblem problem_of(const PhasingTask<T>& task, const DeviceProperties& device) {
-  PhasingProblem problem{
-      8 * int{sizeof(T)},
-      task.grid.size[1],
-      task.grid.size[2],
-      task.grid.pixels(),
-      task.images(),
-      TwoPassEngine<T>::supports(task.grid, device.shared_bytes),
-      std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device)};
+  PhasingProblem problem{8 * int{sizeof(T)},
+                         task.grid.size[1],
+                         task.grid.size[2],
+                         task.grid.pixels(),
+                         task.images(),
+                         TwoPassEngine<T>::supports(task.grid, device.shared_bytes),
+                         std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device)};
   if (problem.on_chip) {
     problem.on_chip_wave = on_chip_wave(problem.columns, device.multiprocessors);
   }
