@@ -72,7 +72,11 @@ def workload(
     # As many as in a run, so that what is done once per call is not what is measured; the eager
     # loop does nothing once per call, and need not be waited for so long.
     few_iterations = max(20, min(200, 2**24 // (count * pixels)))
-    iterations = 200 if device == "cuda" else max(20, min(200, 2**27 // (count * pixels)))
+    iterations = max(20, min(200, 2**27 // (count * pixels)))
+    if device == "cuda":
+        # A call's checks wait for the device some times, half a millisecond in all by estimate; 200
+        # iterations of many small images are not much longer.
+        iterations = max(200, min(1000, 2**32 // (count * pixels))) if count >= 128 else 200
     # HIO is chaotic: rounding errors are compared before they have grown.
     few = 3
     amplitude, start, support = given

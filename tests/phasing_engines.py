@@ -116,7 +116,7 @@ def test_shrinkwrap_finds_the_same_support(run, engine, grid, dtype, rule):
     check(found, expected, grid, 10 * TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
 def test_an_item_does_not_see_its_neighbours(run, engine, grid, dtype):
     a, valid, _ = problem(grid, dtype, items=4)
     options = {"shrinkwrap": Shrinkwrap(every=2), "starts": 2, "record_every": 2}
@@ -286,7 +286,7 @@ def test_an_interrupt_stops_every_engine(run, engine, grid, dtype):
 
 
 @pytest.mark.skipif(EMULATED, reason="CUDA graphs need a GPU")
-@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
 def test_a_cuda_graph_holds_it(run, engine, grid, dtype):
     a, valid, inside = (x.to(DEVICE) for x in problem(grid, dtype))
     options = {"valid": valid, "support": inside}

@@ -69,7 +69,6 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   constexpr int64_t kPixels = int64_t{kSize} * kSize;
   constexpr float kGain = 1.0f / float(kPixels);
   const unsigned number = blockIdx.x / Layout::kBlocks;  // of the image
-  const int block = Layout::kBlocks == 1 ? 0 : static_cast<int>(cluster_rank());
   unsigned char* const image = memory;
   Pixel<float>* const factors =
       reinterpret_cast<Pixel<float>*>(memory + Layout::kRows * Layout::kRow);
@@ -81,8 +80,8 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) {
     factors[i] = given.twiddles[i % kFirst * Layout::kLast + i / kFirst];
   }
-  const float* const measured =
-      given.amplitude + (given.first + number) / given.starts * kPixels + block * kHeld;
+  const float* const measured = given.amplitude + (given.first + number) / given.starts * kPixels +
+                                own_block<Layout>() * kHeld;
   if constexpr (kShared) {
     for (int i = threadIdx.x; i < kHeld; i += Layout::kThreads) {
       amplitude[i] = measured[i - i % kSize + two_pass_column<Layout>(i % kSize)] * kGain;
@@ -97,7 +96,7 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   unsigned support = 0;
   SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
     const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
-    const int first = Layout::image_row(block, at.line) * kSize + at.item;
+    const int first = Layout::image_row(own_block<Layout>(), at.line) * kSize + at.item;
     SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
       const int n = first + Layout::kLast * j;
       x[q * kFirst + j] = to_complex(x_global[n]);
@@ -123,17 +122,16 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
       __syncthreads();
       rows_last_pass<Layout, Direction::kForward>(image);
       __syncthreads();
-      columns_first_pass<Layout, Direction::kForward>(image, twiddles, block);
+      columns_first_pass<Layout, Direction::kForward>(image, twiddles);
       wait_for_image<Layout>();
       if (blur) {
-        columns_last_pass<Layout>(
-            image, block,
-            OnChipBlur{given.transfer + step.blur * kSize, kGain, block * Layout::kRows});
+        columns_last_pass<Layout>(image, OnChipBlur{given.transfer + step.blur * kSize, kGain,
+                                                    own_block<Layout>() * Layout::kRows});
       } else {
-        columns_last_pass<Layout>(image, block, project);
+        columns_last_pass<Layout>(image, project);
       }
       wait_for_image<Layout>();
-      columns_first_pass<Layout, Direction::kInverse>(image, twiddles, block);
+      columns_first_pass<Layout, Direction::kInverse>(image, twiddles);
       __syncthreads();
       rows_last_pass<Layout, Direction::kInverse>(image);
       __syncthreads();
@@ -173,7 +171,7 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
   }
   SYMBREAK_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
     const OnChipPlace at(q, Layout::kFirstItems, Layout::kLast);
-    const int first = Layout::image_row(block, at.line) * kSize + at.item;
+    const int first = Layout::image_row(own_block<Layout>(), at.line) * kSize + at.item;
     SYMBREAK_UNROLL for (int j = 0; j < kFirst; ++j) {
       const int n = first + Layout::kLast * j;
       x_global[n] = to_pixel(x[q * kFirst + j]);

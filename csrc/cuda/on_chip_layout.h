@@ -113,6 +113,13 @@ struct ColumnPoints<OnChipLayout<Axis, 1>> {
   }
 };
 
+// Which of an image's blocks this is.
+template <class Layout>
+SYMBREAK_DEVICE int own_block() {
+  if constexpr (Layout::kBlocks == 1) return 0;
+  return static_cast<int>(cluster_rank());
+}
+
 // All threads of an image wait for each other.
 template <class Layout>
 SYMBREAK_DEVICE void wait_for_image() {

@@ -23,14 +23,14 @@ SYMBREAK_DEVICE void rows_last_pass(unsigned char* image) {
   }
 }
 
-// First pass down the columns; `block`: this one's number in the image.
+// First pass down the columns.
 template <class Layout, Direction D>
-SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const PairedTwiddles<float>& twiddles,
-                                        int block) {
+SYMBREAK_DEVICE void columns_first_pass(unsigned char* image,
+                                        const PairedTwiddles<float>& twiddles) {
   constexpr int kRadix = Layout::kFirst;
   SYMBREAK_NO_UNROLL for (int q = 0; q < Layout::kFirstItems; ++q) {
     const OnChipPlace at(q, Layout::kFirstItems, Layout::kStep);
-    const Item<typename Layout::Axis, 0> item(block * Layout::kStep + at.item);
+    const Item<typename Layout::Axis, 0> item(own_block<Layout>() * Layout::kStep + at.item);
     const int base = Layout::column_first(at.line, at.item);
     Complex<float> v[kRadix];
     SYMBREAK_UNROLL for (int j = 0; j < kRadix; ++j) {
@@ -50,11 +50,11 @@ SYMBREAK_DEVICE void columns_first_pass(unsigned char* image, const PairedTwiddl
 // Last pass down the columns and back, with `rule(value, position, column)` between: positions are
 // counted from the first one that this block takes.
 template <class Layout, typename Rule>
-SYMBREAK_DEVICE void columns_last_pass(unsigned char* image, int block, const Rule& rule) {
+SYMBREAK_DEVICE void columns_last_pass(unsigned char* image, const Rule& rule) {
   constexpr int kRadix = Layout::kLast, kItems = Layout::kFirst / Layout::kBlocks;
   SYMBREAK_NO_UNROLL for (int q = 0; q < Layout::kLastItems; ++q) {
     const OnChipPlace at(q, Layout::kLastItems, kItems);
-    const ColumnPoints<Layout> points(image, at.line, block * kItems + at.item);
+    const ColumnPoints<Layout> points(image, at.line, own_block<Layout>() * kItems + at.item);
     Complex<float> v[kRadix];
     SYMBREAK_UNROLL for (int n = 0; n < kRadix; ++n) v[n] = points.load(n);
     Butterfly<kRadix, Direction::kForward, float>::apply(v);

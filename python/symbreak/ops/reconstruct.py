@@ -83,11 +83,12 @@ def reconstruct(
         KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once.
 
     Not differentiable. An item's result depends on its data, seed and start only, not on the batch
-    around it nor on the number of threads. On a GPU it runs on the current stream; it waits for the
-    device once, to look at the data beforehand, and not at all while a CUDA graph is captured,
-    which can hold it (after a first call, which makes the plans of the FFT). Cost: two FFTs an
-    iteration (four for DM), one more for each entry of ``history``, two for each support update;
-    memory beyond the result: one copy of ``amplitude``, and on the CPU two to four images a thread.
+    around it nor on the number of threads; on a GPU the number of images may choose the engine, and
+    so the rounding. There it runs on the current stream; it waits for the device once, to look at
+    the data beforehand, and not at all while a CUDA graph is captured, which can hold it (after a
+    first call, which makes the plans of the FFT). Cost: two FFTs an iteration (four for DM), one
+    more for each entry of ``history``, two for each support update; memory beyond the result: one
+    copy of ``amplitude``, and on the CPU two to four images a thread.
 
     Example:
         >>> x = torch.zeros(16, 16, dtype=torch.complex64)
