@@ -217,8 +217,9 @@ done
 } | tee -a "$summary"
 if [ -n "${OUT:-}" ]; then
   mkdir -p "$OUT"
-  for file in "$summary" "$csv" "$logs"/crossovers*.csv "$logs"/profile*.csv csrc/cuda/crossovers.h \
-    bench/results/throughput-cuda.csv "$logs"/steps.csv; do
+  # Few files, for where few may be brought back; the other CSVs are among the logs.
+  for file in "$summary" "$csv" bench/results/throughput-cuda.csv csrc/cuda/crossovers.h \
+    "$logs"/crossovers*.csv; do
     [ ! -f "$file" ] || cp "$file" "$OUT"
   done
   tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .

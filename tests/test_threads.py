@@ -91,6 +91,20 @@ def test_one_operator_in_many_threads(device, name):
         assert all(same(found, expected) for found in rounds)
 
 
+def test_one_operator_on_many_sizes(device):
+    """On a GPU these take different amounts of a block's shared memory, all of them to be asked
+    for, which a thread could undo for another."""
+    generator = torch.Generator().manual_seed(SEED)
+    inputs = [
+        torch.randn(2, n, n, dtype=torch.complex64, generator=generator).to(device)
+        for n in (80, 100, 130, 160, 80, 100, 130, 160)
+    ]
+    alone = [numbers(symbreak.break_symmetry(x)) for x in inputs]
+    found = together([lambda x=x: symbreak.break_symmetry(x) for x in inputs])
+    for expected, rounds in zip(alone, found, strict=True):
+        assert all(same(other, expected) for other in rounds)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_the_same_where_only_deterministic_operators_are_allowed(device, name):
     call, x = CALLS[name], problem(1).to(device)
