@@ -20,7 +20,7 @@ from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
 from symbreak.cli.streaming import reporting
 from symbreak.data.detector.pattern_stack import open_stack
-from symbreak.data.files.arrays import HDF5, OpenArray
+from symbreak.data.files.arrays import HDF5, Source
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
@@ -94,14 +94,14 @@ def reconstruct_stack(
         ) as stack,
         running(workers, dask) as runner,
     ):
-        note((*stack.opened.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
+        note((*stack.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
         note(stack.looks())
         count, grid = stack.shape[0], stack.shape[1:]
         used = _used(context)
         settings = {
             **used,
-            "patterns": _identity(stack.opened),
-            "masks": [_identity(mask) for mask, _ in stack.masks],
+            "patterns": _identity(stack.opened.source),
+            "masks": [_identity(mask.source) for mask in stack.masks],
         }
 
         def describe(file: h5py.File) -> None:
@@ -170,8 +170,8 @@ def _shapes(count: int, grid: tuple[int, ...], starts: int) -> Shapes:
     }
 
 
-def _identity(opened: OpenArray) -> dict[str, Any]:
-    return {**identity(opened.source.path), "dataset": opened.source.dataset}
+def _identity(source: Source) -> dict[str, Any]:
+    return {**identity(source.path), "dataset": source.dataset}
 
 
 def _used(context: typer.Context) -> dict[str, Any]:
