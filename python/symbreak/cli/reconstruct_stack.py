@@ -38,7 +38,10 @@ EXAMPLES = (
 def reconstruct_stack(
     context: typer.Context,
     patterns: Annotated[
-        str, typer.Argument(metavar=options.FILE, help="Patterns, (items, *grid).")
+        str,
+        typer.Argument(
+            metavar=options.FILE, help="Patterns, (items, rows, columns); volumes: --ndim 3."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
     amplitudes: phasing_options.Amplitudes = False,
@@ -61,7 +64,10 @@ def reconstruct_stack(
     decay: phasing_options.Decay = DEFAULT.decay,
     chunk: Annotated[
         int | None,
-        typer.Option(min=1, help="Patterns in memory at a time; by default as --starts allows."),
+        typer.Option(
+            min=1,
+            help="Patterns in memory at a time; default: 4 million pixels, those of all starts.",
+        ),
     ] = None,
     workers: options.Workers = 1,
     dask: options.Dask = None,
