@@ -28,7 +28,7 @@ docs:  ## the site, for reading from the disk: site/index.html; a warning is an 
 # g++-aarch64-linux-gnu and qemu-user. `make dev` has to have been run, or symbreak be installed.
 CROSS ?= aarch64-linux-gnu-g++
 ENGINE_SOURCES = tests/engine_alone.cpp csrc/common/schedule.cpp csrc/cpu/isa.cpp csrc/cpu/engine/kernels.cpp \
-  $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp team.cpp)
+  $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp solver_start.cpp team.cpp)
 
 aarch64:  ## the engine's kernels for ARM, run by emulation
 	mkdir -p build/aarch64

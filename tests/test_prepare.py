@@ -1,166 +1,18 @@
-"""From frames to a pattern: what counts as measured, the centre, the window, binning, stacks."""
+"""From frames to a pattern: window, binning, sums, volumes, wrong arguments, the file."""
 
 import h5py
 import numpy as np
 import pytest
-import torch
 from conftest import SEED
+from detector_frames import peak
 
 import symbreak
-from symbreak.data import crystals
 from symbreak.data.detector.centering import find_center
-from symbreak.data.detector.cleaning import clean, hot_pixels
-from symbreak.data.detector.layouts import BAD, HOT, INVALID, MISSING, SATURATED
+from symbreak.data.detector.layouts import HOT, INVALID, MISSING
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.detector.prepare import prepare_pattern
 from symbreak.data.detector.stacks import ArrayStack
-from symbreak.data.detector.windows import (
-    Window,
-    bin_blocks,
-    covering_length,
-    fast_length,
-    is_fast,
-    largest_inside,
-    smallest_covering,
-)
-
-NONE = np.zeros((2, 3), np.uint32)
-
-
-def peak(shape, center, width=3.0, height=1e4):
-    """A round blob."""
-    r2 = sum((np.arange(n) - c).reshape([-1 if k == axis else 1 for k in range(len(shape))]) ** 2
-             for axis, (n, c) in enumerate(zip(shape, center, strict=True)))  # fmt: skip
-    return height * np.exp(-r2 / (2 * width**2))
-
-
-@pytest.mark.parametrize(
-    ("frame", "marked"),
-    [
-        (np.array([[1, 2**32 - 1, 3], [4, 5, 6]], np.uint32), (0, 1)),
-        (np.array([[1, 2, 3], [65535, 5, 6]], np.uint16), (1, 0)),
-        (np.array([[1, 2, 3], [4, 5, -2]], np.int32), (1, 2)),
-        (np.array([[1, 2, np.nan], [4, 5, 6]], np.float32), (0, 2)),
-        (np.array([[np.inf, 2, 3], [4, 5, 6]]), (0, 0)),
-    ],
-)
-def test_marks_of_detectors_are_not_counts(frame, marked):
-    counts, bits = clean(frame, NONE)
-    assert [tuple(k) for k in np.argwhere(bits)] == [marked]
-    assert bits[marked] == INVALID
-    assert counts[marked] == 0
-    assert np.array_equal(counts[bits == 0], frame[bits == 0])
-
-
-def test_background_saturation_and_what_is_known_already():
-    frame = np.array([[1.0, -3.0, 9.0], [4.0, 5.0, 6.0]])
-    known = NONE.copy()
-    known[1, 1] = BAD
-    dark = np.array([[2.0, 0.0, 0.0], [1.5, 0.0, np.nan]])
-    counts, bits = clean(frame, known, background=dark, saturation=8)
-    assert bits.tolist() == [[0, 0, SATURATED], [0, BAD, INVALID]]
-    assert counts.tolist() == [[0, 0, 0], [2.5, 0, 0]]
-    assert clean(frame, known, saturation=9)[1].tolist() == [[0, 0, 0], [0, BAD, 0]]
-    assert known.tolist() == [[0, 0, 0], [0, BAD, 0]]
-
-
-def test_hot_pixels_are_found_and_speckles_are_not():
-    crystal = crystals(4, size=32, seed=SEED)
-    for amplitude in symbreak.fourier_amplitude(crystal):
-        counts = np.fft.fftshift(amplitude.double().numpy()) ** 2
-        counts = np.random.default_rng(0).poisson(counts * 1e7 / counts.sum()).astype(float)
-        bits = np.zeros(counts.shape, np.uint32)
-        assert not hot_pixels(counts, bits, 10).any()
-        counts[5, 7], counts[0, 0] = 1e5, 1e5
-        counts[50, 50:52] = 1e5  # neighbours of each other, as documented
-        assert [tuple(k) for k in np.argwhere(hot_pixels(counts, bits, 10))] == [(0, 0), (5, 7)]
-        bits[4, 6] = bits[5, 7] = BAD
-        assert [tuple(k) for k in np.argwhere(hot_pixels(counts, bits, 10))] == [(0, 0)]
-        bits[0, 1] = BAD  # two neighbours are too few to tell
-        assert not hot_pixels(counts, bits, 10).any()
-
-
-@pytest.mark.parametrize("method", ["max", "mass"])
-@pytest.mark.parametrize(("shape", "center"), [((50,), (17,)), ((40, 61), (22, 30)),
-                                               ((9, 20, 31), (4, 9, 16))])  # fmt: skip
-def test_the_centre_of_a_blob(shape, center, method):
-    blob = peak(shape, center, width=min(shape) / 12)
-    assert find_center(blob, method=method) == center
-
-
-def test_the_brightest_place_is_robust():
-    blob = peak((80, 100), (20, 70)) + 30  # on a background, far from the middle
-    valid = np.ones(blob.shape, bool)
-    valid[19:22] = False  # a gap through the peak
-    blob[60, 10] = 3e4  # a hot pixel
-    blob[19:22] = 2.0**32
-    assert find_center(blob, valid) == (20, 70)
-    assert find_center(blob, valid, method="mass") != (20, 70)
-    assert max(abs(np.subtract(find_center(peak((80, 100), (0, 99))), (0, 99)))) == 0
-
-
-def test_the_centre_of_mass_takes_the_mean_phase_gradient_out():
-    x = torch.zeros(64, 64, dtype=torch.complex128)
-    x[10:40, 20:45] = 1 + torch.rand(30, 25, generator=torch.Generator().manual_seed(SEED))
-    ramp = torch.exp(2j * torch.pi * (5 * torch.arange(64)[:, None] - 7 * torch.arange(64)) / 128)
-    far = torch.fft.fftshift(torch.fft.fft2(x * ramp, s=(128, 128)).abs() ** 2).numpy()
-    assert find_center(far, method="mass") == (64 + 5, 64 - 7)
-
-
-@pytest.mark.parametrize(
-    ("intensity", "options", "message"),
-    [
-        (np.ones((4, 4)), {"method": "symmetry"}, "method must be one of max, mass"),
-        (np.ones((4, 4)), {"blur": 0}, "blur must be finite and > 0, got 0"),
-        (np.ones((4, 4)), {"valid": np.ones(4, bool)}, "valid must have the shape of intensity"),
-        (np.zeros((4, 4)), {}, "no measured pixel above 0"),
-        (np.ones((4, 4)), {"valid": np.zeros((4, 4), bool)}, "no measured pixel above 0"),
-    ],
-)
-def test_no_centre(intensity, options, message):
-    with pytest.raises(ValueError, match=message):
-        find_center(intensity, **options)
-
-
-def test_fast_lengths():
-    fast = [n for n in range(1, 3000) if is_fast(n)]
-    assert fast[:6] == [16, 18, 20, 21, 22, 24]
-    assert fast[-1] == 2048
-    assert all(is_fast(n) for n in (98, 143, 169, 2002, 1155))
-    assert not any(is_fast(n) for n in (0, 15, 17, 34, 2050, 4096))
-    assert [fast_length(n) for n in (15, 16, 17, 259, 5000)] == [0, 16, 16, 256, 2048]
-    assert [covering_length(n) for n in (1, 33, 257, 2047, 3001)] == [16, 36, 260, 2048, 3001]
-
-
-@pytest.mark.parametrize("bins", [1, 2, 3, 4])
-@pytest.mark.parametrize("center", [20, 33, 71, 90])
-def test_zero_frequency_lies_in_the_middle_bin(center, bins):
-    length = 111
-    size = largest_inside(center, length, bins)
-    if size:
-        window = Window(center, size, bins)
-        first = window.start + (size // 2) * bins
-        assert first <= center < first + bins
-        assert window.start >= 0
-        assert window.stop <= length
-        assert window.positions()[size // 2] == pytest.approx(center, abs=0.5)
-        larger = Window(center, fast_length(10**6), bins)
-        assert larger.start < 0
-    size = smallest_covering(center, length, bins)
-    covering = Window(center, size, bins)
-    assert covering.start <= 0
-    assert covering.stop >= length
-
-
-def test_blocks_with_a_pixel_that_was_not_measured_are_not_measured():
-    counts = np.arange(24.0).reshape(4, 6)
-    bits = np.zeros((4, 6), np.uint32)
-    bits[0, 0], bits[3, 5], bits[2, 4] = HOT, BAD, MISSING
-    sums, reasons = bin_blocks(counts, bits, (2, 3))
-    assert reasons.tolist() == [[HOT, 0], [0, BAD | MISSING]]
-    assert sums.tolist() == [[0, counts[:2, 3:].sum()], [counts[2:, :3].sum(), 0]]
-    assert bin_blocks(counts, bits, (1, 1))[0] is counts
 
 
 def frame(shape=(90, 110), center=(40, 62)):
@@ -303,17 +155,17 @@ def test_a_centre_beside_the_beamstop_is_pointed_out():
         (3, {"combine": "max"}, "combine must be one of sum, mean, volume, got 'max'"),
         (3, {"combine": "volume"}, "volume needs at least 4 frames, got 3"),
         (1, {"center": "middle"}, "center must be max, mass or a pixel, got 'middle'"),
-        (1, {"center": (1, 2, 3)}, r"center must be 2 whole numbers >= 0, got \(1, 2, 3\)"),
+        (1, {"center": (1, 2, 3)}, r"center \(--center\) must be 2 .* >= 0, got \(1, 2, 3\)"),
         (1, {"center": (90, 2)}, r"center must lie inside the frames, \(90, 110\), got \(90, 2\)"),
         (1, {"center": (5, 62)}, r"around the centre \(5, 62\) no window of 32 pixels"),
-        (1, {"shape": 0}, "shape must be 2 whole numbers >= 4, got 0"),
-        (1, {"shape": 2.5}, "shape must be 2 whole numbers >= 4, got 2.5"),
-        (1, {"bins": (2, 0)}, r"bins must be 2 whole numbers >= 1, got \(2, 0\)"),
-        (9, {"combine": "volume", "bins": (1,)}, "bins must be 2 or 3 whole numbers >= 1"),
+        (1, {"shape": 0}, r"shape \(--size\) must be 2 whole numbers >= 4, got 0"),
+        (1, {"shape": 2.5}, r"shape \(--size\) must be 2 whole numbers >= 4, got 2.5"),
+        (1, {"bins": (2, 0)}, r"bins \(--bin\) must be 2 .* >= 1, got \(2, 0\)"),
+        (9, {"combine": "volume", "bins": (1,)}, r"bins \(--bin\) must be 2 or 3 .* >= 1"),
         (1, {"background": -1.0}, "background must be finite and >= 0, got -1.0"),
         (1, {"background": np.ones(3)}, r"shape of a frame, \(90, 110\), got \(3,\)"),
         (1, {"background": 1e9}, "no measured pixel above 0"),
-        (1, {"hot": 1}, "factor must be > 1, got 1"),
+        (1, {"hot": 1}, r"factor \(--hot\) must be > 1, got 1"),
         (1, {"saturation": -1.0}, "no measured pixel above 0"),
     ],
 )

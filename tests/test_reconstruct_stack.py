@@ -132,3 +132,23 @@ def test_one_note_where_the_patterns_look_otherwise(tmp_path, amplitude, words, 
     notes = [line for line in result.stderr.splitlines() if "should it be" in line]
     assert len(notes) == len(hints)
     assert all(hint in note for hint, note in zip(hints, notes, strict=True))
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("given", [False, True])
+def test_the_mask_of_a_known_layout_is_used_unless_another_is_given(
+    tmp_path, amplitude, every, given
+):
+    bits = np.zeros(amplitude.shape, np.uint32)
+    bits[:, 3:5, 7] = 1
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["entry/data/data"] = amplitude.numpy()
+        file["entry/instrument/detector/pixel_mask"] = bits if every else bits[0]
+        file["other"] = np.zeros(amplitude.shape[1:], "u1")
+    words = ("--amplitudes", "--dc", "corner", "-o", tmp_path / "out.h5", *OPTIONS)
+    words = (*words, "--mask", ":other") if given else words
+    result = run("reconstruct-stack", f"{tmp_path}/scan.h5:/entry/data/data", *words)
+    assert result.exit_code == 0, result.output
+    assert ("using its mask" in result.stderr) is not given
+    valid = torch.from_numpy(bits == 0) if not given else None
+    assert np.array_equal(content(tmp_path / "out.h5")["errors"], expected(amplitude, valid)[0])

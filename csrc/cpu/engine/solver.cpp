@@ -11,8 +11,6 @@
 namespace symbreak {
 namespace {
 
-constexpr int kLooks = 64;  // about, in one sweep along the outer axis of a volume
-
 double sum(const double* values, int count) {
   double total = 0;
   for (int i = 0; i < count; ++i) total += values[i];
@@ -30,28 +28,6 @@ void gaussian_transfer(const OwnedPlan<T>& plan, double sigma, T* transfer) {
 }
 
 }  // namespace
-
-template <typename T>
-template <typename Body>
-void Solver<T>::for_planes(int blocks, const Body& body) const {
-  if (!image_.is_volume()) return body(0, image_, member_.begin(blocks), member_.end(blocks));
-  for (int z = member_.begin(image_.planes); z < member_.end(image_.planes); ++z) {
-    body(z, image_.plane(z), 0, blocks);
-    Monitor::look(task_.monitor);
-  }
-}
-
-template <typename T>
-template <typename Body>
-void Solver<T>::for_outer(int blocks, const Body& body) const {
-  const int begin = member_.begin(blocks), end = member_.end(blocks);
-  if (!image_.is_volume()) return body(begin, end);
-  const int step = std::max(kOuterRun, blocks / kLooks / kOuterRun * kOuterRun);
-  for (int first = begin; first < end; first += step) {
-    body(first, std::min(first + step, end));
-    Monitor::look(task_.monitor);
-  }
-}
 
 template <typename T>
 bool Solver<T>::wait_and_agree() {
@@ -196,85 +172,6 @@ bool Solver<T>::update_support(int64_t update, int64_t updates) {
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     kernels_.threshold_rows(plane, threshold, begin, end);
   });
-  return wait_and_agree();
-}
-
-template <typename T>
-void Solver<T>::load_object(int64_t index, T scale) {
-  const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
-  const T* object = task_.object + index * 2 * pixels;
-  for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
-    import_object(plane, kernels_.lanes, object + 2 * z * plane_pixels, scale, line(), begin, end);
-  });
-  transform_planes(&Image<T>::state, T(1));
-}
-
-template <typename T>
-bool Solver<T>::set_iterate() {
-  for_outer(image_.outer_blocks(), [&](int begin, int end) {
-    kernels_.inverse_outer(image_, image_.state, line(), begin, end);
-  });
-  if (wait_and_agree()) return true;
-  update_planes(T(0), T(1));
-  return false;
-}
-
-// The pixels where |F^-1(a^2)| is above its threshold, in `mask`; `iterate` holds it meanwhile.
-template <typename T>
-bool Solver<T>::support_of_autocorrelation() {
-  const int lanes = kernels_.lanes, blocks = image_.row_blocks;
-  for_outer(image_.outer_blocks(),
-            [&](int begin, int end) { intensity_spectrum(image_, lanes, begin, end); });
-  if (set_iterate()) return true;
-  for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
-    brightest_of_rows(plane, lanes, image_.partial + int64_t{z} * blocks, begin, end);
-  });
-  if (wait_and_agree()) return true;
-  const double* sums = image_.partial;
-  const double peak = *std::max_element(sums, sums + int64_t{image_.planes} * blocks);
-  const T level = T(kAutocorrelationThreshold * kAutocorrelationThreshold * peak);
-  for_planes(blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    mark_bright_rows(plane, lanes, level, begin, end);
-  });
-  return false;
-}
-
-template <typename T>
-bool Solver<T>::start_at_random(int64_t index) {
-  const int64_t item = index / task_.starts, start = start_.first_start + index % task_.starts;
-  const int lanes = kernels_.lanes;
-  // The update multiplies what is there by 0.
-  for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    clear_rows(plane, lanes, begin, end);
-  });
-  if (start_.support && support_of_autocorrelation()) return true;
-  for_outer(image_.outer_blocks(), [&](int begin, int end) {
-    random_spectrum(image_, lanes, axes_, start_.seed[item], start, begin, end);
-  });
-  return set_iterate();
-}
-
-template <typename T>
-bool Solver<T>::load(int64_t index, T scale) {
-  const int64_t pixels = task_.grid.pixels(), plane_pixels = pixels / image_.planes;
-  const int shares = image_.is_volume() ? image_.rows : image_.column_blocks;
-  for_outer(shares, [&](int begin, int end) {
-    import_amplitude(image_, kernels_.lanes, task_.amplitude + index / task_.starts * pixels, scale,
-                     axes_, workspace_.amplitude(), begin, end);
-  });
-  if (!start_.support) {
-    const uint8_t* support = task_.support + index * pixels;
-    for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
-      import_support(plane, kernels_.lanes, support + z * plane_pixels, begin, end);
-    });
-  }
-  if (wait_and_agree()) return true;
-  measured_power_ = sum(image_.partial, image_.outer_blocks());
-  if (!start_.iterate) {
-    load_object(index, scale);
-  } else if (start_at_random(index)) {
-    return true;
-  }
   return wait_and_agree();
 }
 

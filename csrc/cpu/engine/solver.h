@@ -1,6 +1,8 @@
 // The schedule on one image, as one member of the team that works on it.
 #pragma once
 
+#include <algorithm>
+
 #include "common/phasing.h"
 #include "cpu/engine.h"
 #include "cpu/engine/axes.h"
@@ -9,6 +11,8 @@
 #include "cpu/engine/workspace.h"
 
 namespace symbreak {
+
+inline constexpr int kLooksPerSweep = 64;  // about, in one sweep along the outer axis of a volume
 
 template <typename T>
 class Solver {
@@ -74,5 +78,27 @@ class Solver {
   unsigned agreements_ = 0;    // how often its team has agreed
   double measured_power_ = 0;  // sum of squares of the amplitudes
 };
+
+template <typename T>
+template <typename Body>
+void Solver<T>::for_planes(int blocks, const Body& body) const {
+  if (!image_.is_volume()) return body(0, image_, member_.begin(blocks), member_.end(blocks));
+  for (int z = member_.begin(image_.planes); z < member_.end(image_.planes); ++z) {
+    body(z, image_.plane(z), 0, blocks);
+    Monitor::look(task_.monitor);
+  }
+}
+
+template <typename T>
+template <typename Body>
+void Solver<T>::for_outer(int blocks, const Body& body) const {
+  const int begin = member_.begin(blocks), end = member_.end(blocks);
+  if (!image_.is_volume()) return body(begin, end);
+  const int step = std::max(kOuterRun, blocks / kLooksPerSweep / kOuterRun * kOuterRun);
+  for (int first = begin; first < end; first += step) {
+    body(first, std::min(first + step, end));
+    Monitor::look(task_.monitor);
+  }
+}
 
 }  // namespace symbreak

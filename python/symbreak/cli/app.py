@@ -54,7 +54,9 @@ def options(
 ) -> None:
     """Far-field phase retrieval: phase diffraction patterns, break symmetries, compare.
 
-    A file with several arrays is named FILE:DATASET. Exit status: 0 done, 1 failed, 2 wrong usage.
+    A file with several arrays is named FILE:DATASET.
+
+    Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C.
     """
 
 

@@ -22,6 +22,7 @@ from symbreak.data.files.objects import open_objects, read_items
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import Runner, running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
+from symbreak.ops.break_symmetry import RULES
 
 FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
 SUMMARY = ("flipped", "margin", "ambiguous")
@@ -33,12 +34,18 @@ EXAMPLES = (
 
 def break_(
     objects: Annotated[
-        str, typer.Argument(metavar=options.FILE, help="Complex objects, (*batch, *grid).")
+        str,
+        typer.Argument(
+            metavar=options.FILE, help="Complex objects, (items, rows, columns); volumes: --ndim 3."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
-    rule: Annotated[str, typer.Option(help="How the conjugate flip is decided.")] = "angle",
+    rule: Annotated[
+        str, typer.Option(help=f"Decides the conjugate flip: {' or '.join(RULES)}.")
+    ] = "angle",
     tol: Annotated[
-        float, typer.Option(min=0, help="Relative threshold of the content, in [0, 1).")
+        float,
+        typer.Option(min=0, help="Content is what exceeds this fraction of max |x|, in [0, 1)."),
     ] = 0.0,
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Objects in memory at a time.")] = 1024,

@@ -22,12 +22,22 @@ EXAMPLES = (
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt or final.ckpt of a training.")],
-    pairs: Annotated[Path, typer.Argument(metavar="TEST", help="HDF5: object, amplitude.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="best.ckpt or final.ckpt of a training.")
+    ],
+    pairs: Annotated[
+        Path, typer.Argument(metavar="TEST", help="HDF5 with object and amplitude, as of simulate.")
+    ],
     break_: Annotated[
-        bool, typer.Option("--break/--raw", help="Compare with canonical objects; matters to MSE.")
+        bool,
+        typer.Option(
+            "--break/--raw",
+            help="Break the symmetries of the objects to compare with; matters to MSE only.",
+        ),
     ] = False,
-    picture: Annotated[Path | None, typer.Option(help="Draw the first estimates here.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the first estimates: .png, .pdf, .svg ...")
+    ] = None,
     count: Annotated[int, typer.Option(min=1, help="Objects to draw.")] = 6,
     batch: Annotated[int, typer.Option(min=1, help="Pairs at a time.")] = 256,
     ndim: options.Ndim = 2,

@@ -22,27 +22,33 @@ NAMES = ("square-root", "symmetries", "margins", "tables")
 
 
 def experiment(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(NAMES)}.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results.")],
-    scale: Annotated[str, typer.Option(help="Of the tables: small, paper or tiny.")] = "small",
+    scale: Annotated[str, typer.Option(help="Tables: small, paper or tiny.")] = "small",
     sets: Annotated[
-        list[int] | None, typer.Option("--set", help="Only this training set size; repeatable.")
+        list[int] | None,
+        typer.Option("--set", help="Tables: only this training set size; repeatable."),
     ] = None,
     variants: Annotated[
-        list[str] | None, typer.Option("--variant", help="Only this column; repeatable.")
+        list[str] | None,
+        typer.Option("--variant", help="Tables: only this column, as before or after; repeatable."),
     ] = None,
-    passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
+    passes: Annotated[
+        int | None, typer.Option(min=1, help="Tables: most items a cell trains on, all epochs.")
+    ] = None,
     defects: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Most dislocations per crystal (small: 2, else 6)."),
+        typer.Option(
+            min=0, max=64, help="Tables: most dislocations a crystal (default: small 2, else 6)."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     machine: Annotated[
         str | None,
-        typer.Option(help='How the tables are trained, as JSON: {"precision": "bf16"}.'),
+        typer.Option(help='Tables: how they are trained, as JSON: {"precision": "bf16"}.'),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
-    jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Tables: processes of the simulation.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Tables: cells trained at once.")] = 1,
 ) -> None:
     """Repeat an experiment of arXiv:2403.15448; an interrupted run of the tables continues.
 

@@ -18,11 +18,17 @@ Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
 Workers = Annotated[
     int,
-    typer.Option(min=1, help="Processes on this machine, one thread each; 1: this one. By Dask."),
+    typer.Option(
+        min=1,
+        help="Processes on this machine, one thread each, by Dask; 1: only this one, all threads.",
+    ),
 ]
 Dask = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Let the workers of this Dask scheduler do the work."),
+    typer.Option(
+        metavar="ADDRESS",
+        help="Let the workers of this Dask scheduler, tcp://HOST:8786, do the work.",
+    ),
 ]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 import symbreak
-from symbreak.cli.output import command_line, counted, note, out, progress, table
+from symbreak.cli.output import command_line, element, note, out, progress, table
 from symbreak.cli.verdict import doubts, transfer_line
 from symbreak.data.files.cxi import Parameter, Phasing
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
@@ -186,17 +186,17 @@ def as_phasing(
 
 def print_starts(starts: StartComparison) -> None:
     """One row a start, then what speaks against them, the mean and the resolution."""
+    sized = f"support ({element(starts.objects.dim() - 1)}s)"
     rows = table(
-        "starts", "start", "error", "R", "support", "distance to best", "twin of best", "in mean"
+        "starts", "start", "error", "R", sized, "distance to best", "twin of best", "in mean"
     )
-    ndim = starts.objects.dim() - 1
     sizes = starts.supports.flatten(1).sum(1).tolist()
     for k in range(len(starts.error)):
         rows.add_row(
             f"{k} (best)" if k == starts.best else str(k),
             f"{float(starts.error[k]):.4f}",
             f"{float(starts.r_factor[k]):.4f}",
-            counted(sizes[k], ndim),
+            str(sizes[k]),
             f"{float(starts.distance[k]):.4f}",
             "yes" if bool(starts.twin[k]) else "no",
             "yes" if bool(starts.good[k]) else "no",

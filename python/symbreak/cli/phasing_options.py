@@ -35,25 +35,27 @@ Origin = Annotated[
 Valid = Annotated[
     str | None,
     typer.Option(
-        metavar=DATASET, help="Not 0 where a pixel was measured.", rich_help_panel=PATTERN
+        metavar=DATASET, help="Array, not 0 where a pixel was measured.", rich_help_panel=PATTERN
     ),
 ]
 Mask = Annotated[
     str | None,
     typer.Option(
         metavar=DATASET,
-        help="0 where a pixel was measured; default: the file's own, of CXI and NeXus.",
+        help="Array, 0 where a pixel was measured; default: the file's own if CXI or NeXus.",
         rich_help_panel=PATTERN,
     ),
 ]
 Schedule = Annotated[
     str,
     typer.Option(
-        help="Terms n*ALG joined by +, repeated by k*(...); ER, HIO, RAAR, DM.",
+        help="Iterations n*ALG joined by +, repeated by k*(...); ALG: ER, HIO, RAAR, DM.",
         rich_help_panel=PHASING,
     ),
 ]
-Beta = Annotated[float, typer.Option(help="Feedback of HIO, RAAR, DM.", rich_help_panel=PHASING)]
+Beta = Annotated[
+    float, typer.Option(help="Feedback of HIO, RAAR, DM, in (0, 2].", rich_help_panel=PHASING)
+]
 Starts = Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)]
 Seed = Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)]
@@ -61,17 +63,37 @@ Area = Annotated[
     str | None,
     typer.Option(
         metavar="FRACTION or START,END",
-        help="Keep this fraction of the pixels instead of a threshold.",
+        help="Support: the brightest fraction of all pixels, first and last; no threshold then.",
         rich_help_panel=SUPPORT,
     ),
 ]
-Threshold = Annotated[float, typer.Option(help="Of the blurred maximum.", rich_help_panel=SUPPORT)]
-Every = Annotated[
-    int, typer.Option(min=1, help="Iterations between updates.", rich_help_panel=SUPPORT)
+Threshold = Annotated[
+    float,
+    typer.Option(
+        help="Support: above this fraction of the blurred magnitude's maximum.",
+        rich_help_panel=SUPPORT,
+    ),
 ]
-Sigma = Annotated[float, typer.Option(help="First blur, pixels.", rich_help_panel=SUPPORT)]
-SigmaMin = Annotated[float, typer.Option(help="Last blur, pixels.", rich_help_panel=SUPPORT)]
-Decay = Annotated[float, typer.Option(help="Of the blur per update.", rich_help_panel=SUPPORT)]
+Every = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Iterations from one update of the support to the next.",
+        rich_help_panel=SUPPORT,
+    ),
+]
+Sigma = Annotated[
+    float,
+    typer.Option(help="Standard deviation of the first blur in pixels.", rich_help_panel=SUPPORT),
+]
+SigmaMin = Annotated[
+    float,
+    typer.Option(help="The blur shrinks no further than this, in pixels.", rich_help_panel=SUPPORT),
+]
+Decay = Annotated[
+    float,
+    typer.Option(help="Factor on the blur at each update, in (0, 1].", rich_help_panel=SUPPORT),
+]
 
 SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
 DEFAULT = symbreak.Shrinkwrap()

@@ -26,7 +26,9 @@ EXAMPLES = ("symbreak predict run/best.ckpt data/test.h5:amplitude -o predicted.
 
 
 def predict(
-    checkpoint: Annotated[Path, typer.Argument(help="best.ckpt or final.ckpt of a training.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="best.ckpt or final.ckpt of a training.")
+    ],
     amplitudes: Annotated[
         str, typer.Argument(metavar=options.FILE, help="Amplitudes (items, *M), DC at index 0.")
     ],

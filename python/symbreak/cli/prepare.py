@@ -53,15 +53,24 @@ def prepare(
     ] = None,
     stack: Annotated[
         Stacking | None,
-        typer.Option(help="Sum or mean of repeated exposures, or a rocking curve's volume."),
+        typer.Option(
+            help="Of several frames: sum or mean of exposures, or volume of a rocking curve."
+        ),
     ] = None,
     select: Annotated[
         str | None,
-        typer.Option("--frames", metavar="K or START:STOP", help="Take these frames; first is 0."),
+        typer.Option(
+            "--frames",
+            metavar="K or START:STOP",
+            help="Only frame K, or START up to before STOP; the first is 0.",
+        ),
     ] = None,
     background: Annotated[
         str | None,
-        typer.Option(metavar="COUNTS or FILE", help="Subtract from every frame; below 0 is 0."),
+        typer.Option(
+            metavar="COUNTS or FILE",
+            help="Counts, or dark frames, to subtract from every frame; below 0 becomes 0.",
+        ),
     ] = None,
     flat: Annotated[
         str | None,
@@ -77,27 +86,29 @@ def prepare(
     valid: Annotated[
         str | None,
         typer.Option(
-            metavar=DATASET, help="Not 0 where a pixel was measured.", rich_help_panel=MASKS
+            metavar=DATASET, help="Array, not 0 where a pixel was measured.", rich_help_panel=MASKS
         ),
     ] = None,
     mask: Annotated[
         str | None,
         typer.Option(
             metavar=DATASET,
-            help="0 where a pixel was measured; default: the file's own.",
+            help="Array, 0 where a pixel was measured; default: the file's own.",
             rich_help_panel=MASKS,
         ),
     ] = None,
     saturation: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Largest count to trust; default: the file's.", rich_help_panel=MASKS
+            min=0,
+            help="Largest count of a frame to trust; default: the file's, else no limit.",
+            rich_help_panel=MASKS,
         ),
     ] = None,
     hot: Annotated[
         float | None,
         typer.Option(
-            help="Mask pixels so many times brighter than all around them; 10 is safe.",
+            help="Mask pixels so many times as bright as all around them: 10; default: none.",
             rich_help_panel=MASKS,
         ),
     ] = None,
@@ -105,7 +116,7 @@ def prepare(
         str,
         typer.Option(
             metavar="max, mass or [FRAME,]ROW,COLUMN",
-            help="Brightest place, centre of mass, or this pixel.",
+            help="Zero frequency: the brightest place, the centre of mass, or this pixel, from 0.",
             rich_help_panel=WINDOW,
         ),
     ] = "max",
@@ -113,7 +124,7 @@ def prepare(
         str | None,
         typer.Option(
             metavar="N or [FRAMES,]ROWS,COLUMNS",
-            help="Pixels of the result; default: the largest fast square inside the detector.",
+            help="Pixels of the result; default: the largest square inside with a fast transform.",
             rich_help_panel=WINDOW,
         ),
     ] = None,

@@ -62,13 +62,17 @@ def reconstruct(
         str | None,
         typer.Option(
             metavar=DATASET,
-            help="First support, anywhere; default: from the autocorrelation.",
+            help="First support, not 0 inside, lying anywhere; default: from the autocorrelation.",
             rich_help_panel=SUPPORT,
         ),
     ] = None,
     fixed_support: Annotated[
         bool,
-        typer.Option("--fixed-support", help="No shrinkwrap.", rich_help_panel=SUPPORT),
+        typer.Option(
+            "--fixed-support",
+            help="Keep --support as it is: no shrinkwrap.",
+            rich_help_panel=SUPPORT,
+        ),
     ] = False,
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,

@@ -20,7 +20,7 @@ from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
 from symbreak.cli.streaming import reporting
 from symbreak.data.detector.pattern_stack import open_stack
-from symbreak.data.files.arrays import HDF5, OpenArray
+from symbreak.data.files.arrays import HDF5, Source
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
@@ -38,7 +38,10 @@ EXAMPLES = (
 def reconstruct_stack(
     context: typer.Context,
     patterns: Annotated[
-        str, typer.Argument(metavar=options.FILE, help="Patterns, (items, *grid).")
+        str,
+        typer.Argument(
+            metavar=options.FILE, help="Patterns, (items, rows, columns); volumes: --ndim 3."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
     amplitudes: phasing_options.Amplitudes = False,
@@ -61,7 +64,10 @@ def reconstruct_stack(
     decay: phasing_options.Decay = DEFAULT.decay,
     chunk: Annotated[
         int | None,
-        typer.Option(min=1, help="Patterns in memory at a time; by default as --starts allows."),
+        typer.Option(
+            min=1,
+            help="Patterns in memory at a time; default: 4 million pixels, those of all starts.",
+        ),
     ] = None,
     workers: options.Workers = 1,
     dask: options.Dask = None,
@@ -94,14 +100,14 @@ def reconstruct_stack(
         ) as stack,
         running(workers, dask) as runner,
     ):
-        note((*stack.opened.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
+        note((*stack.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
         note(stack.looks())
         count, grid = stack.shape[0], stack.shape[1:]
         used = _used(context)
         settings = {
             **used,
-            "patterns": _identity(stack.opened),
-            "masks": [_identity(mask) for mask, _ in stack.masks],
+            "patterns": _identity(stack.opened.source),
+            "masks": [_identity(mask.source) for mask in stack.masks],
         }
 
         def describe(file: h5py.File) -> None:
@@ -170,8 +176,8 @@ def _shapes(count: int, grid: tuple[int, ...], starts: int) -> Shapes:
     }
 
 
-def _identity(opened: OpenArray) -> dict[str, Any]:
-    return {**identity(opened.source.path), "dataset": opened.source.dataset}
+def _identity(source: Source) -> dict[str, Any]:
+    return {**identity(source.path), "dataset": source.dataset}
 
 
 def _used(context: typer.Context) -> dict[str, Any]:

@@ -21,25 +21,34 @@ EXAMPLES = (
 
 
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Folder of the three files, made if missing.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder of the three files, made if missing.")
+    ],
     train: Annotated[int, typer.Option(min=0, help="Training pairs.")] = 5000,
     validation: Annotated[int, typer.Option(min=0, help="Validation pairs.")] = 500,
     test: Annotated[int, typer.Option(min=0, help="Test pairs.")] = 500,
     size: Annotated[int, typer.Option(min=8, help="Pixels per axis of an object.")] = 64,
-    oversampling: Annotated[int, typer.Option(min=2, help="Pattern over object, per axis.")] = 2,
+    oversampling: Annotated[
+        int, typer.Option(min=2, help="Pixels of the pattern over the object's, per axis.")
+    ] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Seed; splits never share a crystal.")] = 0,
     defects: Annotated[
-        tuple[int, int] | None, typer.Option(help="Fewest and most dislocations per crystal.")
+        tuple[int, int] | None,
+        typer.Option(help="Fewest and most dislocations per crystal; default: 0 6, in 3D 0 1."),
     ] = None,
     photons: Annotated[
-        float | None, typer.Option(help="Poisson noise: photons per pattern; none by default.")
+        float | None,
+        typer.Option(help="Poisson noise: photons expected per pattern; default: no noise."),
     ] = None,
     beamstop: Annotated[
-        float | None, typer.Option(min=0, help="Radius of a beamstop in pixels; none by default.")
+        float | None,
+        typer.Option(min=0, help="Radius of a beamstop in pixels of the pattern; default: none."),
     ] = None,
     gaps: Annotated[
         tuple[int, int] | None,
-        typer.Option(help="Pixels of a detector module and of the gap to the next; none."),
+        typer.Option(
+            help="Pixels of a detector module and of the gap to the next; default: no gaps."
+        ),
     ] = None,
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Pairs in memory at a time.")] = 256,

@@ -22,38 +22,45 @@ EXAMPLES = (
 
 
 def train(
-    pairs: Annotated[Path, typer.Argument(metavar="TRAIN", help="HDF5: object, amplitude.")],
-    validation: Annotated[Path, typer.Argument(help="The same for the validation.")],
+    pairs: Annotated[
+        Path,
+        typer.Argument(metavar="TRAIN", help="HDF5 with object and amplitude, as of simulate."),
+    ],
+    validation: Annotated[
+        Path, typer.Argument(metavar="VALIDATION", help="The same, to validate.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the training.")],
     break_: Annotated[
         bool, typer.Option("--break/--raw", help="Break the symmetries of the training objects.")
     ] = False,
     ambiguous: Annotated[
-        str, typer.Option(help="Objects without canonical form: drop, keep or raise.")
+        str, typer.Option(help="With --break, objects without canonical form: drop, keep or raise.")
     ] = "drop",
-    network: Annotated[str, typer.Option(help="UNet or SiSPRNet.")] = "UNet",
+    network: Annotated[str, typer.Option(help="Network: UNet or SiSPRNet.")] = "UNet",
     network_options: Annotated[
-        str, typer.Option("--options", help='Of the network, as JSON: {"width": 16}.')
+        str, typer.Option("--options", help='Options of the network as JSON: {"width": 16}.')
     ] = "{}",
-    loss: Annotated[str, typer.Option(help="mse or sa_mse.")] = "mse",
+    loss: Annotated[str, typer.Option(help="mse, or sa_mse: up to the symmetries.")] = "mse",
     learning_rate: Annotated[float, typer.Option(help="First step size of Adam.")] = 1e-3,
-    min_learning_rate: Annotated[float, typer.Option(help="Where the training ends.")] = 1e-5,
-    factor: Annotated[float, typer.Option(help="The rate falls by it on a plateau.")] = 0.3,
-    patience: Annotated[int, typer.Option(help="Epochs of a plateau.")] = 10,
+    min_learning_rate: Annotated[float, typer.Option(help="Training ends at this rate.")] = 1e-5,
+    factor: Annotated[
+        float, typer.Option(help="Factor on the rate at a plateau, in (0, 1).")
+    ] = 0.3,
+    patience: Annotated[int, typer.Option(help="Epochs without progress: a plateau.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Pairs per step and device.")] = 32,
-    max_epochs: Annotated[int, typer.Option(min=1, help="Most epochs.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and order.")] = 0,
+    max_epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and the order.")] = 0,
     ndim: options.Ndim = 2,
-    resume: Annotated[bool, typer.Option(help="Also continue a training that had ended.")] = False,
-    stream: Annotated[bool, typer.Option(help="Read batches from the file, for big data.")] = False,
-    precision: Annotated[str, typer.Option(help="32 or bf16.")] = "32",
+    resume: Annotated[bool, typer.Option(help="Continue one that had ended, too.")] = False,
+    stream: Annotated[bool, typer.Option(help="Read from the file, not into memory.")] = False,
+    precision: Annotated[str, typer.Option(help="32, or bf16: mixed precision.")] = "32",
     tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
-    channels_last: Annotated[bool, typer.Option(help="Memory order of images.")] = False,
+    channels_last: Annotated[bool, typer.Option(help="Channels last in memory.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network.")] = False,
     save_every: Annotated[
         float, typer.Option(min=0, help="Seconds from checkpoint to checkpoint; 0: every epoch.")
     ] = 0.0,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    accelerator: Annotated[str, typer.Option(help="Where to train: auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="Devices or CPU processes per node.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Nodes; start with torchrun or srun.")] = 1,
 ) -> None:

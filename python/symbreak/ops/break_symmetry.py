@@ -91,7 +91,8 @@ def break_symmetry(
     ndim = check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)
     if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"break_symmetry: rule must be one of {RULES}, got {shown(rule)}.")
+        known = " or ".join(RULES)
+        raise ValueError(f"break_symmetry: rule must be {known}, got {shown(rule)}.")
     return SymmetryBreaking(
         *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
     )

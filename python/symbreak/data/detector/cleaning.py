@@ -91,7 +91,7 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
         ImportError: SciPy is not installed.
     """
     if not factor > 1:
-        raise ValueError(f"hot_pixels: factor must be > 1, got {factor!r}.")
+        raise ValueError(f"hot_pixels: factor (--hot) must be > 1, got {factor!r}.")
     ndimage = scipy_ndimage()
     good = bits == 0
     around = np.ones((3, 3), dtype=np.uint8)

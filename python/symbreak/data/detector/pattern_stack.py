@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.data.detector.layouts import find_mask, rejected
 from symbreak.data.detector.patterns import (
     MASK_NAMES,
     Origin,
@@ -26,14 +27,24 @@ LOOKED_AT, PIXELS = 16, 2**22
 
 
 @dataclass(frozen=True)
+class StackMask:
+    """A mask of one pattern or of every one, and where its values say that a pixel was measured."""
+
+    array: ArrayLike
+    source: Source
+    measured: Callable[[NDArray[Any]], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
 class PatternStack:
     """Patterns ``(items, *grid)`` that are read as long as their file is open."""
 
     opened: OpenArray
     values: Values
     origin: Origin
-    masks: tuple[tuple[OpenArray, bool], ...]
-    """Arrays of one frame or of all, and what they hold, 0 or not, where a pixel was measured."""
+    masks: tuple[StackMask, ...]
+    notes: tuple[str, ...]
+    """What the user should know of the choices made."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -86,9 +97,9 @@ class PatternStack:
         good = np.isfinite(data)
         if data.dtype.kind == "u":
             good &= data != np.iinfo(data.dtype).max
-        for mask, measured in self.masks:
+        for mask in self.masks:
             every = mask.array.shape == self.shape
-            good &= (read(mask.array, mask.source, rows if every else ()) != 0) == measured
+            good &= mask.measured(read(mask.array, mask.source, rows if every else ()))
         return np.where(good, data, 0).astype(np.float64), good
 
 
@@ -110,7 +121,9 @@ def open_stack(
         values: Whether the file holds intensities (counts) or amplitudes, their square roots.
         origin: Where the file has zero frequency: the middle, index M // 2, or the corner.
         valid: Not 0 where a pixel was measured; of the shape of one pattern or of all.
-        mask: The opposite: 0 where a pixel was measured.
+        mask: The opposite: 0 where a pixel was measured. If neither is given, a mask of the same
+            file is used where its layout says what it means: CXI's ``mask``, NeXus'
+            ``pixel_mask``.
 
     Raises:
         DataError: The file does not hold one such stack, or a mask does not fit it.
@@ -131,9 +144,26 @@ def open_stack(
         if not shape[0]:
             raise DataError(f"{opened.source}: it is empty, shape {shape}.")
         with _open_mask(valid, opened) as first, _open_mask(mask, opened) as second:
-            pairs = ((first, True), (second, False))
-            masks = tuple((m, measured) for m, measured in pairs if m is not None)
-            yield PatternStack(opened, values, origin, masks)
+            masks = []
+            if first is not None:
+                masks.append(StackMask(first.array, first.source, lambda values: values != 0))
+            if second is not None:
+                masks.append(StackMask(second.array, second.source, lambda values: values == 0))
+            notes = opened.notes
+            if not masks and (own := _own_mask(opened)) is not None:
+                masks.append(own)
+                notes = (*notes, f"{own.source.path}: using its mask {own.source.dataset}.")
+            yield PatternStack(opened, values, origin, tuple(masks), notes)
+
+
+def _own_mask(patterns: OpenArray) -> StackMask | None:
+    fitting = (patterns.array.shape, patterns.array.shape[1:])
+    others = {name: array for name, array in patterns.others.items() if array.shape in fitting}
+    name = find_mask(others, patterns.array.shape)
+    if name is None:
+        return None
+    source = Source(patterns.source.path, name)
+    return StackMask(others[name], source, lambda values: rejected(name, values) == 0)
 
 
 @contextmanager

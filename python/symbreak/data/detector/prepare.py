@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from symbreak.data.detector.advice import AROUND, advice
@@ -21,6 +22,7 @@ from symbreak.data.detector.windows import (
     pad,
     smallest_covering,
 )
+from symbreak.ops.memory import check_memory
 from symbreak.ops.numbers import integers, whole
 
 Combine = Literal["sum", "mean", "volume"]
@@ -102,6 +104,7 @@ def prepare_pattern(
 
     Raises:
         ValueError: An argument is out of its range, or nothing was measured.
+        MemoryError: ``shape`` is larger than the memory.
         ImportError: SciPy is not installed.
 
     Note:
@@ -115,6 +118,10 @@ def prepare_pattern(
     given = () if isinstance(center, str) else _numbers("center", center, ndim, least=0)
     method: Method = center if isinstance(center, str) else "max"
     _check(stack.shape, given, method, background, flat)
+    if sizes:
+        window = [s * f for s, f in zip(sizes[-2:], factors[-2:], strict=True)]
+        cause = f"shape (--size) = {sizes} in bins (--bin) of {factors}"
+        check_memory("prepare_pattern", cause, window, torch.float64, torch.device("cpu"))
 
     def tell(done: int) -> None:
         if progress is not None:
@@ -236,6 +243,9 @@ def _is_volume(count: int, combine: str | None) -> bool:
     return combine == "volume"
 
 
+OPTION = {"bins": "bin", "shape": "size", "center": "center"}  # what the command line calls them
+
+
 def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) -> tuple[int, ...]:
     """Two numbers, or of a volume also three; one number stands for rows and columns."""
     number = whole(given)
@@ -243,7 +253,8 @@ def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) ->
     if numbers is None or len(numbers) not in (2, ndim) or min(numbers) < least:
         count = "2" if ndim == 2 else "2 or 3"
         raise ValueError(
-            f"prepare_pattern: {name} must be {count} whole numbers >= {least}, got {given!r}."
+            f"prepare_pattern: {name} (--{OPTION[name]}) must be {count} whole numbers >= {least}, "
+            f"got {given!r}."
         )
     return tuple(numbers)
 

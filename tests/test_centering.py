@@ -1,0 +1,51 @@
+"""Where zero frequency lies on a detector."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import SEED
+from detector_frames import peak
+
+from symbreak.data.detector.centering import find_center
+
+
+@pytest.mark.parametrize("method", ["max", "mass"])
+@pytest.mark.parametrize(("shape", "center"), [((50,), (17,)), ((40, 61), (22, 30)),
+                                               ((9, 20, 31), (4, 9, 16))])  # fmt: skip
+def test_the_centre_of_a_blob(shape, center, method):
+    blob = peak(shape, center, width=min(shape) / 12)
+    assert find_center(blob, method=method) == center
+
+
+def test_the_brightest_place_is_robust():
+    blob = peak((80, 100), (20, 70)) + 30  # on a background, far from the middle
+    valid = np.ones(blob.shape, bool)
+    valid[19:22] = False  # a gap through the peak
+    blob[60, 10] = 3e4  # a hot pixel
+    blob[19:22] = 2.0**32
+    assert find_center(blob, valid) == (20, 70)
+    assert find_center(blob, valid, method="mass") != (20, 70)
+    assert max(abs(np.subtract(find_center(peak((80, 100), (0, 99))), (0, 99)))) == 0
+
+
+def test_the_centre_of_mass_takes_the_mean_phase_gradient_out():
+    x = torch.zeros(64, 64, dtype=torch.complex128)
+    x[10:40, 20:45] = 1 + torch.rand(30, 25, generator=torch.Generator().manual_seed(SEED))
+    ramp = torch.exp(2j * torch.pi * (5 * torch.arange(64)[:, None] - 7 * torch.arange(64)) / 128)
+    far = torch.fft.fftshift(torch.fft.fft2(x * ramp, s=(128, 128)).abs() ** 2).numpy()
+    assert find_center(far, method="mass") == (64 + 5, 64 - 7)
+
+
+@pytest.mark.parametrize(
+    ("intensity", "options", "message"),
+    [
+        (np.ones((4, 4)), {"method": "symmetry"}, "method must be one of max, mass"),
+        (np.ones((4, 4)), {"blur": 0}, "blur must be finite and > 0, got 0"),
+        (np.ones((4, 4)), {"valid": np.ones(4, bool)}, "valid must have the shape of intensity"),
+        (np.zeros((4, 4)), {}, "no measured pixel above 0"),
+        (np.ones((4, 4)), {"valid": np.zeros((4, 4), bool)}, "no measured pixel above 0"),
+    ],
+)
+def test_no_centre(intensity, options, message):
+    with pytest.raises(ValueError, match=message):
+        find_center(intensity, **options)
