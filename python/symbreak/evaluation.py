@@ -9,7 +9,7 @@ from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center
 from symbreak.ops.checks import check_object, dtype_name
-from symbreak.transfer import TransferFunction, r_factor, transfer_function
+from symbreak.transfer import TransferFunction, counting_r_factor, r_factor, transfer_function
 
 GOOD = 1.1
 
@@ -30,6 +30,8 @@ class StartComparison:
     """float64 ``(starts,)``: sqrt(sum (|F x| - a)^2 / sum a^2) on measured pixels."""
     r_factor: Tensor
     """float64 ``(starts,)``: sum ||F x| - a| / sum a on measured pixels."""
+    counting_r: float
+    """R that chance alone makes of the best start, if the squared amplitudes are counts."""
     twin: Tensor
     """bool ``(starts,)``: came out as the conjugate-flipped twin of the best."""
     distance: Tensor
@@ -124,6 +126,7 @@ def compare_starts(
         best=best,
         error=error,
         r_factor=r_factor(inside, amplitude, valid, ndim=ndim),
+        counting_r=counting_r_factor(reference, valid, ndim=ndim),
         twin=found.flipped != found.flipped[best],
         distance=found.sa_mse.double() / power,
         good=good,

@@ -18,7 +18,6 @@ from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.evaluation import GOOD, compare_starts
-from symbreak.transfer import counting_r_factor
 
 COUNTS = 10  # the least largest intensity of a pattern that can be counts
 RECORD_EVERY = 10
@@ -135,12 +134,9 @@ def reconstruct(
         )
         write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
     print_starts(compared)
-    if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
-        chance = counting_r_factor(
-            compared.objects[compared.best], measured_pixels, ndim=amplitude.dim()
-        )
-        if isfinite(chance):
-            out().print(f"if these intensities are counts, chance alone makes R = {chance:.3f}")
+    chance = compared.counting_r
+    if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS and isfinite(chance):
+        out().print(f"if these intensities are counts, chance alone makes R = {chance:.3f}")
     wrote(output, "best, mean and all starts")
     if plot is not None:
         from symbreak.plotting import reconstruction_figure, save
