@@ -141,7 +141,10 @@ def prepare_pattern(
         windows=tuple(windows),
         survey=seen,
         averaged=combine == "mean",
-        notes=_notes(windows, bits, given),
+        notes=(
+            *_notes(windows, bits, given),
+            *_little_kept(intensity, count if combine == "mean" else 1, seen, middle),
+        ),
     )
 
 
@@ -237,6 +240,19 @@ def _notes(windows: Sequence[Window], bits: Bits, given: tuple[int, ...]) -> tup
             "Fast are products of 2, 3, 5, 7, 11, 13 from 16 to 2048."
         )
     return tuple(notes)
+
+
+def _little_kept(
+    intensity: Counts, frames: int, seen: Survey, middle: Sequence[int]
+) -> tuple[str, ...]:
+    """A window that misses most photons is beside the pattern, whoever put it there."""
+    share = frames * float(intensity.sum()) / max(float(seen.image.sum()), 1e-300)
+    if share >= 0.5:
+        return ()
+    return (
+        f"the window keeps {100 * share:.0f} % of the counts: is its centre, row {middle[0]} and "
+        f"column {middle[1]} of the detector, that of the pattern?",
+    )
 
 
 def _is_volume(count: int, combine: str | None) -> bool:
