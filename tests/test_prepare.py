@@ -1,5 +1,7 @@
 """From frames to a pattern: window, binning, sums, volumes, wrong arguments, the file."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -186,6 +188,16 @@ def test_wrong_arguments(frames, options, message):
 def test_what_is_no_stack(counts, valid, message):
     with pytest.raises(ValueError, match=message):
         ArrayStack(counts, valid)
+
+
+def test_a_window_beside_the_pattern_is_pointed_out():
+    stack = ArrayStack(np.stack([frame()] * 2))  # the pattern's centre is (40, 62)
+    for combine in ("sum", "mean"):
+        assert prepare_pattern(stack, combine=combine, center=(40, 62)).notes == ()
+        (line,) = prepare_pattern(stack, combine=combine, center=(70, 20)).notes
+        assert re.fullmatch(
+            r"the window keeps \d+ % of the counts: .* row 70 and column 20 .*", line
+        )
 
 
 @pytest.mark.parametrize("volume", [False, True])

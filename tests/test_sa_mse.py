@@ -150,3 +150,10 @@ def test_bad_reduction(reduction):
     x = torch.ones(3, 3, dtype=torch.complex64)
     with pytest.raises(ValueError, match='sa_mse: reduction must be "none", "mean" or "sum"'):
         symbreak.sa_mse(x, x, reduction=reduction)
+
+
+def test_vmap_is_the_batch(generator):
+    x = blob((3, 9, 8), dtype=torch.complex64, generator=generator)
+    y = blob((3, 9, 8), dtype=torch.complex64, generator=generator)
+    mapped = torch.func.vmap(symbreak.sa_mse)(x, y)
+    assert torch.equal(mapped, symbreak.sa_mse(x, y, reduction="none"))

@@ -41,6 +41,20 @@ SYMBREAK_HD void refer_to_center(FlipMoments& m, int j, double cos_center, doubl
   }
 }
 
+// The same sums where their squares are numbers of double: beyond 1e154 these would be infinite,
+// and the turn 0. By a power of two, so nothing is rounded, and no result depends on the scale.
+SYMBREAK_HD FlipMoments in_range(FlipMoments m) {
+  constexpr double kLarge = 0x1p500, kShift = 0x1p600;
+  if (m.norm > 1 / kLarge && m.norm < kLarge) return m;
+  const double scale = m.norm < 1 ? kShift : 1 / kShift;
+  for (double* sum : {&m.mean_re, &m.mean_im, &m.norm}) *sum *= scale;
+  for (int j = 0; j < kRing; ++j) {
+    m.ring_re[j] *= scale;
+    m.ring_im[j] *= scale;
+  }
+  return m;
+}
+
 struct Canonical {
   bool flipped = false;
   double turn_re = 1, turn_im = 0;  // e^{i phase}, applied after the flip

@@ -110,7 +110,7 @@ void break_items(const Tensor& x, const Grid& grid, double tol, FlipRule rule, R
       const Box box = boxes.find(in, tol, false);
       Canonical c;
       if (box.content == Content::kSome) {
-        c = canonical_form(rule, moments(in, box), std::numeric_limits<T>::epsilon());
+        c = canonical_form(rule, in_range(moments(in, box)), std::numeric_limits<T>::epsilon());
       }
       if (box.content == Content::kNonFinite) c.margin = std::numeric_limits<double>::quiet_NaN();
       IndexMap map{{0, 0, 0}, c.flipped};
@@ -123,7 +123,8 @@ void break_items(const Tensor& x, const Grid& grid, double tol, FlipRule rule, R
       const Rotation<T> turn{static_cast<T>(c.turn_re), static_cast<T>(c.turn_im)};
       Reindexer<T>(grid, map, turn, false)(in, to + 2 * pixels * item);
       flipped[item] = c.flipped;
-      phase[item] = static_cast<T>(std::atan2(c.turn_im, c.turn_re));
+      const T angle = static_cast<T>(std::atan2(c.turn_im, c.turn_re));
+      phase[item] = angle == -static_cast<T>(M_PI) ? -angle : angle;  // in (-pi, pi]
       margin[item] = static_cast<T>(c.margin);
     }
   });

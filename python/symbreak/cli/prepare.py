@@ -238,7 +238,7 @@ def _print(prepared: Prepared, shape: tuple[int, int, int], dtype: np.dtype[Any]
     rows.add_row("counts above background", f"{total:.6g}")
     names = ("frame", "row", "column")[-len(prepared.windows) :]
     for name, window in zip(names, prepared.windows, strict=True):
-        binned = f", {window.bin} to 1" if window.bin > 1 else ""
+        binned = f", binned by {window.bin}" if window.bin > 1 else ""
         rows.add_row(
             f"{name}: centre, window",
             f"{window.center}, {window.start} to {window.stop - 1}{binned}",

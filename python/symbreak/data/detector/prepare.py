@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbreak.data.detector.advice import AROUND, advice
+from symbreak.data.detector.advice import AROUND, advice, little_kept
 from symbreak.data.detector.centering import METHODS, Method, find_center
 from symbreak.data.detector.cleaning import Bits, Counts
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
@@ -151,7 +151,10 @@ def prepare_pattern(
         windows=tuple(windows),
         survey=seen,
         averaged=combine == "mean",
-        notes=advice(windows, seen, bits, given, saturation),
+        notes=(
+            *advice(windows, seen, bits, given, saturation),
+            *little_kept(intensity, count if combine == "mean" else 1, seen, middle),
+        ),
     )
 
 
