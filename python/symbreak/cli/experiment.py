@@ -33,7 +33,7 @@ def experiment(
     passes: Annotated[int | None, typer.Option(min=1, help="Training items per cell.")] = None,
     defects: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Most dislocations per crystal (small: 2, else 6)."),
+        typer.Option(min=0, max=64, help="Most dislocations per crystal (tiny: 6, else 2)."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes of the simulation.")] = 1,
