@@ -70,7 +70,7 @@ UNET: dict[str, Any] = {
 FRAME = {"defects": (0, 2), "cores": "frame"}
 PUBLISHED = {"standardise": False}
 LARGE: dict[str, Any] = {"pairs": 5000, "epochs": 6, "patience": 1}
-UNET_LARGE: dict[str, Any] = {**UNET, **LARGE}
+SLOW_UNET: dict[str, Any] = {**UNET, "rate": 1e-3}
 TRIALS = {
     "no defects, published input": Trial(
         0.28, crystals=NONE, options=PUBLISHED, rate=3e-3, batch=16, epochs=25, patience=3
@@ -83,24 +83,19 @@ TRIALS = {
         0.20, crystals=NONE, options={"scaling": "log"}, epochs=25, patience=3
     ),
     "no defects, UNet": Trial(0.17, **UNET, crystals=NONE),
-    "no defects, UNet, 5000": Trial(0.10, **UNET_LARGE, crystals=NONE),
     "two defects, UNet": Trial(0.33, **UNET),
-    "two defects": Trial(0.40, epochs=25, patience=3),
     "two in the frame, UNet": Trial(0.22, **UNET, crystals=FRAME),
-    "six in the frame, UNet": Trial(0.36, **UNET, crystals={"defects": (0, 6), "cores": "frame"}),
-    "one defect, UNet": Trial(0.27, **UNET, crystals={"defects": (0, 1)}),
-    "two in the frame, UNet, 5000": Trial(0.15, **UNET_LARGE, crystals=FRAME),
-    "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
-    "two in the frame, UNet, log": Trial(
-        0.30, **{**UNET, "options": {"width": 8, "scaling": "log"}}, crystals=FRAME
+    "two in the frame, UNet, rate 0.001": Trial(0.30, **SLOW_UNET, crystals=FRAME),
+    "two in the frame, UNet, rate 0.001, longer": Trial(
+        0.17, **{**SLOW_UNET, "epochs": 55}, crystals=FRAME
     ),
-    "one in the frame, UNet": Trial(0.24, **UNET, crystals={"defects": (0, 1), "cores": "frame"}),
-    "two in the frame, UNet, rate 0.001": Trial(0.30, **{**UNET, "rate": 1e-3}, crystals=FRAME),
-    "two in the frame, published input, 5000": Trial(
-        0.40, **{**LARGE, "options": PUBLISHED, "epochs": 3}, crystals=FRAME
+    "one in the frame, UNet, rate 0.001": Trial(
+        0.20, **SLOW_UNET, crystals={"defects": (0, 1), "cores": "frame"}
     ),
-    "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
+    "two in the frame, UNet, 5000": Trial(0.15, **{**UNET, **LARGE}, crystals=FRAME),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
+    "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
+    "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
 }
 COLUMNS = (
     *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),

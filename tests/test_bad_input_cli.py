@@ -170,6 +170,7 @@ CASES = [
     ("align {d}/objects.npy {d}/cut.h5", 1, "cut.h5: not a whole HDF5 file"),
     ("simulate {o}/out --size 4", 2, "Invalid value for '--size'"),
     ("simulate {o}/out --defects 5 2", 1, "defects must be two integers (low, high)"),
+    ("simulate {o}/out --cores edge", 1, "cores must be crystal or frame, got 'edge'"),
     ("simulate {o}/out --train 1 --photons -1", 1, "photons must be"),
     ("simulate {o}/out --train 1 --gaps 0 0", 1, "module"),
     ("simulate {d}/data.txt --train 1", 1, "data.txt: File exists"),

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.data import crystals
+from symbreak.data import CrystalSettings, crystals
 
 pytest.importorskip("lightning")
 
@@ -16,6 +16,17 @@ def run(*words):
     result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+@pytest.mark.parametrize(("ndim", "most"), [(2, 6), (3, 1)])
+def test_simulation_with_dislocations_anywhere_in_the_frame(tmp_path, ndim, most):
+    words = ("--size", 16, "--train", 3, "--validation", 0, "--test", 0, "--ndim", ndim)
+    run("simulate", tmp_path, *words, "--cores", "frame")
+    settings = CrystalSettings(defects=(0, most), cores="frame")
+    with h5py.File(tmp_path / "train.h5") as file:
+        assert np.array_equal(file["object"], crystals(3, 16, ndim=ndim, settings=settings).numpy())
+        assert file.attrs["cores"] == "frame"
+        assert tuple(file.attrs["defects"]) == (0, most)
 
 
 def test_simulation_behind_a_beamstop_and_between_gaps(tmp_path):

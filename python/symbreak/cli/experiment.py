@@ -39,7 +39,7 @@ def experiment(
     defects: Annotated[
         int | None,
         typer.Option(
-            min=0, max=64, help="Tables: most dislocations a crystal (default: small 2, else 6)."
+            min=0, max=64, help="Tables: most dislocations a crystal (default: tiny 6, else 2)."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,

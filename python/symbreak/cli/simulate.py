@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,6 +36,9 @@ def simulate(
         tuple[int, int] | None,
         typer.Option(help="Fewest and most dislocations per crystal; default: 0 6, in 3D 0 1."),
     ] = None,
+    cores: Annotated[
+        str | None, typer.Option(help="Where they lie: crystal, or anywhere in the frame.")
+    ] = None,
     photons: Annotated[
         float | None,
         typer.Option(help="Poisson noise: photons expected per pattern; default: no noise."),
@@ -62,7 +65,11 @@ def simulate(
     beamstop or gaps there is a mask, valid, too. A split of 0 pairs is left out. Symmetries are not
     broken: see train, or break.
     """
-    settings = None if defects is None else CrystalSettings(defects=defects)
+    given = {"defects": defects, "cores": cores}
+    chosen: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
+    if chosen and ndim == 3:
+        chosen = {"defects": (0, 1), **chosen}  # the default there
+    settings = CrystalSettings(**chosen) if chosen else None
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"train": train, "validation": validation, "test": test}

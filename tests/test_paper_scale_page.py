@@ -1,0 +1,66 @@
+"""The table that bench/paper_scale_trials.py keeps in docs/experiments.md, and what it measures."""
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+pytest.importorskip("lightning")
+pytest.importorskip("h5py")
+import paper_scale_trials as bench  # noqa: E402
+from scale_data import read_csv  # noqa: E402
+
+from symbreak.experiments.scales import SCALES  # noqa: E402
+
+
+def test_the_page_shows_the_committed_results(tmp_path):
+    page = tmp_path / "experiments.md"
+    rows = read_csv(bench.RESULTS)
+    page.write_text(bench.PAGE.read_text().replace(f"| {rows[0]['trial']} |", "| another |"))
+    assert page.read_text() != bench.PAGE.read_text()
+    bench.write_page(page, rows)
+    assert page.read_text() == bench.PAGE.read_text()
+
+
+def test_every_result_is_of_a_trial_of_the_script():
+    rows = read_csv(bench.RESULTS)
+    assert len({row["trial"] for row in rows}) == len(rows) > 0
+    for row in rows:
+        found = [row[name] for name in bench.COLUMNS[1:8]]
+        assert found == bench.head(bench.TRIALS[row["trial"]])
+        assert int(row["epochs"]) <= bench.TRIALS[row["trial"]].epochs
+
+
+def test_trials_are_at_the_size_of_the_paper_s_scale_and_of_another_seed():
+    assert SCALES["paper"].size == bench.SIZE
+    assert bench.SEED not in {scale.seed for scale in SCALES.values()}
+
+
+def test_vortices_are_counted_inside_alone():
+    rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing="ij")
+    one = torch.polar(torch.ones(12, 12), torch.atan2(rows - 4.3, columns - 5.4))
+    other = torch.polar(torch.ones(12, 12), torch.atan2(rows - 8.6, columns - 2.2))
+    empty = one.clone()
+    empty[4:6, 4:8] = 0  # the core lies in a hole
+    objects = torch.stack([one, one * other, one * other.conj(), torch.ones_like(one), empty])
+    assert bench.vortices(objects).tolist() == [1, 2, 2, 0, 0]
+    errors = bench.by_vortices(torch.zeros_like(objects), objects)
+    assert errors == [pytest.approx(1)] * 3
+    errors = bench.by_vortices(
+        torch.where(torch.arange(5)[:, None, None] == 0, objects, 0), objects
+    )
+    assert errors == [pytest.approx(1), pytest.approx(0, abs=1e-6), pytest.approx(1)]
+
+
+def test_the_constant_estimate_is_the_mean_object():
+    objects = torch.tensor([[[1.0, 1j]], [[1.0, -1j]]])
+    assert bench.constant_error(objects) == pytest.approx(0.5)
+
+
+def test_missing_groups_are_shown_as_such():
+    row = dict.fromkeys(bench.COLUMNS, "0.25") | {"trial": "x", "new_1_vortex": str(math.nan)}
+    assert bench.trials_table([row]).splitlines()[-1].endswith("| 0.250 | - | 0.250 |")
