@@ -10,16 +10,17 @@
 
 namespace symbreak {
 
-// How many images are transformed at once where an image's bits must not depend on how many there
-// are: cuFFT gives the same bits for the same plan, and the number of images is part of a plan. Few
-// enough that a lone image does not pay much, many enough to fill a GPU.
-inline int64_t images_per_plan(int64_t pixels) {
+// Pixels of one plan: few enough that a lone image does not pay much, many enough to fill a GPU.
 #if defined(SYMBREAK_EMULATED)
-  constexpr int64_t kPoints = int64_t{1} << 12;
+inline constexpr int64_t kPlanPixels = int64_t{1} << 12;
 #else
-  constexpr int64_t kPoints = int64_t{1} << 19;
+inline constexpr int64_t kPlanPixels = int64_t{1} << 19;
 #endif
-  return std::max<int64_t>(1, kPoints / pixels);
+
+// How many images are transformed at once where an image's bits must not depend on how many there
+// are: cuFFT gives the same bits for the same plan, and the number of images is part of a plan.
+inline int64_t images_per_plan(int64_t pixels, int64_t plan_pixels = kPlanPixels) {
+  return std::max<int64_t>(1, plan_pixels / pixels);
 }
 
 template <typename T>

@@ -50,12 +50,16 @@ struct Modulus {
   }
 };
 
+// More than an iteration takes, of which there are hundreds: here a chunk of kPlanPixels would be
+// over before the host has launched the next.
+constexpr int64_t kChunkPixels = 4 * kPlanPixels;
+
 // x: contiguous, [items, *grid]. Always as many objects at once, see images_per_plan.
 template <typename T>
 void write_amplitudes(const Tensor& x, int64_t items, const Grid& grid, const Grid& padded,
                       T* amplitude) {
   const Stream stream = current_stream(x);
-  const int64_t pixels = padded.pixels(), chunk = images_per_plan(pixels);
+  const int64_t pixels = padded.pixels(), chunk = images_per_plan(pixels, kChunkPixels);
   const DeviceFourier<T> fourier(padded, x, 0);
   const Tensor scratch = torch::stable::new_empty(x, {chunk * pixels}, kComplexType<T>);
   const Tensor flags = torch::stable::new_empty(x, {chunk}, ScalarType::Int);
