@@ -47,7 +47,9 @@ SYMBREAK_HD FlipMoments in_range(FlipMoments m) {
   constexpr double kLarge = 0x1p500, kShift = 0x1p600;
   if (m.norm > 1 / kLarge && m.norm < kLarge) return m;
   const double scale = m.norm < 1 ? kShift : 1 / kShift;
-  for (double* sum : {&m.mean_re, &m.mean_im, &m.norm}) *sum *= scale;
+  m.mean_re *= scale;
+  m.mean_im *= scale;
+  m.norm *= scale;
   for (int j = 0; j < kRing; ++j) {
     m.ring_re[j] *= scale;
     m.ring_im[j] *= scale;
@@ -60,6 +62,13 @@ struct Canonical {
   double turn_re = 1, turn_im = 0;  // e^{i phase}, applied after the flip
   double margin = 0;                // 0: ambiguous
 };
+
+// In (-pi, pi].
+template <typename T>
+SYMBREAK_HD T phase_of(const Canonical& c) {
+  const T phase = static_cast<T>(atan2(c.turn_im, c.turn_re));
+  return phase == -static_cast<T>(M_PI) ? -phase : phase;
+}
 
 // A number that a conjugate flip negates, and how far rounding may move it.
 struct OddNumber {

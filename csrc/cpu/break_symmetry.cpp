@@ -123,8 +123,7 @@ void break_items(const Tensor& x, const Grid& grid, double tol, FlipRule rule, R
       const Rotation<T> turn{static_cast<T>(c.turn_re), static_cast<T>(c.turn_im)};
       Reindexer<T>(grid, map, turn, false)(in, to + 2 * pixels * item);
       flipped[item] = c.flipped;
-      const T angle = static_cast<T>(std::atan2(c.turn_im, c.turn_re));
-      phase[item] = angle == -static_cast<T>(M_PI) ? -angle : angle;  // in (-pi, pi]
+      phase[item] = phase_of<T>(c);
       margin[item] = static_cast<T>(c.margin);
     }
   });

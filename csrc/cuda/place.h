@@ -66,13 +66,15 @@ SYMBREAK_DEVICE Element<T> decide(const Survey<T>& s, const unsigned* occupied,
         sincospi(center / double(job.grid.size[axis]), &sin_center, &cos_center);
         refer_to_center(moments, j, cos_center, sin_center);
       }
+      // Sums of floats always are in range.
+      if constexpr (sizeof(T) == sizeof(double)) moments = in_range(moments);
       canonical = canonical_form(job.rule, moments, std::numeric_limits<T>::epsilon());
     }
     if (box.content == Content::kNonFinite) {
       canonical.margin = std::numeric_limits<double>::quiet_NaN();
     }
     job.flipped[item] = canonical.flipped;
-    job.phase[item] = static_cast<T>(atan2(canonical.turn_im, canonical.turn_re));
+    job.phase[item] = phase_of<T>(canonical);
     job.margin[item] = static_cast<T>(canonical.margin);
   }
   IndexMap map{{0, 0, 0}, canonical.flipped};
