@@ -71,7 +71,7 @@ def test_nan_and_the_largest_unsigned_value_are_not_measured(tmp_path):
     counts[0, 0] = np.iinfo(np.uint32).max
     found = read_pattern(write(tmp_path / "a.npy", data=counts))
     assert found.valid.sum() == 29
-    assert "uint32's largest value" in " ".join(found.notes)
+    assert "at the largest uint32" in " ".join(found.notes)
     floats = COUNTS.astype(np.float64)
     floats[0, :2] = np.nan, np.inf
     found = read_pattern(write(tmp_path / "b.npy", data=floats))
@@ -148,7 +148,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         (np.ones((2, 3, 4, 5)), {}, "no dataset can be a pattern"),
         (np.zeros((8, 8)), {}, "every measured pixel is 0; a mask the wrong way round"),
         (np.full((8, 8), np.nan), {}, "no pixel is left as measured"),
-        (-np.ones((8, 8)), {"values": "amplitudes"}, "64 pixels are negative"),
+        (-np.ones((8, 8)), {"values": "amplitudes"}, "64 pixels below 0"),
     ],
 )
 def test_what_cannot_be_a_pattern(tmp_path, array, options, message):
@@ -182,7 +182,7 @@ def test_negative_intensities_count_as_zero(tmp_path):
     data[0, 0] = -3
     found = read_pattern(write(tmp_path / "a.npy", data=data))
     assert found.amplitude[3, 3] == 0  # where ifftshift puts index (0, 0)
-    assert any("1 pixels with negative" in note for note in found.notes)
+    assert any("1 pixel with negative" in note for note in found.notes)
 
 
 def test_negative_counts_of_whole_numbers_were_not_measured(tmp_path):
@@ -190,8 +190,8 @@ def test_negative_counts_of_whole_numbers_were_not_measured(tmp_path):
     data[0, 0] = -1  # the gap of a Pilatus
     found = read_pattern(write(tmp_path / "a.npy", data=data))
     assert (~found.valid).nonzero().tolist() == [[3, 3]]
-    assert any("1 pixels at int32's values below 0: not measured" in n for n in found.notes)
-    with pytest.raises(DataError, match="1 pixels are negative"):
+    assert any("1 pixel below 0: not measured" in n for n in found.notes)
+    with pytest.raises(DataError, match="1 pixel below 0"):
         read_pattern(write(tmp_path / "b.npy", data=data), values="amplitudes")
 
 

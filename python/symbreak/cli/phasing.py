@@ -206,8 +206,8 @@ def print_starts(starts: StartComparison) -> None:
     note(doubts(starts))
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
     screen.print(
-        f"mean of the starts with error <= {starts.factor:g} x the best: {count}, of them "
-        f"{twins} twins, flipped back",
+        f"mean of the starts with error <= {starts.factor:g} x the best: {count}; twins among "
+        f"them, flipped back: {twins}",
         markup=False,
     )
     screen.print(transfer_line(starts), markup=False, soft_wrap=True)

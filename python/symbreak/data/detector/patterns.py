@@ -90,8 +90,8 @@ def read_pattern(
         bad = marked(data)
         good &= ~bad
         if bad.any():
-            extreme = "largest value" if data.dtype.kind == "u" else "values below 0"
-            notes.append(f"{bad.sum()} pixels at {data.dtype}'s {extreme}: not measured.")
+            what = f"at the largest {data.dtype}" if data.dtype.kind == "u" else "below 0"
+            notes.append(f"{_pixels(int(bad.sum()))} {what}: not measured.")
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
             good &= (read_like(other, dataset, data.shape) != 0) == measured
@@ -179,9 +179,9 @@ def _amplitude(
 ) -> NDArray[np.float64]:
     negative = int((data < 0).sum())
     if negative and values == "amplitudes":
-        raise DataError(f"{source}: amplitudes must be >= 0, {negative} pixels are negative.")
+        raise DataError(f"{source}: amplitudes must be >= 0, {_pixels(negative)} below 0.")
     if negative:
-        notes.append(f"{negative} pixels with negative intensity: taken as 0.")
+        notes.append(f"{_pixels(negative)} with negative intensity: taken as 0.")
     amplitude = np.sqrt(np.maximum(data, 0)) if values == "intensities" else data
     if not amplitude.any():
         raise DataError(
@@ -227,3 +227,7 @@ def _check_shape(source: Source, data: NDArray[Any]) -> None:
             f"{source}: a pattern must have 2 or 3 axes of at least 4 pixels, got shape "
             f"{data.shape}."
         )
+
+
+def _pixels(count: int) -> str:
+    return f"{count} pixel{'' if count == 1 else 's'}"
