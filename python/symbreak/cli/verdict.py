@@ -29,7 +29,7 @@ def doubts(starts: StartComparison) -> list[str]:
         found.append(
             f"even the best start misses the measured amplitudes by {100 * error:.0f} %: the "
             "object is not to be trusted unless photon noise explains that. Intensities or "
-            "amplitudes? Zero frequency where --dc says? Hot, dead and saturated pixels masked, "
+            "amplitudes? Zero frequency where --dc says? What is hot, dead or saturated masked, "
             "and 0 in --mask where measured? A support that holds all of the object?"
         )
     good = starts.good.clone()
