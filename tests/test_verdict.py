@@ -41,7 +41,7 @@ def test_a_start_that_misses_the_data_is_told_with_what_to_look_at(generator):
     starts = compared(x, support, [0.41], torch.fft.fft2(x[0]).abs())
     (line,) = doubts(starts)
     assert "misses the measured amplitudes by 41 %" in line
-    for hint in ("amplitudes?", "--dc", "Hot", "--mask", "support"):
+    for hint in ("amplitudes?", "--dc", "hot", "--mask", "support"):
         assert hint in line
     assert transfer_line(starts) == "PRTF: needs two good starts to mean something"
 
