@@ -93,9 +93,15 @@ TRIALS = {
         0.20, **SLOW_UNET, crystals={"defects": (0, 1), "cores": "frame"}
     ),
     "two in the frame, UNet, 5000": Trial(0.15, **{**UNET, **LARGE}, crystals=FRAME),
+    "two in the frame, UNet, rate 0.001, 5000": Trial(
+        0.14, **{**SLOW_UNET, "pairs": 5000, "epochs": 24, "patience": 3}, crystals=FRAME
+    ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
+    "two in the frame, 5000, longer": Trial(
+        0.24, pairs=5000, crystals=FRAME, epochs=14, patience=2
+    ),
 }
 COLUMNS = (
     *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),
@@ -120,11 +126,16 @@ def main(names: list[str]) -> None:
     # The same but for rounding; on one core the other takes a quarter of SiSPRNet's step.
     torch.optim.Adam = partial(torch.optim.Adam, fused=True)  # type: ignore[misc]
     for name in TRIALS if names == ["all"] else names:
-        rows = read_csv(RESULTS) if RESULTS.exists() else []
-        if name not in {row["trial"] for row in rows}:
+        if name not in {row["trial"] for row in saved()}:
             values = [name, *head(TRIALS[name]), *map(_number, run(TRIALS[name]))]
-            write_csv(RESULTS, {}, COLUMNS, [*rows, dict(zip(COLUMNS, values, strict=True))])
+            # Read anew: another trial may have ended meanwhile.
+            write_csv(RESULTS, {}, COLUMNS, [*saved(), dict(zip(COLUMNS, values, strict=True))])
     write_page(PAGE, read_csv(RESULTS))
+
+
+def saved() -> list[dict[str, str]]:
+    """The rows of the trials that ended."""
+    return read_csv(RESULTS) if RESULTS.exists() else []
 
 
 def write_page(page: Path, rows: list[dict[str, str]]) -> None:
