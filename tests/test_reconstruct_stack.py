@@ -8,6 +8,9 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
+from symbreak.data.detector.pattern_stack import open_stack
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.files.arrays import Source
 from symbreak.data.simulation.crystals import crystals
 
 SCHEDULE, SIZE, GRID = "30*HIO+10*ER", 16, 32
@@ -152,3 +155,21 @@ def test_the_mask_of_a_known_layout_is_used_unless_another_is_given(
     assert ("using its mask" in result.stderr) is not given
     valid = torch.from_numpy(bits == 0) if not given else None
     assert np.array_equal(content(tmp_path / "out.h5")["errors"], expected(amplitude, valid)[0])
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_a_pattern_of_a_stack_is_read_as_one_alone(tmp_path, kind):
+    """The marks of detectors too: an unsigned type's largest value, a signed one's negative."""
+    counts = np.random.default_rng(4).integers(0, 50, (3, 8, 8)).astype(kind)
+    counts[:, 2, 5] = -1 if kind is not np.uint16 else np.iinfo(kind).max
+    np.save(tmp_path / "stack.npy", counts)
+    with open_stack(Source(tmp_path / "stack.npy")) as stack:
+        found = stack.read(slice(0, 3))
+    for k, pattern in enumerate(counts):
+        np.save(tmp_path / "one.npy", pattern)
+        alone = read_pattern(Source(tmp_path / "one.npy"))
+        assert np.array_equal(found["valid"][k], alone.valid.numpy())
+        np.testing.assert_array_equal(
+            found["amplitude"][k] * found["valid"][k], (alone.amplitude * alone.valid).numpy()
+        )
+    assert (~found["valid"]).sum() == (0 if kind is np.float32 else 3)

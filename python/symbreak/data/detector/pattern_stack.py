@@ -18,6 +18,7 @@ from symbreak.data.detector.patterns import (
     Values,
     look_at_origin,
     look_at_values,
+    marked_values,
 )
 from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
@@ -54,9 +55,9 @@ class PatternStack:
     def read(self, rows: slice) -> dict[str, NDArray[Any]]:
         """Read some patterns.
 
-        Not measured are pixels that a mask says so of, NaN, infinity, and the largest value of an
-        unsigned integer type. Negative intensities count as 0. A dark pattern, without a measured
-        pixel above 0, is no error.
+        Not measured are pixels that a mask says so of, NaN, infinity, the largest value of an
+        unsigned integer type, and negative intensities of a signed one. Those of a floating type
+        count as 0. A dark pattern, without a measured pixel above 0, is no error.
 
         Returns:
             ``amplitude``, float32 ``(items, *grid)``, DC at index 0, and ``valid``, bool likewise.
@@ -95,8 +96,7 @@ class PatternStack:
         """Values as stored, 0 where not measured, and where they were; ``(items, *grid)``."""
         data = read(self.opened.array, self.opened.source, rows)
         good = np.isfinite(data)
-        if data.dtype.kind == "u":
-            good &= data != np.iinfo(data.dtype).max
+        good &= ~marked_values(data, self.values)
         for mask in self.masks:
             every = mask.array.shape == self.shape
             good &= mask.measured(read(mask.array, mask.source, rows if every else ()))

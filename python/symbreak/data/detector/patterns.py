@@ -86,12 +86,11 @@ def read_pattern(
             notes += more
     _check_shape(dataset, data)
     good &= np.isfinite(data)
-    if data.dtype.kind == "u" or values == "intensities":
-        bad = marked(data)
-        good &= ~bad
-        if bad.any():
-            what = f"at the largest {data.dtype}" if data.dtype.kind == "u" else "below 0"
-            notes.append(f"{_pixels(int(bad.sum()))} {what}: not measured.")
+    bad = marked_values(data, values)
+    good &= ~bad
+    if bad.any():
+        what = f"at the largest {data.dtype}" if data.dtype.kind == "u" else "below 0"
+        notes.append(f"{_pixels(int(bad.sum()))} {what}: not measured.")
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
             good &= (read_like(other, dataset, data.shape) != 0) == measured
@@ -152,6 +151,13 @@ def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: V
     if values == "intensities" and whole < 0.5 and whole_square > 0.9:
         return ["the squares of the values are whole numbers: should it be --amplitudes?"]
     return []
+
+
+def marked_values(data: NDArray[Any], values: Values) -> NDArray[np.bool_]:
+    """Where values are marks of what was not measured; amplitudes below 0 are errors instead."""
+    if data.dtype.kind == "u" or values == "intensities":
+        return marked(data)
+    return np.zeros(data.shape, dtype=bool)
 
 
 def look_at_origin(data: NDArray[np.float64], good: NDArray[np.bool_], origin: Origin) -> list[str]:
