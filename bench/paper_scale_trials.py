@@ -96,11 +96,20 @@ TRIALS = {
     "two in the frame, UNet, rate 0.001, 5000": Trial(
         0.14, **{**SLOW_UNET, "pairs": 5000, "epochs": 24, "patience": 3}, crystals=FRAME
     ),
+    # Too narrow, or stopped too early? Twice the width, and more epochs.
+    "two in the frame, UNet of width 16, rate 0.001, 5000": Trial(
+        0.12,
+        **{**SLOW_UNET, "options": {"width": 16}, "pairs": 5000, "epochs": 40, "patience": 3},
+        crystals=FRAME,
+    ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
     "two in the frame, 5000, longer": Trial(
         0.24, pairs=5000, crystals=FRAME, epochs=14, patience=2
+    ),
+    "two in the frame, 5000, more dropout": Trial(
+        0.22, pairs=5000, crystals=FRAME, options={"dropout": 0.5}, epochs=24, patience=3
     ),
 }
 COLUMNS = (
