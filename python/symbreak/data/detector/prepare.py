@@ -84,7 +84,7 @@ def prepare_pattern(
     by the frames that lack it.
 
     Args:
-        stack: The frames, an :class:`ArrayStack` or what
+        stack: The frames, an `ArrayStack` or what
             ``symbreak.data.detector.frames.open_frames`` gives.
         combine: "sum", "mean" (repeated exposures), or "volume": one 3D pattern whose first axis
             is the frames (a rocking curve). Has to be given where there are several frames.

@@ -32,7 +32,7 @@ class Stack(Protocol):
 
 @dataclass(frozen=True)
 class ArrayStack:
-    """Frames in memory, for :func:`prepare_pattern`.
+    """Frames in memory, for `prepare_pattern`.
 
     Attributes:
         frames: Counts, real ``(rows, columns)`` or ``(frames, rows, columns)``; NumPy's, or an HDF5
