@@ -33,6 +33,8 @@ from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.transfer import counting_r_factor, r_factor, transfer_function
 
+pytest.importorskip("lightning")  # a page shows the training too
+
 PUBLIC = public()
 FUNCTIONS = [name for name, value in PUBLIC.items() if not inspect.isclass(value)]
 OPERATORS = [name for name in FUNCTIONS if name.count(".") == 1 and name != "symbreak.build_info"]
