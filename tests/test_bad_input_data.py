@@ -6,18 +6,27 @@ import pytest
 import torch
 
 import symbreak
-from symbreak.data import CrystalSettings, beamstop, crystals, detector_gaps, poisson_amplitude
+from symbreak.data import (
+    ArrayStack,
+    CrystalSettings,
+    beamstop,
+    crystals,
+    detector_gaps,
+    poisson_amplitude,
+    prepare_pattern,
+)
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.objects import read_objects
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.evaluation import compare_starts
-from symbreak.learning.datasets import FilePairs, Pairs, make_pairs
-from symbreak.learning.evaluate import embed, evaluate, predict
+from symbreak.learning.datasets import Pairs, make_pairs
+from symbreak.learning.evaluate import compare, embed, evaluate, predict
+from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
-from symbreak.transfer import r_factor
+from symbreak.transfer import counting_r_factor, r_factor, transfer_function
 
 X = torch.ones(2, 8, 8, dtype=torch.complex64)
 A = torch.ones(2, 16, 16)
@@ -46,6 +55,11 @@ def starts(**changed):
     given = {"objects": X, "supports": INSIDE, "error": torch.ones(2)}
     given |= {"amplitude": X[0].real, "valid": INSIDE[0], **changed}
     return lambda: compare_starts(**given)
+
+
+def prepared(**changed):
+    stack = ArrayStack(np.ones((40, 40)))
+    return lambda: prepare_pattern(**{"stack": stack, "shape": 16, **changed})
 
 
 # Call, the exception, how its line begins.
@@ -96,6 +110,16 @@ CASES = [
     (gaps(gap=True), ValueError, "detector_gaps: gap must be an integer >= 0, got True"),
     (gaps(axes=0), ValueError, "detector_gaps: axes must be axes of .8, 8., got 0"),
     (gaps(axes=[0.5]), ValueError, "detector_gaps: axes must be axes of .8, 8., got .0.5"),
+    (lambda: ArrayStack([[1]]), TypeError, "ArrayStack: frames must be a NumPy array, got list"),
+    (lambda: ArrayStack(A), TypeError, "ArrayStack: frames must be a NumPy array, got Tensor"),
+    (lambda: ArrayStack(A.numpy(), [1]), TypeError, "ArrayStack: valid must be a NumPy array"),
+    (prepared(stack=A.numpy()), TypeError, "prepare_pattern: stack must be frames, .* got ndarray"),
+    (prepared(saturation=NAN), ValueError, "prepare_pattern: saturation must be .* got nan"),
+    (prepared(saturation="9"), ValueError, "prepare_pattern: saturation must be .* got '9'"),
+    (prepared(background="9"), ValueError, "prepare_pattern: background must be real, got '9'"),
+    (prepared(flat="9"), ValueError, "prepare_pattern: flat must be real, got '9'"),
+    (prepared(hot="9"), ValueError, "hot_pixels: factor .--hot. must be > 1, got '9'"),
+    (lambda: UNet(8, norm=np.ones(2)), ValueError, "UNet: norm must be one of .* got array"),
     (lambda: UNet(None), ValueError, "UNet: object_shape must be .* got None"),
     (lambda: UNet(32.0), ValueError, "UNet: object_shape must be .* got 32.0"),
     (lambda: UNet(16, scaling=[]), ValueError, r"UNet: scaling must be one of .* got \[\]"),
@@ -114,6 +138,20 @@ CASES = [
     (training(network=[]), ValueError, "TrainSettings: network must be one of UNet"),
     (lambda: make_pairs(None), ValueError, "make_pairs: objects must be a tensor .* got NoneType"),
     (lambda: make_pairs(X[0]), ValueError, "make_pairs: objects must be a tensor .* got .8, 8"),
+    (lambda: make_pairs(X, ambiguous="skip"), ValueError, "make_pairs: ambiguous must be .*'skip'"),
+    (lambda: FilePairs("a.h5", ndim="2"), TypeError, "FilePairs: ndim must be the integer 2 or 3"),
+    (lambda: FilePairs("a.h5", broken="no"), TypeError, "FilePairs: broken must be True or False"),
+    (
+        lambda: Pairs(A.numpy(), X),
+        TypeError,
+        "Pairs: amplitude must be a torch.Tensor, got nd",
+    ),
+    (lambda: Pairs(A, A), TypeError, "Pairs: object must be complex, got float32"),
+    (lambda: Pairs(A, X.to("meta")), ValueError, "Pairs: .* on one device, got cpu and meta"),
+    (lambda: compare(X[0], X[0]), ValueError, "compare: objects must be .items, .grid. .* .8, 8"),
+    (lambda: compare(X[:0], X[:0]), ValueError, "compare: objects must be .* at least one"),
+    (lambda: predict(torch.nn.Identity(), A), ValueError, "predict: network must have parameters"),
+    (lambda: embed(X, "ab"), TypeError, "embed: shape must be a sequence of integers, got 'ab'"),
     (lambda: Pairs(A, X[:1]), ValueError, "Pairs: .* as many items, got 2 and 1"),
     (
         lambda: evaluate(UNet(8), Pairs(A, X), batch=0),
@@ -136,6 +174,23 @@ CASES = [
         TypeError,
         "r_factor: valid must be bool, got f",
     ),
+    (
+        lambda: r_factor(X, A[0, :8, :8].to("meta"), INSIDE[0]),
+        ValueError,
+        "r_factor: amplitude must be on the device of objects, cpu, got meta",
+    ),
+    (
+        lambda: counting_r_factor(X[0], INSIDE[0], seed="1"),
+        TypeError,
+        "counting_r_factor: seed must be an integer, got '1'",
+    ),
+    (
+        lambda: transfer_function(X[:0], A[0, :8, :8], INSIDE[0]),
+        ValueError,
+        "transfer_function: objects must be .K, .grid. with K >= 1",
+    ),
+    (starts(error=[1, 1]), TypeError, "compare_starts: error must be a torch.Tensor, got list"),
+    (starts(factor="1"), ValueError, "compare_starts: factor must be >= 1, got '1'"),
 ]
 
 
@@ -153,6 +208,7 @@ SIMULATIONS = [
     ({"size": 0}, "size must be an integer >= 1, got 0"),
     ({"oversampling": -1}, "oversampling must be an integer >= 1, got -1"),
     ({"seed": None}, "seed must be an integer >= 0, got None"),
+    ({"gaps": 3}, r"gaps must be two integers .module, gap., got 3"),
     ({"gaps": (3,)}, r"gaps must be two integers .module, gap., got \(3,\)"),
     ({"count": 1.5}, "count must be an integer >= 1, got 1.5"),
     ({"chunk": True}, "chunk must be an integer >= 1, got True"),
@@ -214,6 +270,27 @@ def test_a_pattern_is_not_read_otherwise_than_was_said(tmp_path, changed):
     ((name, value),) = changed.items()
     with pytest.raises(ValueError, match=f"^read_pattern: {name} must be .* or .*, got '{value}'"):
         read_pattern(Source(tmp_path / "a.npy"), **changed)
+
+
+def test_a_file_is_named_by_a_text_a_path_or_a_source(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"], file["y"], file["good"] = np.ones((8, 8)), np.ones((9, 9)), np.eye(8)
+    expected = read_pattern(Source(path, "x"), valid=Source(path, "good"))
+    assert expected.valid.sum() == 8
+    for valid in (":good", f"{path}:good"):
+        found = read_pattern(f"{path}:x", valid=valid)
+        assert torch.equal(found.amplitude, expected.amplitude)
+        assert torch.equal(found.valid, expected.valid)
+    with pytest.raises(ValueError, match="several datasets can be the pattern"):
+        read_pattern(path)
+    with pytest.raises(TypeError, match="a file must be a Source, a path or a text, got array"):
+        read_pattern(np.ones(8))
+
+
+def test_numpys_seeds_of_counts():
+    given = X[0], INSIDE[0]
+    assert counting_r_factor(*given, seed=np.int64(3)) == counting_r_factor(*given, seed=3)
 
 
 def test_a_beamstop_larger_than_any_pattern_covers_it():

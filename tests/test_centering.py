@@ -36,12 +36,39 @@ def test_the_centre_of_mass_takes_the_mean_phase_gradient_out():
     assert find_center(far, method="mass") == (64 + 5, 64 - 7)
 
 
+@pytest.mark.parametrize("method", ["max", "mass"])
+def test_masks_of_numbers_and_intensities_in_lists(method):
+    blob = peak((40, 61), (22, 30), width=4)
+    over = blob > 0.5 * blob.max()
+    expected = find_center(blob, saturated=over, method=method)
+    assert find_center(blob, saturated=over.astype(int), method=method) == expected
+    assert find_center(blob.tolist(), np.ones((40, 61)), saturated=over, method=method) == expected
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_was_not_measured(bad):
+    blob = peak((40, 61), (22, 30), width=4)
+    blob[3, 4] = bad
+    assert find_center(blob) == find_center(blob, method="mass") == (22, 30)
+
+
 @pytest.mark.parametrize(
     ("intensity", "options", "message"),
     [
         (np.ones((4, 4)), {"method": "symmetry"}, "method must be one of max, mass"),
         (np.ones((4, 4)), {"blur": 0}, "blur must be finite and > 0, got 0"),
         (np.ones((4, 4)), {"valid": np.ones(4, bool)}, "valid must have the shape of intensity"),
+        (np.ones((4, 4)), {"saturated": np.ones(4, bool)}, "saturated must have the shape of int"),
+        (np.ones((4, 4)), {"method": np.ones(2)}, "method must be one of max, mass"),
+        (np.ones((4, 4)), {"blur": "2"}, "blur must be finite and > 0, got '2'"),
+        (np.ones((4, 4)) * 1j, {}, "intensity must be real, with 1 to 3 axes, got complex128"),
+        (np.ones((4, 4, 4, 4)), {}, "intensity must be real, with 1 to 3 axes"),
+        ([["a"]], {}, "intensity must be real"),
+        (
+            np.full((4, 4), np.nan),
+            {},
+            "no measured pixel above 0; 0 of 16 pixels count",
+        ),
         (np.zeros((4, 4)), {}, "no measured pixel above 0"),
         (np.ones((4, 4)), {"valid": np.zeros((4, 4), bool)}, "no measured pixel above 0"),
     ],

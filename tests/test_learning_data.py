@@ -6,8 +6,9 @@ import torch
 from learning_problems import objects
 
 import symbreak
-from symbreak.learning.datasets import FilePairs, make_pairs
+from symbreak.learning.datasets import make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
+from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.samplers import PADDING, Shares
 

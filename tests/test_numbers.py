@@ -27,6 +27,7 @@ from symbreak.data.files.vtk import write_vti
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.experiments.scales import SCALES
 from symbreak.experiments.square_root import SquareRoot
+from symbreak.learning.datasets import make_pairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.ops.numbers import integers, is_number, whole
@@ -111,6 +112,41 @@ def test_a_compiled_function_takes_them_too():
         lambda x: symbreak.fourier_amplitude(x, oversampling=3, ndim=2), backend="eager"
     )
     torch.testing.assert_close(function(X), symbreak.fourier_amplitude(X, oversampling=U(3)))
+
+
+SWITCHES = {
+    "center": lambda on: symbreak.center(X, wrap=on),
+    "apply_symmetry": lambda on: (symbreak.apply_symmetry(X, shift=[1, 2], flipped=on, wrap=on),),
+    "align": lambda on: symbreak.align(X.flip(0), X, wrap=on),
+    "sa_mse": lambda on: (symbreak.sa_mse(X.flip(0), X, wrap=on),),
+    "make_pairs": lambda on: make_pairs(X, broken=on)[0],
+    "UNet": lambda on: UNet(8, width=1, skips=on).state_dict().values(),
+    "channels": lambda on: UNet(8, width=1, complex_output=on).head.state_dict().values(),
+    "SiSPRNet": lambda on: SiSPRNet(16, hidden=1, standardise=on).state_dict().values(),
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("on", [False, True])
+def test_switches_of_numpy_do_as_those_of_python(name, on):
+    found = []
+    for value in (on, np.bool_(on)):
+        torch.manual_seed(0)
+        found.append(list(SWITCHES[name](value)))
+    torch.testing.assert_close(*found, rtol=0, atol=0, equal_nan=True)
+
+
+def test_no_progress_is_drawn_for_numpys_false(capsys):
+    for shown in (np.False_, np.True_):
+        symbreak.reconstruct(A, "ER", progress=shown)
+        assert bool(capsys.readouterr().err) == bool(shown)
+
+
+@pytest.mark.parametrize("name", sorted({*SWITCHES} - {"apply_symmetry"}))
+@pytest.mark.parametrize("value", [1, "no", None, torch.tensor(True)])
+def test_what_is_no_switch(name, value):
+    with pytest.raises(TypeError, match=r"must be True or False, got (1|'no'|None|tensor.*)\.$"):
+        SWITCHES[name](value)
 
 
 R, T = np.float32, np.True_

@@ -87,12 +87,6 @@ struct Lags {
   }
 };
 
-// Exact, and keeps the products of the search in range: the scaled peak is in [1, 2).
-SYMBREAK_HD double scale_to_one(double peak) {
-  const int exponent = -ilogb(peak);
-  return ldexp(1.0, exponent < 1000 ? exponent : 1000);
-}
-
 // The least |c|^2 that is within rounding of the largest: the error of a transform is some eps of
 // the norms |e| |r|, whatever the size of the correlation.
 SYMBREAK_HD double least_power(double largest, double norms, double epsilon) {

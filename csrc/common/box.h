@@ -47,6 +47,13 @@ SYMBREAK_HD double modulus(float re, float im) {
 }
 SYMBREAK_HD double modulus(double re, double im) { return hypot(re, im); }
 
+// The power of two that brings a peak to [1, 2): multiplying by it is exact, and keeps the products
+// of a search in range.
+SYMBREAK_HD double scale_to_one(double peak) {
+  const int exponent = -ilogb(peak);
+  return ldexp(1.0, exponent < 1000 ? exponent : 1000);
+}
+
 // [lo, hi) of the occupied indices, [size, 0) where there are none. On a periodic axis the extent
 // is what the longest black run leaves (the first one of equals).
 template <typename Flag>

@@ -11,11 +11,6 @@
 
 namespace symbreak {
 
-// The power of two that brings a peak to [1, 2): multiplying by it is exact.
-inline double scale_to_one(double peak) {
-  return std::ldexp(1.0, std::min(1000, -std::ilogb(peak)));
-}
-
 // Which planes, rows and columns hold content; reused from item to item of one thread.
 template <typename T>
 class BoundingBox {

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center
-from symbreak.ops.checks import check_object, dtype_name
+from symbreak.ops.checks import check_object, dtype_name, shown
+from symbreak.ops.numbers import is_number
 from symbreak.transfer import TransferFunction, counting_r_factor, r_factor, transfer_function
 
 GOOD = 1.1
@@ -41,6 +42,7 @@ class StartComparison:
     determined: Tensor
     """bool ``(starts,)``: at least two measured pixels for each pixel of the support."""
     factor: float
+    """As it was given."""
     transfer: TransferFunction
     """Phase retrieval transfer function of the good starts."""
 
@@ -71,8 +73,8 @@ def compare_starts(
     Args:
         objects: complex ``(starts, *grid)``, as :func:`symbreak.reconstruct` returns them.
         supports: bool ``(starts, *grid)``.
-        error: ``(starts,)``.
-        amplitude: float ``(*grid)``, DC at index 0.
+        error: Real ``(starts,)``; a start where it is not finite is not good.
+        amplitude: Measured amplitudes, float ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False = not measured.
         factor: >= 1.
         ndim: 2 or 3.
@@ -81,12 +83,18 @@ def compare_starts(
         StartComparison.
 
     Raises:
-        TypeError: ``objects`` is not complex.
-        ValueError: Not one stack of starts, ``factor`` < 1, or no start is finite.
+        TypeError: An argument is no tensor, ``objects`` not complex, ``amplitude`` not real or
+            ``valid`` not bool.
+        ValueError: Not one stack of starts, shapes that do not fit it, ``factor`` < 1, or no start
+            is finite.
 
-    Not differentiable. Cost: one `align` over all starts.
+    Not differentiable. Cost: one `align` over all starts, and an FFT of each.
     """
     ndim = check_object("compare_starts", "objects", objects, ndim)
+    for name, given in (("supports", supports), ("error", error), ("valid", valid)):
+        if not isinstance(given, Tensor):
+            kind = type(given).__name__
+            raise TypeError(f"compare_starts: {name} must be a torch.Tensor, got {kind}.")
     if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(
             "compare_starts: objects must be (starts, *grid) of one pattern, got shape "
@@ -101,8 +109,8 @@ def compare_starts(
         raise ValueError(
             f"compare_starts: error must have shape ({len(objects)},), got {tuple(error.shape)}."
         )
-    if not factor >= 1:
-        raise ValueError(f"compare_starts: factor must be >= 1, got {factor}.")
+    if not is_number(factor) or not factor >= 1:
+        raise ValueError(f"compare_starts: factor must be >= 1, got {shown(factor)}.")
     error = error.double()
     if not bool(error.isfinite().any()):
         raise ValueError("compare_starts: no start has a finite error.")

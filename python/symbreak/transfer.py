@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_object, dtype_name
+from symbreak.ops.checks import check_count, check_object, dtype_name
 
 
 class TransferFunction(NamedTuple):
@@ -21,9 +21,14 @@ class TransferFunction(NamedTuple):
     """How many measured pixels the shell holds, int64."""
 
     def resolution(self, level: float = 1 / 2.718281828459045) -> float:
-        """Frequency at which the PRTF first falls below ``level``, in cycles per pixel.
+        """Frequency at which the PRTF first falls below a level.
 
-        Interpolated linearly between shells; 0.5 if it never falls. A common level is 1/e.
+        Args:
+            level: Of the PRTF; a common one is 1/e, the default.
+
+        Returns:
+            Cycles per pixel of the object, interpolated linearly between shells; 0.5 if it never
+            falls, the first shell's if it is below from the start.
         """
         known = ~self.transfer.isnan()
         f, t = self.frequency[known], self.transfer[known]
@@ -42,16 +47,20 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
 
     Args:
         objects: complex ``(*batch, *grid)`` on the measurement's grid, 0 outside the support.
-        amplitude: Measured amplitudes a, ``(*grid)``, DC at index 0.
+        amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0; what it holds
+            where nothing was measured is ignored.
         valid: bool ``(*grid)``, False = not measured.
         ndim: 2 or 3.
 
     Returns:
-        float64 ``(*batch)``. Differentiable in ``objects``.
+        float64 ``(*batch)``, without unit; NaN where nothing was measured above 0.
 
     Raises:
         TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
-        ValueError: The grids differ.
+        ValueError: The grids or devices differ, or ``ndim`` is not 2 or 3.
+
+    Differentiable in ``objects`` and ``amplitude``, but not where |F x| = a. Cost: one FFT per
+    object, by torch; memory: the spectra of the batch.
     """
     ndim = _check("r_factor", objects, amplitude, valid, ndim)
     axes = tuple(range(-ndim, 0))
@@ -70,17 +79,19 @@ def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: i
         estimate: complex ``(*grid)``, such that |F x|^2 are counts.
         valid: bool ``(*grid)``, False = not measured.
         ndim: 2 or 3.
-        seed: Of the counts.
+        seed: Of the counts, >= 0; on a GPU it gives other ones than on the CPU.
 
     Returns:
         sum |sqrt(n) - |F x|| / sum sqrt(n), n Poisson of mean |F x|^2, over the measured pixels.
 
     Raises:
-        TypeError: ``estimate`` is not complex or ``valid`` not bool.
-        ValueError: The grids differ.
+        TypeError: ``estimate`` is not complex, ``valid`` not bool, ``ndim`` or ``seed`` no integer.
+        ValueError: The grids or devices differ, or ``ndim`` or ``seed`` is out of its range.
 
-    Not differentiable.
+    Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
+    ndim = check_object("counting_r_factor", "estimate", estimate, ndim)
+    seed = check_count("counting_r_factor", "seed", seed, 0)
     expected = torch.fft.fftn(estimate, dim=tuple(range(-ndim, 0))).abs().double()
     generator = torch.Generator(expected.device).manual_seed(seed)
     drawn = torch.poisson(expected.square(), generator=generator).sqrt()
@@ -101,9 +112,9 @@ def transfer_function(
     pattern; only measured pixels count.
 
     Args:
-        objects: complex ``(K, *grid)``, aligned to each other on the measurement's grid, 0 outside
-            the support. Twins must have been flipped, or they spoil the mean.
-        amplitude: Measured amplitudes a, ``(*grid)``, DC at index 0.
+        objects: complex ``(K, *grid)``, K >= 1, aligned to each other on the measurement's grid, 0
+            outside the support. Twins must have been flipped, or they spoil the mean.
+        amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False = not measured.
         ndim: 2 or 3.
 
@@ -112,12 +123,16 @@ def transfer_function(
 
     Raises:
         TypeError: ``objects`` is not complex, ``amplitude`` not real or ``valid`` not bool.
-        ValueError: The grids differ, or ``objects`` is not a stack.
+        ValueError: The grids or devices differ, ``ndim`` is not 2 or 3, or ``objects`` is not a
+            stack of one at least.
+
+    Not meant to be differentiated. Cost: one FFT.
     """
     ndim = _check("transfer_function", objects, amplitude, valid, ndim)
-    if objects.dim() != ndim + 1:
+    if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(
-            f"transfer_function: objects must be (K, *grid), got shape {tuple(objects.shape)}."
+            "transfer_function: objects must be (K, *grid) with K >= 1, got shape "
+            f"{tuple(objects.shape)}."
         )
     axes = tuple(range(-ndim, 0))
     mean = torch.fft.fftn(objects.mean(0), dim=axes).abs().double()
@@ -142,7 +157,16 @@ def transfer_function(
 def frequency_radius(
     grid: tuple[int, ...] | torch.Size, device: torch.device | None = None
 ) -> Tensor:
-    """|f| of every pixel of the pattern in cycles per pixel of the object, float64, DC at 0."""
+    """|f| of every pixel of a pattern.
+
+    Args:
+        grid: M per axis.
+        device: Where to; None: PyTorch's default.
+
+    Returns:
+        float64 ``(*grid)``, in cycles per pixel of the object, DC at index 0; up to sqrt(2)/2 in 2D
+        and sqrt(3)/2 in 3D.
+    """
     squares = torch.zeros((), dtype=torch.float64, device=device)
     for axis, size in enumerate(grid):
         f = torch.fft.fftfreq(size, dtype=torch.float64, device=device)
@@ -162,6 +186,11 @@ def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndi
             raise ValueError(
                 f"{function}: {name} must have the grid of objects, {tuple(grid)}, got "
                 f"{tuple(other.shape)}."
+            )
+        if other.device != objects.device:
+            raise ValueError(
+                f"{function}: {name} must be on the device of objects, {objects.device}, got "
+                f"{other.device}."
             )
     if not amplitude.is_floating_point():
         raise TypeError(

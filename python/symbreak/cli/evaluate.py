@@ -10,9 +10,9 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
-from symbreak.learning.datasets import FilePairs
 from symbreak.learning.evaluate import evaluate as measure
 from symbreak.learning.evaluate import predict
+from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import load_network
 
 EXAMPLES = (

@@ -10,7 +10,8 @@ import typer
 
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
-from symbreak.learning.datasets import FilePairs, PairSource
+from symbreak.learning.datasets import PairSource
+from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.requirements import require_training
 from symbreak.learning.settings import TrainSettings
 

@@ -1,23 +1,19 @@
-"""Pairs amplitude -> object to learn from, in memory or in HDF5, symmetries broken or not."""
+"""Pairs amplitude -> object to learn from, in memory, symmetries broken or not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak import break_symmetry, fourier_amplitude
+from symbreak.ops.checks import check_flag, dtype_name, shown
 
 Ambiguous = Literal["drop", "keep", "raise"]
 Batch = tuple[Tensor, Tensor, Tensor]
-
-# Objects of a file looked at together for ambiguity.
-CHUNK = 1024
 
 
 class PairSource(Protocol):
@@ -45,15 +41,31 @@ class PairSource(Protocol):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs held in memory, on any device."""
+    """Pairs held in memory, on any device.
+
+    Raises:
+        TypeError: One of the two is no tensor, or of another kind.
+        ValueError: There are not as many amplitudes as objects, or they are on two devices.
+    """
 
     amplitude: Tensor
-    """Real ``(items, *M)``, DC at index 0."""
+    """Real, floating point ``(items, *M)``, DC at index 0."""
     object: Tensor
     """Complex ``(items, *N)``."""
 
     def __post_init__(self) -> None:
         """Check that there are as many amplitudes as objects, on one device."""
+        for name, x in (("amplitude", self.amplitude), ("object", self.object)):
+            kind = "complex" if name == "object" else "floating point"
+            if not isinstance(x, Tensor):
+                raise TypeError(f"Pairs: {name} must be a torch.Tensor, got {type(x).__name__}.")
+            if not (x.is_complex() if name == "object" else x.is_floating_point()):
+                raise TypeError(f"Pairs: {name} must be {kind}, got {dtype_name(x.dtype)}.")
+        if self.amplitude.device != self.object.device:
+            raise ValueError(
+                f"Pairs: amplitude and object must be on one device, got {self.amplitude.device} "
+                f"and {self.object.device}."
+            )
         if len(self.amplitude) != len(self.object):
             raise ValueError(
                 f"Pairs: amplitude and object must have as many items, got {len(self.amplitude)} "
@@ -79,18 +91,39 @@ class Pairs:
         return self.amplitude[index], self.object[index]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """A batch, see `PairSource`; one gather on the device where the data are."""
+        """A batch, see `PairSource`; one gather on the device where the data are.
+
+        Args:
+            indices: Integers; a negative one counts from the end.
+
+        Returns:
+            Amplitudes ``(batch, *M)``, objects ``(batch, *N)`` and the indices as they came, int64.
+        """
         here = torch.tensor(indices, dtype=torch.int64)
         if self.object.is_cuda:  # a copy from pinned memory waits for nothing the GPU still does
             here = here.pin_memory().to(self.object.device, non_blocking=True)
         return self.amplitude[here], self.object[here], here
 
     def to(self, device: torch.device | str) -> Pairs:
-        """Copy to a device."""
+        """Copy to a device.
+
+        Args:
+            device: As PyTorch names it; the pairs as they are where they are there already.
+
+        Returns:
+            Pairs: On that device.
+        """
         return Pairs(self.amplitude.to(device), self.object.to(device))
 
     def head(self, count: int) -> Pairs:
-        """Take the first ``count`` pairs, without a copy."""
+        """Take the first pairs, without a copy.
+
+        Args:
+            count: How many; all, if there are fewer.
+
+        Returns:
+            Pairs: Views of these.
+        """
         return Pairs(self.amplitude[:count], self.object[:count])
 
 
@@ -105,20 +138,28 @@ def make_pairs(
     """Simulate the amplitudes of objects and pair both.
 
     Args:
-        objects: complex64 ``(items, *N)`` in 2 or 3 dimensions.
-        broken: Replace the objects by their canonical forms, as `symbreak.break_symmetry` does.
-            Their amplitudes are the same.
-        rule: Rule of the conjugate flip.
+        objects: complex64 or complex128 ``(items, *N)`` in 2 or 3 dimensions, on any device.
+        broken: Whether to replace the objects by their canonical forms, as
+            `symbreak.break_symmetry` does. Their amplitudes are the same.
+        rule: Rule of the conjugate flip, ``"angle"`` or ``"circulation"``, if ``broken``.
         ambiguous: What to do, if ``broken``, with objects that have no canonical form, whose label
             would be an accident of rounding: ``"drop"`` them, ``"keep"`` them or ``"raise"``.
-        oversampling: M / N.
+        oversampling: M / N, an integer >= 1.
+
+    Returns:
+        Pairs: On the device of ``objects``.
 
     Raises:
-        ValueError: An object is ambiguous and should raise, none is left, or ``objects`` has
-            another number of axes.
+        TypeError: ``objects`` are not complex, or ``broken`` neither True nor False.
+        ValueError: An object is ambiguous and should raise, none is left, ``objects`` is no tensor
+            or has another number of axes, or another argument is out of its range.
+        MemoryError: The amplitudes are larger than the memory of the device.
 
-    Not differentiable. Memory: amplitudes and objects.
+    Differentiable in ``objects`` as long as their symmetries are not broken. Memory: amplitudes and
+    objects, twice if some are dropped.
     """
+    broken = check_flag("make_pairs", "broken", broken)
+    check_choice("make_pairs", ambiguous)
     if not isinstance(objects, Tensor) or objects.dim() not in (3, 4):
         given = tuple(objects.shape) if isinstance(objects, Tensor) else type(objects).__name__
         raise ValueError(f"make_pairs: objects must be a tensor (items, *N), got {given}.")
@@ -127,144 +168,18 @@ def make_pairs(
     if not broken:
         return Pairs(amplitude, objects)
     found = break_symmetry(objects, ndim=ndim, rule=rule)
-    keep = _kept("make_pairs", found.ambiguous, ambiguous)
+    keep = kept("make_pairs", found.ambiguous, ambiguous)
     return Pairs(amplitude[keep], found.object[keep])
 
 
-class FilePairs:
-    """Pairs read batch by batch from an HDF5 file, such as `symbreak simulate` writes.
-
-    The file holds ``object``, complex ``(items, *N)``, and ``amplitude``, real ``(items, *M)``;
-    without the latter, as `symbreak break` leaves it, amplitudes are simulated twofold
-    oversampled. Where there is a dataset ``ambiguous``, it tells the ambiguous objects.
-
-    Args:
-        path: The file.
-        broken: Break the symmetries of every batch as it is read.
-        rule: Rule of the conjugate flip.
-        ambiguous: As in `make_pairs`, for objects marked in the file or found by one pass through
-            it if ``broken``.
-        ndim: Axes of one object, 2 or 3.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It does not hold such data, or see `make_pairs`.
-    """
-
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        broken: bool = False,
-        rule: str = "angle",
-        ambiguous: Ambiguous = "drop",
-        ndim: int = 2,
-    ) -> None:
-        self.path, self.broken, self.rule, self.ndim = Path(path), broken, rule, ndim
-        self._file: Any = None
-        datasets = self._open()
-        objects, amplitude = datasets.get("object"), datasets.get("amplitude")
-        if not _is_stack(objects, "c", ndim):
-            other = 5 - ndim
-            hint = f"; of {other}D objects: ndim={other}" if _is_stack(objects, "c", other) else ""
-            raise ValueError(
-                f"{path}: needs a complex dataset 'object' with {ndim + 1} axes{hint}."
-            )
-        if amplitude is not None:
-            if not _is_stack(amplitude, "fiu", ndim):
-                raise ValueError(f"{path}: 'amplitude' must be real, with {ndim + 1} axes.")
-            if len(amplitude) != len(objects):
-                raise ValueError(f"{path}: 'amplitude' does not fit 'object', {amplitude.shape}.")
-        self.object_shape: tuple[int, ...] = objects.shape[1:]
-        self.measurement_shape: tuple[int, ...] = (
-            tuple(2 * n for n in self.object_shape) if amplitude is None else amplitude.shape[1:]
-        )
-        least = tuple(2 * n - 1 for n in self.object_shape)
-        if any(m < n for m, n in zip(self.measurement_shape, least, strict=True)):
-            raise ValueError(
-                f"{path}: amplitudes need M >= 2N - 1 = {least}, got {self.measurement_shape}."
-            )
-        keep = _kept(str(path), self._ambiguous(), ambiguous)
-        self._rows = keep.nonzero().flatten().numpy()
-        self.dropped = int((~keep).sum())
-        self._close()  # so that a copy in another process opens its own
-
-    def __len__(self) -> int:
-        """Number of pairs."""
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """One pair."""
-        amplitude, objects, _ = self.__getitems__([index])
-        return amplitude[0], objects[0]
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """A batch, see `PairSource`."""
-        datasets = self._open()
-        # HDF5 reads increasing rows, each once.
-        rows, back = np.unique(self._rows[np.asarray(indices)], return_inverse=True)
-        objects = torch.from_numpy(datasets["object"][rows].astype(np.complex64)[back])
-        if "amplitude" in datasets:
-            amplitude = torch.from_numpy(datasets["amplitude"][rows].astype(np.float32)[back])
-        else:
-            amplitude = fourier_amplitude(objects, ndim=self.ndim)
-        for name, values in (("amplitude", amplitude), ("object", objects)):
-            good = values.isfinite().flatten(1).all(1)
-            if not bool(good.all()):
-                item = int(self._rows[np.asarray(indices)[int((~good).nonzero()[0])]])
-                raise ValueError(f"{self.path}: {name} must be finite, item {item} is not.")
-        if self.broken:
-            objects = break_symmetry(objects, ndim=self.ndim, rule=self.rule).object
-        return amplitude, objects, torch.tensor(indices, dtype=torch.int64)
-
-    def load(self) -> Pairs:
-        """Read everything into memory."""
-        amplitude, objects, _ = self.__getitems__(range(len(self)))
-        return Pairs(amplitude, objects)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """An open file does not travel to another process."""
-        return {**self.__dict__, "_file": None}
-
-    def _open(self) -> Any:
-        if self._file is None:
-            from symbreak.data.files.arrays import open_hdf5
-
-            self._file = open_hdf5(self.path)
-        return self._file
-
-    def _close(self) -> None:
-        self._file.close()
-        self._file = None
-
-    def _ambiguous(self) -> Tensor:
-        datasets = self._open()
-        found = torch.zeros(len(datasets["object"]), dtype=torch.bool)
-        if "ambiguous" in datasets:
-            marks = datasets["ambiguous"]
-            if getattr(marks, "shape", None) != tuple(found.shape) or marks.dtype.kind not in "biu":
-                raise ValueError(
-                    f"{self.path}: 'ambiguous' must be {len(found)} booleans, one per object."
-                )
-            found |= torch.from_numpy(datasets["ambiguous"][()].astype(bool))
-        if self.broken:
-            for start in range(0, len(found), CHUNK):
-                rows = slice(start, start + CHUNK)
-                part = torch.from_numpy(datasets["object"][rows].astype(np.complex64))
-                found[rows] |= break_symmetry(part, ndim=self.ndim, rule=self.rule).ambiguous
-        return found
+def check_choice(who: str, choice: str) -> None:
+    """Check what is to be done with ambiguous objects."""
+    if not isinstance(choice, str) or choice not in get_args(Ambiguous):
+        raise ValueError(f"{who}: ambiguous must be drop, keep or raise, got {shown(choice)}.")
 
 
-def _is_stack(dataset: Any, kinds: str, ndim: int) -> bool:
-    """Whether it is a dataset (not a group) of numbers, of ``ndim`` axes and one for the items."""
-    kind = getattr(getattr(dataset, "dtype", None), "kind", "-")
-    return kind in kinds and dataset.shape is not None and len(dataset.shape) == ndim + 1
-
-
-def _kept(who: str, ambiguous: Tensor, choice: str) -> Tensor:
+def kept(who: str, ambiguous: Tensor, choice: str) -> Tensor:
     """Which items stay, bool ``(items)``."""
-    if choice not in ("drop", "keep", "raise"):
-        raise ValueError(f"{who}: ambiguous must be drop, keep or raise, got {choice!r}.")
     count = int(ambiguous.sum())
     if choice == "raise" and count:
         raise ValueError(f"{who}: {count} of {len(ambiguous)} objects are ambiguous.")

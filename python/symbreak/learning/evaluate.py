@@ -15,7 +15,7 @@ from torch.nn import functional
 from symbreak import sa_mse
 from symbreak.data.streaming.chunks import Arrays, Fitting
 from symbreak.learning.datasets import PairSource
-from symbreak.ops.checks import check_integer
+from symbreak.ops.checks import check_integer, check_shape
 
 BATCH = 256
 
@@ -52,18 +52,29 @@ def predict(network: nn.Module, amplitude: Tensor, *, batch: int = BATCH) -> Ten
 
     Args:
         network: Maps ``(batch, *M)`` to complex ``(batch, *N)``; used in its own mode (call
-            ``eval()`` before) and on its own device.
-        amplitude: Real ``(items, *M)``, at least one item, on any device.
-        batch: Items at a time.
+            ``eval()`` before), on its own device and in the type of its first parameter.
+        amplitude: Real ``(items, *M)``, DC at index 0, on any device; it is brought to the
+            network's type.
+        batch: Items at a time, >= 1.
 
     Returns:
         Complex ``(items, *N)`` on the device of ``amplitude``. Not differentiable.
 
     Raises:
-        ValueError: ``batch`` is not an integer >= 1, or the network takes other sizes.
+        TypeError: ``amplitude`` is no tensor.
+        ValueError: ``batch`` is not an integer >= 1, the network takes other sizes, or it has no
+            parameters to tell its device by.
+
+    Memory: what the network needs for a batch, and the result.
     """
     batch = check_integer("predict", "batch", batch, 1)
-    parameter = next(network.parameters())
+    if not isinstance(amplitude, Tensor):
+        raise TypeError(
+            f"predict: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
+        )
+    parameter = next(network.parameters(), None)
+    if parameter is None:
+        raise ValueError("predict: network must have parameters, got none.")
     parts = [
         network(part.to(parameter.device, parameter.dtype)).to(amplitude.device)
         for part in torch.split(amplitude, batch)
@@ -78,8 +89,23 @@ def compare(estimate: Tensor, objects: Tensor, *, wrap: bool = False) -> Evaluat
     Args:
         estimate: Complex ``(items, *grid)``, 2 or 3 dimensions.
         objects: Same shape, dtype and device.
-        wrap: The grid is periodic, see `symbreak.align`.
+        wrap: Whether the grid is periodic, see `symbreak.align`.
+
+    Returns:
+        Evaluation: Means over the items, and the SA-MSE of each. Not differentiable.
+
+    Raises:
+        TypeError: ``estimate`` or ``objects`` is no complex tensor, the dtypes differ, or ``wrap``
+            is neither True nor False.
+        ValueError: The shapes or devices differ, or there are no items.
     """
+    if not isinstance(objects, Tensor):
+        raise TypeError(f"compare: objects must be a torch.Tensor, got {type(objects).__name__}.")
+    if objects.dim() not in (3, 4) or not len(objects):
+        raise ValueError(
+            "compare: objects must be (items, *grid) in 2 or 3 dimensions, at least one, got shape "
+            f"{tuple(objects.shape)}."
+        )
     return _mean(_errors(estimate, objects, wrap))
 
 
@@ -111,11 +137,15 @@ def evaluate(
     Args:
         network: See `predict`.
         pairs: Read ``batch`` at a time, so a file may be larger than the memory.
-        batch: Items at a time; fewer where the device lacks the memory for them.
+        batch: Items at a time, >= 1; fewer where the device lacks the memory for them.
         say: Called with a line where that happens.
 
+    Returns:
+        Evaluation: Means over the pairs, and the SA-MSE of each. Not differentiable.
+
     Raises:
-        ValueError: There are no pairs, or the network takes other sizes.
+        ValueError: There are no pairs, ``batch`` is not an integer >= 1, or the network takes other
+            sizes.
     """
     batch = check_integer("evaluate", "batch", batch, 1)
     if not len(pairs):
@@ -143,11 +173,23 @@ def evaluate(
 
 
 def embed(objects: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Put objects ``(items, *N)`` at the origin of a larger grid: ``(items, *shape)``, zeros."""
+    """Put objects at the origin of a larger grid, black around them.
+
+    Args:
+        objects: ``(items, *N)``, any dtype and device.
+        shape: M per axis, each at least N.
+
+    Returns:
+        Tensor: ``(items, *shape)``, a copy. Differentiable.
+
+    Raises:
+        TypeError: ``objects`` is no tensor, or ``shape`` not integers.
+        ValueError: ``shape`` has another number of axes, or is smaller than the grid.
+    """
+    if not isinstance(objects, Tensor):
+        raise TypeError(f"embed: objects must be a torch.Tensor, got {type(objects).__name__}.")
     grid = tuple(objects.shape[1:])
-    if len(shape) != len(grid) or any(m < n for n, m in zip(grid, shape, strict=True)):
-        raise ValueError(f"embed: shape must be >= the grid {grid} on every axis, got {shape}.")
     padding = []
-    for n, m in zip(reversed(objects.shape[1:]), reversed(shape), strict=True):
+    for n, m in zip(reversed(grid), reversed(check_shape("embed", shape, grid)), strict=True):
         padding += [0, m - n]
     return functional.pad(objects, padding)

@@ -23,6 +23,7 @@ from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.settings import TrainSettings
+from symbreak.ops.checks import check_flag, shown
 
 SUMMARY = "summary.json"
 HARMLESS = (
@@ -77,14 +78,20 @@ def fit(
         Fitted: paths, epochs and the best validation error.
 
     Raises:
+        TypeError: ``settings`` are no `TrainSettings`, or ``resume`` is neither True nor False.
         FileExistsError: ``folder`` holds a training and ``resume`` is False.
-        ValueError: No pairs, pairs of different sizes, or another training's folder.
+        ValueError: No pairs, pairs of different sizes, sizes or options that the network does not
+            take, or another training's folder.
+        OSError: ``folder`` cannot be written.
 
     Note:
         Deterministic on the CPU with the same number of threads and processes. More than one device
         on one node: the processes are started here, so a script needs the usual ``if __name__ ==
         "__main__":``. The state of PyTorch's global generator is left as it was.
     """
+    if not isinstance(settings, TrainSettings):
+        raise TypeError(f"fit: settings must be TrainSettings, got {shown(settings)}.")
+    resume = check_flag("fit", "resume", resume)
     folder = Path(folder)
     _check_data(train, validation)
     final = folder / FINAL

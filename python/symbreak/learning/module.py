@@ -25,8 +25,23 @@ class PhaseRetrieval(lightning.LightningModule):
     ``validation/sa_mse`` (over pixels, up to symmetries), ``validation/ratio`` (the latter over
     that of the zero predictor) and ``learning_rate``.
 
-    All arguments are plain values, so that checkpoints load with ``weights_only=True``; they mean
-    what they do in `TrainSettings` and `build_network`.
+    All arguments are plain values, so that checkpoints load with ``weights_only=True``; `fit` takes
+    them from `TrainSettings`, which checks them.
+
+    Args:
+        network: Name, see `build_network`.
+        object_shape: N per axis.
+        measurement_shape: M per axis.
+        options: Keyword arguments of the network.
+        loss: ``"mse"`` or ``"sa_mse"``.
+        learning_rate: Adam's first step size.
+        min_learning_rate: Training ends when the rate arrives here.
+        factor: The rate is multiplied by it on a plateau.
+        patience: Epochs without a better validation SA-MSE before the rate falls.
+        seed: Of dropout; that of the weights is PyTorch's own.
+
+    Raises:
+        ValueError: The network does not take the sizes or options.
     """
 
     def __init__(

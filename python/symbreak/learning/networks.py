@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from symbreak.models import SiSPRNet, UNet
+from symbreak.ops.checks import shown
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"UNet": UNet, "SiSPRNet": SiSPRNet}
 PREFIX = "network."
@@ -29,13 +30,18 @@ def build_network(
         measurement_shape: M per axis.
         options: Further keyword arguments of the network's class.
 
+    Returns:
+        The network in float32 on the CPU, in training mode.
+
     Raises:
         ValueError: There is no such network, or it does not take these sizes or options.
     """
     if not isinstance(name, str) or name not in NETWORKS:
-        raise ValueError(f"build_network: name must be one of {', '.join(NETWORKS)}, got {name!r}.")
+        raise ValueError(
+            f"build_network: name must be one of {', '.join(NETWORKS)}, got {shown(name)}."
+        )
     try:
-        return NETWORKS[name](tuple(object_shape), tuple(measurement_shape), **(options or {}))
+        return NETWORKS[name](object_shape, measurement_shape, **(options or {}))
     except TypeError as error:
         raise ValueError(f"build_network: {name} does not take these options: {error}.") from error
 
@@ -44,6 +50,9 @@ def load_network(path: str | Path) -> nn.Module:
     """Load a network from a checkpoint that `symbreak.learning.fit.fit` wrote.
 
     The file is read with ``weights_only=True``: it can hold no code. Lightning is not needed.
+
+    Args:
+        path: ``final.ckpt`` or ``best.ckpt`` of a training.
 
     Returns:
         The network on the CPU, in evaluation mode, its parameters without gradients.
@@ -70,7 +79,18 @@ def load_network(path: str | Path) -> nn.Module:
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint to the CPU without running any code in it; see `load_network`."""
+    """Read a checkpoint to the CPU without running any code in it; see `load_network`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What Lightning keeps in it; ``hyper_parameters`` and ``state_dict`` at least.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not such a checkpoint.
+    """
     wrong = f"{path}: not a checkpoint of symbreak"
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)

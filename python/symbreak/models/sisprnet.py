@@ -17,7 +17,7 @@ from symbreak.models.inputs import (
     to_complex,
 )
 from symbreak.models.standardise import Standardise
-from symbreak.ops.checks import check_integer, shown
+from symbreak.ops.checks import check_flag, check_integer, shown
 from symbreak.ops.numbers import is_number
 
 # The perceptron's image has at most this many pixels per axis and at least MIN_SEED: the attention
@@ -40,13 +40,14 @@ class SiSPRNet(nn.Module):
         measurement_shape: M in the same way, any size; None for 2N.
         stages: Doublings after the perceptron, >= 1, leaving at least 8 pixels per axis; None for
             as few as leave at most 32.
-        hidden: Width of the first two layers.
+        hidden: Width of the first two layers, >= 1.
         dropout: Probability of dropping a value after the first layer, in [0, 1).
         scaling: Scaling of the input, see `network_input`: none, unit or log.
-        standardise: Then bring every pixel to mean 0 and deviation 1 over the training items, see
-            `Standardise`.
+        standardise: Whether to bring then every pixel to mean 0 and deviation 1 over the training
+            items, see `Standardise`.
 
     Raises:
+        TypeError: ``standardise`` is neither True nor False.
         ValueError: An argument is out of its range or the sizes do not divide.
     """
 
@@ -71,6 +72,7 @@ class SiSPRNet(nn.Module):
         hidden = check_integer("SiSPRNet", "hidden", hidden, 1)
         if not is_number(dropout) or not 0.0 <= dropout < 1.0:
             raise ValueError(f"SiSPRNet: dropout must be in [0, 1), got {shown(dropout)}.")
+        standardise = check_flag("SiSPRNet", "standardise", standardise)
         count, self.coarse_shape = _coarse(self.object_shape, stages)
         self.scaling = scaling
         self.standardise = Standardise((1, *self.measurement_shape)) if standardise else None
@@ -93,7 +95,18 @@ class SiSPRNet(nn.Module):
         self.apply(_initialise)
 
     def channels(self, amplitude: torch.Tensor) -> torch.Tensor:
-        """Return the output channels, ``(batch, 2, *N)`` real; arguments as in `forward`."""
+        """Estimate the object as channels, the real and the imaginary part.
+
+        Args:
+            amplitude: As in `forward`.
+
+        Returns:
+            Real ``(batch, 2, *N)``.
+
+        Raises:
+            TypeError: ``amplitude`` is not floating point.
+            ValueError: ``amplitude`` has another shape.
+        """
         image = network_input("SiSPRNet", amplitude, self.measurement_shape, self.scaling)
         if self.standardise is not None:
             image = self.standardise(image)
@@ -106,10 +119,11 @@ class SiSPRNet(nn.Module):
         """Estimate the object.
 
         Args:
-            amplitude: Floating point ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0.
+            amplitude: ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0, of the parameters'
+                floating type and on their device.
 
         Returns:
-            Complex ``(batch, *N)``.
+            Complex64 (of float64 parameters complex128) ``(batch, *N)``. Differentiable.
 
         Raises:
             TypeError: ``amplitude`` is not floating point.

@@ -16,7 +16,7 @@ from symbreak.models.inputs import (
     network_input,
     to_complex,
 )
-from symbreak.ops.checks import shown
+from symbreak.ops.checks import check_flag, shown
 from symbreak.ops.numbers import whole
 
 Norm = Literal["none", "batch", "instance", "group"]
@@ -52,13 +52,14 @@ class UNet(nn.Module):
             divide every axis. M must be a multiple of 2**depth.
         width: Channels of the first stage.
         max_width: Cap on the channels of a stage.
-        skips: Concatenate the encoder's features to the decoder's of the same size.
+        skips: Whether to concatenate the encoder's features to the decoder's of the same size.
         norm: Normalisation between convolution and ReLU: none, batch, instance or group (8
             channels each). All but the first are affine.
         scaling: Scaling of the input, see `network_input`: none, unit or log.
         complex_output: False leaves one real output channel.
 
     Raises:
+        TypeError: ``skips`` or ``complex_output`` is neither True nor False.
         ValueError: An argument is out of its range or the sizes do not divide.
     """
 
@@ -80,9 +81,11 @@ class UNet(nn.Module):
             "UNet", object_shape, measurement_shape
         )
         check_scaling("UNet", scaling)
-        if norm not in get_args(Norm):
+        skips = check_flag("UNet", "skips", skips)
+        complex_output = check_flag("UNet", "complex_output", complex_output)
+        if not isinstance(norm, str) or norm not in get_args(Norm):
             raise ValueError(
-                f"UNet: norm must be one of {', '.join(get_args(Norm))}, got {norm!r}."
+                f"UNet: norm must be one of {', '.join(get_args(Norm))}, got {shown(norm)}."
             )
         width, max_width = _width("width", width, norm), _width("max_width", max_width, norm)
         down, up = _stages(self.object_shape, self.measurement_shape, depth)
@@ -103,7 +106,18 @@ class UNet(nn.Module):
         self.head = CONV[ndim](channels, 2 if complex_output else 1, 3, padding=1)
 
     def channels(self, amplitude: torch.Tensor) -> torch.Tensor:
-        """Return the output channels, ``(batch, 2, *N)`` real; arguments as in `forward`."""
+        """Estimate the object as channels, the real and the imaginary part.
+
+        Args:
+            amplitude: As in `forward`.
+
+        Returns:
+            Real ``(batch, 2, *N)``; ``(batch, 1, *N)`` with ``complex_output=False``.
+
+        Raises:
+            TypeError: ``amplitude`` is not floating point.
+            ValueError: ``amplitude`` has another shape.
+        """
         image = network_input("UNet", amplitude, self.measurement_shape, self.scaling)
         features = []
         for stage in self.encoder:
@@ -122,10 +136,12 @@ class UNet(nn.Module):
         """Estimate the object.
 
         Args:
-            amplitude: Floating point ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0.
+            amplitude: ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0, of the parameters'
+                floating type and on their device.
 
         Returns:
-            Complex ``(batch, *N)``; real with ``complex_output=False``.
+            Complex64 (of float64 parameters complex128) ``(batch, *N)``; with
+            ``complex_output=False`` real, of the parameters' type. Differentiable.
 
         Raises:
             TypeError: ``amplitude`` is not floating point.

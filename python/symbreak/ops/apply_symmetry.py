@@ -37,9 +37,11 @@ def apply_symmetry(
 
     Args:
         x: Objects, complex64 or complex128, shape ``(*batch, *grid)``; any batch axes, also none.
-        shift: Pixels per axis, integers broadcastable to ``(*batch, ndim)``; none: no translation.
-        flipped: Which items to flip, bool broadcastable to ``(*batch)``; none: no item.
-        phase: Radians, broadcastable to ``(*batch)``; none: 0.
+        shift: Pixels per axis, signed integers (a tensor, an array or a sequence) broadcastable to
+            ``(*batch, ndim)``; None: no translation.
+        flipped: Which items to flip, bool (likewise) broadcastable to ``(*batch)``; None: no item.
+        phase: Radians, a number or a real tensor broadcastable to ``(*batch)``; None: 0. Cast to
+            the real dtype of ``x``.
         wrap: Whether the grid is periodic: translation is circular, and the flip reverses the whole
             window, ``n -> N - 1 - n``.
         ndim: How many trailing axes are the grid, 2 or 3.
@@ -48,18 +50,22 @@ def apply_symmetry(
         Tensor: shape and dtype of ``x``. Without a phase the values are copied bit by bit.
 
     Raises:
-        TypeError: an argument is of the wrong type.
-        ValueError: ``ndim`` out of range, an empty grid, or a shape that does not broadcast.
+        TypeError: An argument is of the wrong type.
+        ValueError: ``ndim`` out of range, too few axes, an empty grid, a shape that does not
+            broadcast, a number ``phase`` that is not finite, or a tensor ``phase`` that requires a
+            gradient.
+        MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
 
     Differentiable in ``x``, any number of times (the map is real-linear; the box of the flip counts
-    as constant), not in ``phase``. Cost: one read and one write of ``x``, one more read where a
-    flip needs the box.
+    as constant), not in ``phase``: multiply by ``torch.polar`` instead. Cost: one read and one
+    write of ``x``, one more read if ``flipped`` is given without ``wrap``, to find the box;
+    backward one read and one write.
 
     Example:
         >>> twin = symbreak.apply_symmetry(x, flipped=True)
     """
     ndim = check_object("apply_symmetry", "x", x, ndim)
-    check_flag("apply_symmetry", "wrap", wrap)
+    wrap = check_flag("apply_symmetry", "wrap", wrap)
     batch = x.shape[:-ndim]
     return torch.ops.symbreak.apply_symmetry(  # type: ignore[no-any-return]
         x,

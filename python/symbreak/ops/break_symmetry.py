@@ -79,10 +79,13 @@ def break_symmetry(
 
     Raises:
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
-        ValueError: ``ndim``, ``tol`` or ``rule`` out of range, or an empty grid.
+        ValueError: ``ndim``, ``tol`` or ``rule`` out of range, too few axes, or an empty grid.
+        MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
+        RuntimeError: In backward through the result.
 
-    Not differentiable. Deterministic; sums in float64. Cost: two reads and one write of ``x``, no
-    Fourier transform; no memory beyond the result.
+    Not differentiable. Deterministic; sums in float64. Cost: three reads and one write of ``x``,
+    two more reads for ``tol > 0``, no Fourier transform; an item that fits the cache comes from the
+    memory once. No memory beyond the result, and a copy of ``x`` if it is not contiguous.
 
     Example:
         >>> broken = symbreak.break_symmetry(objects)

@@ -14,11 +14,9 @@ def build_info() -> dict[str, Any]:
         compute capabilities; ``emulated_cuda``, whether the CUDA kernels run by emulation on CPU
         tensors (``SYMBREAK_EMULATE_CUDA=1``, for their tests); ``cpu_isa``, the instruction set the
         CPU kernels of the phasing engine use, and ``cpu_isas``, all that this machine could run.
-        The environment variable ``SYMBREAK_CPU_ISA`` (baseline, avx2, avx512vl or avx512) chooses
-        another.
 
-    Raises:
-        RuntimeError: ``SYMBREAK_CPU_ISA`` names an instruction set that is not there.
+    The environment variable ``SYMBREAK_CPU_ISA`` (baseline, avx2, avx512vl or avx512) chooses
+    another instruction set; ``import symbreak`` is a RuntimeError where this machine lacks it.
     """
     info: dict[str, Any] = dict(_C.build_info())
     info["cuda_archs"] = [arch for arch in info["cuda_archs"].split(",") if arch]

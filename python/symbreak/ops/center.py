@@ -42,10 +42,13 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
 
     Raises:
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
-        ValueError: ``ndim`` or ``tol`` out of range, or an empty grid.
+        ValueError: ``ndim`` or ``tol`` out of range, too few axes, or an empty grid.
+        MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
+        RuntimeError: In backward through the result.
 
-    Not differentiable. Deterministic. Cost: one read and one write of ``x`` (one more read for
-    ``tol > 0``); no memory beyond the result.
+    Not differentiable. Deterministic. Cost: two reads and one write of ``x``, two more reads for
+    ``tol > 0``; an item that fits the cache comes from the memory once. No memory beyond the
+    result, and a copy of ``x`` if it is not contiguous.
 
     Example:
         >>> x = torch.zeros(5, 5, dtype=torch.complex64)
@@ -55,7 +58,7 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
     """
     ndim = check_object("center", "x", x, ndim)
     check_tolerance("center", tol)
-    check_flag("center", "wrap", wrap)
+    wrap = check_flag("center", "wrap", wrap)
     return Centered(*torch.ops.symbreak.center(x, tol=float(tol), wrap=wrap, ndim=ndim))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -108,9 +109,11 @@ def check_tolerance(function: str, tol: float) -> None:
         raise ValueError(f"{function}: tol must be in [0, 1), got {shown(tol)}.")
 
 
-def check_flag(function: str, name: str, value: bool) -> None:
-    if not isinstance(value, bool):
+def check_flag(function: str, name: str, value: bool) -> bool:
+    """Check and return a switch, one of NumPy's included, as Python's."""
+    if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{function}: {name} must be True or False, got {shown(value)}.")
+    return bool(value)
 
 
 def check_pair(function: str, estimate: Tensor, reference: Tensor, ndim: int) -> int:

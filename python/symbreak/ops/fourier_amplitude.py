@@ -32,13 +32,15 @@ def fourier_amplitude(
 
     Raises:
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
-        ValueError: ``ndim``, ``oversampling`` or ``shape`` out of range, or an empty grid.
+        ValueError: ``ndim``, ``oversampling`` or ``shape`` out of range, too few axes, or an empty
+            grid.
         MemoryError: The result is larger than the memory of the device.
 
     Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
     Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
     padded grid (any size), in 2D of the rows with content only where the sizes are multiples of 16
-    without other factors than 2, 3 and 5; memory: one padded spectrum per thread.
+    from 32 to 2048 without other factors than 2, 3 and 5; memory beyond the result: one padded
+    spectrum per thread. Backward: two FFTs per item, and some padded spectra of the whole batch.
 
     Example:
         >>> symbreak.fourier_amplitude(torch.ones(2, 2, dtype=torch.complex64)).shape

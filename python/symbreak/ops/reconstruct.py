@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,21 +49,23 @@ def reconstruct(
         amplitude: Far-field amplitudes >= 0 (square roots of intensities), DC at index 0, float32
             or float64, shape ``(*batch, *M)``; any batch axes, also none.
         schedule: ``"3*(20*ER+180*HIO)+20*ER"``: terms ``n*ALG`` joined by ``+``, parentheses
-            repeated by ``k*( ... )``; or steps like ``[("ER", 20), ("HIO", 180)]``.
-        beta: Feedback of HIO, RAAR and DM, in (0, 2].
-        valid: Where the amplitude was measured, bool, broadcastable to ``amplitude``; elsewhere
+            repeated by ``k*( ... )``; or steps like ``[("ER", 20), ("HIO", 180)]``. ALG in upper or
+            lower case; without a count it runs once.
+        beta: Feedback of HIO, RAAR and DM, from 1e-6 to 2.
+        valid: Where the amplitude was measured, bool, broadcastable to ``(*batch, *M)``; elsewhere
             (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
         support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
             to ``(*batch, starts, *M)``. Default: where the autocorrelation \|F^-1(a^2)\| is above
             4 % of its maximum.
         initial: The first iterate, complex64 or complex128 as the amplitude is single or double,
             shaped like ``support``. Default: F^-1(a e^{i phi}), phi random.
-        shrinkwrap: How the support follows the object; None keeps it fixed.
+        shrinkwrap: How the support follows the object, see :class:`Shrinkwrap`; None keeps it as it
+            is at first.
         starts: How many reconstructions of each item, from different random phases.
         first_start: Number of the first of them: many starts can be made in pieces, start k of
             which is the same as start k of all at once.
-        seed: Seed of the random phases, an integer or a tensor of them ``(*batch)``; items of equal
-            seed get equal phases.
+        seed: Seed of the random phases, an integer of 64 bits or an integer tensor broadcastable to
+            ``(*batch)``; items of equal seed get equal phases.
         ndim: How many trailing axes are the grid, 2 or 3.
         record_every: Iterations from one entry of ``history`` to the next; 0 records none.
         progress: True draws a progress bar on stderr (by rich, if installed); a function is called
@@ -70,8 +73,9 @@ def reconstruct(
             were enqueued.
 
     Returns:
-        Reconstruction: ``object`` and ``support`` of shape ``(*batch, starts, *M)``, ``error`` of
-        ``(*batch, starts)``, and ``history`` of ``(*batch, starts, iterations // record_every)``.
+        Reconstruction: ``object``, complex64 or complex128, and ``support``, bool, of shape
+        ``(*batch, starts, *M)``; ``error`` ``(*batch, starts)`` and ``history``
+        ``(*batch, starts, iterations // record_every)`` in the dtype of the amplitude.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -80,15 +84,19 @@ def reconstruct(
             negative amplitude where measured, nothing measured above 0, an empty support. Under
             torch.compile and in the capture of a CUDA graph the data are not checked.
         MemoryError: The result is larger than the memory of the device.
-        KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once.
+        KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once. So does an exception
+            that the function ``progress`` raises.
+        RuntimeError: In backward through the result, or within ``torch.func.vmap``.
 
     Not differentiable. An item's result depends on its data, seed and start only, not on the batch
     around it nor on the number of threads; on a GPU the number of images may choose the engine, and
     so the rounding. There it runs on the current stream; it waits for the device once, to look at
     the data beforehand, and not at all while a CUDA graph is captured, which can hold it (after a
     first call, which makes the plans of the FFT). Cost: two FFTs an iteration (four for DM), one
-    more for each entry of ``history``, two for each support update; memory beyond the result: one
-    copy of ``amplitude``, and on the CPU two to four images a thread.
+    more for each entry of ``history`` and at the end, two for each support update; memory beyond
+    the result: one copy of ``amplitude``, and on the CPU two to four images a thread, up to ten for
+    lengths without a fused transform; until the iteration begins also ``valid``, ``support`` and
+    ``initial`` in full, if given.
 
     Example:
         >>> x = torch.zeros(16, 16, dtype=torch.complex64)
@@ -101,6 +109,8 @@ def reconstruct(
     checks.check_beta(beta)
     starts, first_start = checks.check_starts(starts, first_start)
     record_every = check_count("reconstruct", "record_every", record_every, 0)
+    if isinstance(progress, np.bool_):
+        progress = bool(progress)
     if not isinstance(progress, bool) and not callable(progress):
         raise TypeError(
             f"reconstruct: progress must be a bool or a function, got {checks.shown(progress)}."

@@ -19,15 +19,22 @@ class Reconstruction(NamedTuple):
     support: Tensor
     """The support the last iteration used, bool, shape of ``object``."""
     error: Tensor
-    """``sqrt(sum (|F(support * x)| - a)^2 / sum a^2)`` over the measured pixels, ``(..., )``."""
+    """``sqrt(sum (|F(support * x)| - a)^2 / sum a^2)`` over the measured pixels, one for each
+    object, in the dtype of the amplitude."""
     history: Tensor
-    """``error`` after every ``record_every`` iterations, ``(..., records)``."""
+    """``error`` after every ``record_every`` iterations, ``(..., records)``, of the same dtype."""
 
     def best(self) -> Reconstruction:
         """Pick the start of the lowest error of each item (of equal ones the first).
 
+        The last axis before the grid is that of the starts: call it once, a second call would pick
+        from the batch. Cost: a copy of the objects picked.
+
         Returns:
             Reconstruction: Without the axis of the starts; a start without a finite error loses.
+
+        Raises:
+            ValueError: There is no axis before the grid.
         """
         starts = self.error.dim() - 1
         if starts < 0:
@@ -47,7 +54,11 @@ class Reconstruction(NamedTuple):
 
         The bounding box of ``object * support`` on the periodic grid is found as by
         ``center(..., wrap=True)``, and object and support are rolled alike; nothing is lost, and
-        error and history stay as they are.
+        error and history stay as they are. An object without content, or with NaN or infinity in
+        its support, stays where it is. Cost: a few passes over the objects.
+
+        Returns:
+            Reconstruction: Of the same shapes, with or without the axis of the starts.
         """
         ndim = self.object.dim() - self.error.dim()
         content = torch.where(self.support, self.object, torch.zeros_like(self.object))

@@ -17,7 +17,7 @@ class Shrinkwrap:
     one), |x| is blurred by a periodic Gaussian, and the support becomes where the blur is bright.
 
     Args:
-        every: Iterations from one update to the next, at least 1.
+        every: Iterations from one update to the next, from 1 to what 64 bits hold.
         sigma: Standard deviation of the Gaussian in pixels; update j = 0, 1, ... uses
             ``max(sigma * decay**j, sigma_min)``.
         sigma_min: Where it stops shrinking, in pixels, at most ``sigma``.
@@ -28,8 +28,10 @@ class Shrinkwrap:
             fraction, at the first update, to the second, at the last; a lone update uses the first.
 
     Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
+        TypeError: An argument is not a number, or ``every`` not a whole one.
+        ValueError: An argument is out of range, or ``area`` neither one fraction nor a pair.
+
+    Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels.
     """
 
     every: int = 20

@@ -19,13 +19,19 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the suffix of ``path`` says the format. Whole or not at all.
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure, whole or not at all.
+
+    Args:
+        figure: As one of the functions beside this one returned it.
+        path: The file; its suffix says the format: png, pdf, svg, jpg, jpeg, tif or tiff. One that
+            is there is replaced.
 
     Raises:
-        ValueError: The suffix is none of matplotlib's formats.
+        ValueError: The suffix is none of these.
         OSError: The file cannot be written.
     """
+    path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"{path}: a picture's name must end with one of {', '.join(FORMATS)}.")
     with replacing(path) as temporary:

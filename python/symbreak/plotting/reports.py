@@ -38,13 +38,16 @@ def reconstruction_figure(
     """Pattern, best object, mean, all starts, transfer function and error history on one page.
 
     Args:
-        amplitude: float ``(*grid)``, DC at index 0.
-        valid: bool ``(*grid)``.
+        amplitude: The pattern, float ``(*grid)``, DC at index 0.
+        valid: bool ``(*grid)``, False = not measured, drawn in grey.
         starts: What :func:`symbreak.evaluation.compare_starts` returned. Of a 3D object the slice
             through the middle of the best one is drawn.
         history: ``(starts, records)``, or None if none was recorded.
         every: Iterations between two records.
         title: Headline.
+
+    Returns:
+        Figure: For `save`; matplotlib's global state is untouched.
     """
     rows = -(-min(len(starts.error), MOST_STARTS) // 8)
     figure = new_figure(12.5, 6.9 + 1.75 * rows)
@@ -103,10 +106,13 @@ def breaking_figure(before: Tensor, after: Tensor, flipped: Tensor, *, most: int
     """Objects as they came above, in canonical form below.
 
     Args:
-        before: complex ``(items, *grid)``.
+        before: complex ``(items, *grid)``, 2D or 3D; of 3D objects the middle slice is drawn.
         after: The same objects with their symmetries broken.
         flipped: bool ``(items,)``.
-        most: At most so many of the items are drawn.
+        most: At most so many of the items are drawn, the first.
+
+    Returns:
+        Figure: For `save`; matplotlib's global state is untouched.
     """
     shown = min(len(before), most)
     figure = new_figure(1.6 * shown + 1.6, 3.7)
@@ -130,12 +136,15 @@ def demo_figure(
     """Four panels: the true object, its noisy pattern, the best start and the mean of the good.
 
     Args:
-        truth: complex ``(*grid)``, the simulated object.
+        truth: complex ``(*grid)``, the simulated object, not all zero.
         amplitude: The pattern, float ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False under the beamstop.
-        found: The best start, aligned to the truth.
-        mean: The mean of the good starts, aligned to the truth.
+        found: The best start, complex ``(*grid)``, aligned to the truth.
+        mean: The mean of the good starts, complex ``(*grid)``, aligned to the truth.
         caption: What was reached, in one line.
+
+    Returns:
+        Figure: For `save`; matplotlib's global state is untouched.
     """
     figure = new_figure(14.5, 4.4)
     figure.suptitle(caption, fontsize=11)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.detector.cleaning import scipy_ndimage
+from symbreak.ops.checks import shown
+from symbreak.ops.numbers import is_number
 
 Method = Literal["max", "mass"]
 METHODS = ("max", "mass")
@@ -39,7 +41,8 @@ def find_center(
     object by a linear phase, which leaves its magnitude and the fit to the data as they are.
 
     Args:
-        intensity: Counts ``(*grid)``, 1 to 3 axes; what lies at pixels not measured is ignored.
+        intensity: Counts, real ``(*grid)``, 1 to 3 axes; what lies at pixels not measured is
+            ignored, and those that are NaN or infinite count as such.
         valid: bool ``(*grid)``, False = not measured; None = all were.
         method: "max" or "mass".
         blur: Standard deviation in pixels of the Gaussian for "max", > 0. Around pixels that were
@@ -51,19 +54,27 @@ def find_center(
         Index of the pixel, one per axis.
 
     Raises:
-        ValueError: An argument is out of its range, or nothing bright was measured.
-        ImportError: SciPy is not installed.
+        ValueError: An argument is out of its range or of another shape, or nothing bright was
+            measured.
+        ImportError: SciPy is not installed ("max").
+
+    Note:
+        Not differentiable. Cost: three Gaussian filters of the pattern, in float64; "mass" some
+        sums.
     """
-    if method not in METHODS:
-        raise ValueError(f"find_center: method must be one of max, mass, got {method!r}.")
-    if not (np.isfinite(blur) and blur > 0):
-        raise ValueError(f"find_center: blur must be finite and > 0, got {blur!r}.")
-    good = np.ones(intensity.shape, dtype=bool) if valid is None else np.asarray(valid, dtype=bool)
-    if good.shape != intensity.shape:
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"find_center: method must be one of max, mass, got {shown(method)}.")
+    if not is_number(blur) or not 0 < blur < np.inf:
+        raise ValueError(f"find_center: blur must be finite and > 0, got {shown(blur)}.")
+    intensity = np.asarray(intensity)
+    if intensity.dtype.kind not in "biuf" or intensity.ndim not in (1, 2, 3):
         raise ValueError(
-            f"find_center: valid must have the shape of intensity, {intensity.shape}, got "
-            f"{good.shape}."
+            "find_center: intensity must be real, with 1 to 3 axes, got "
+            f"{intensity.dtype} {intensity.shape}."
         )
+    good = np.isfinite(intensity)
+    if valid is not None:
+        good &= _mask("valid", valid, intensity.shape)
     seen = np.where(good, intensity, 0).astype(np.float64)
     if not (seen > 0).any():
         raise ValueError(
@@ -71,8 +82,9 @@ def find_center(
             "pixels count as measured. Is a mask the wrong way round, or the background too high?"
         )
     if saturated is not None:
-        good = good | saturated
-        seen[saturated] = seen.max()
+        over = _mask("saturated", saturated, intensity.shape)
+        good |= over
+        seen[over] = seen.max()
     if method == "mass":
         return _center_of_mass(seen)
     ndimage = scipy_ndimage()
@@ -85,6 +97,16 @@ def find_center(
     mean = np.where(enough, blurred / np.maximum(weight, 1e-300), -1)
     brightest = np.argwhere(mean >= mean.max() * (1 - TIES))
     return tuple(int(k) for k in np.rint(brightest.mean(axis=0)))
+
+
+def _mask(name: str, given: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """As booleans, which index as a mask does; a mask of 0 and 1 would index by number."""
+    mask = np.asarray(given, dtype=bool)
+    if mask.shape != shape:
+        raise ValueError(
+            f"find_center: {name} must have the shape of intensity, {shape}, got {mask.shape}."
+        )
+    return mask
 
 
 def _center_of_mass(seen: NDArray[np.float64]) -> tuple[int, ...]:

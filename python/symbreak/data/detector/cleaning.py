@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.detector.layouts import INVALID, SATURATED
+from symbreak.ops.checks import shown
+from symbreak.ops.numbers import is_number
 
 Counts = NDArray[np.float64]
 Bits = NDArray[np.uint32]
@@ -90,8 +92,8 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
         ValueError: ``factor`` is not above 1.
         ImportError: SciPy is not installed.
     """
-    if not factor > 1:
-        raise ValueError(f"hot_pixels: factor (--hot) must be > 1, got {factor!r}.")
+    if not is_number(factor) or not factor > 1:
+        raise ValueError(f"hot_pixels: factor (--hot) must be > 1, got {shown(factor)}.")
     ndimage = scipy_ndimage()
     good = bits == 0
     around = np.ones((3, 3), dtype=np.uint8)

@@ -23,7 +23,7 @@ AXES = ("frame", "y", "x")
 
 
 def write_pattern(
-    path: Path,
+    path: str | Path,
     prepared: Prepared,
     *,
     title: str,
@@ -36,7 +36,7 @@ def write_pattern(
     It holds no date, so the same input, parameters and version give the same bytes.
 
     Args:
-        path: The file.
+        path: The file; one that is there is replaced.
         prepared: The pattern.
         title: What was measured, for people.
         version: Of symbreak.
@@ -46,6 +46,7 @@ def write_pattern(
     Raises:
         OSError: The file cannot be written.
     """
+    path = Path(path)
     axes = AXES[-len(prepared.windows) :]
     with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION

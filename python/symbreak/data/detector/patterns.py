@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ from symbreak.data.files.arrays import (
     open_array,
     read,
 )
+from symbreak.ops.checks import shown
 
 Values = Literal["intensities", "amplitudes"]
 Origin = Literal["center", "corner"]
@@ -37,17 +39,18 @@ class Pattern:
     valid: Tensor
     """bool ``(*grid)``: False = not measured."""
     source: Source
+    """The file and the dataset that was taken."""
     notes: tuple[str, ...]
     """What the user should know: guesses made, values that look otherwise than was said."""
 
 
 def read_pattern(
-    source: Source,
+    source: Source | Path | str,
     *,
     values: Values = "intensities",
     origin: Origin = "center",
-    valid: Source | None = None,
-    mask: Source | None = None,
+    valid: Source | Path | str | None = None,
+    mask: Source | Path | str | None = None,
 ) -> Pattern:
     """Read a 2D or 3D pattern; axes of length 1 are dropped.
 
@@ -57,27 +60,34 @@ def read_pattern(
     leaves, count as 0.
 
     Args:
-        source: The file and, optionally, the dataset.
+        source: The file and, optionally, the dataset: ``"scan.h5"``, ``"scan.h5:/entry/data"``, a
+            path or a `Source`. HDF5, NeXus, CXI, NumPy, TIFF, EDF or CBF.
         values: Whether the file holds intensities (counts) or amplitudes, their square roots.
         origin: Where the file has zero frequency: ``"center"`` means index ``M // 2``, as a
             detector sees it, ``"corner"`` means index 0, as an FFT returns it.
         valid: An array of the pattern's shape and layout, not 0 where a pixel was measured.
         mask: The opposite, the usual one in detectors' files: 0 where a pixel was measured.
             Both may be given; a pixel must pass both. If neither is, a mask of the same file is
-            used where its layout says what it means: CXI's ``mask``, NeXus' ``pixel_mask``.
+            used where its layout says what it means: CXI's ``mask``, NeXus' ``pixel_mask``. A text
+            that begins with a colon, ``":mask"``, is a dataset of the pattern's file.
 
     Returns:
         Pattern: amplitudes in float32, valid pixels, and notes for the user.
 
     Raises:
         DataError: The file does not hold one such pattern, or holds values that cannot be one.
+        TypeError: ``source``, ``valid`` or ``mask`` does not name a file.
         ValueError: ``values`` or ``origin`` is none of those.
         OSError: A file cannot be read.
+
+    Memory: some copies of the pattern in float64.
     """
+    source = Source.of(source)
+    valid, mask = (None if given is None else Source.of(given) for given in (valid, mask))
     for name, given, known in (("values", values, Values), ("origin", origin, Origin)):
-        if given not in get_args(known):
+        if not isinstance(given, str) or given not in get_args(known):
             kinds = " or ".join(get_args(known))
-            raise ValueError(f"read_pattern: {name} must be {kinds}, got {given!r}.")
+            raise ValueError(f"read_pattern: {name} must be {kinds}, got {shown(given)}.")
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
         good = np.ones(data.shape, dtype=bool)

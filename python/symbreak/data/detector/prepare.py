@@ -22,8 +22,9 @@ from symbreak.data.detector.windows import (
     pad,
     smallest_covering,
 )
+from symbreak.ops.checks import shown
 from symbreak.ops.memory import check_memory
-from symbreak.ops.numbers import integers, whole
+from symbreak.ops.numbers import integers, is_number, whole
 
 Combine = Literal["sum", "mean", "volume"]
 COMBINE = ("sum", "mean", "volume")
@@ -83,7 +84,8 @@ def prepare_pattern(
     by the frames that lack it.
 
     Args:
-        stack: The frames.
+        stack: The frames, an `ArrayStack` or what
+            ``symbreak.data.detector.frames.open_frames`` gives.
         combine: "sum", "mean" (repeated exposures), or "volume": one 3D pattern whose first axis
             is the frames (a rocking curve). Has to be given where there are several frames.
         center: "max", "mass", or the pixel that is zero frequency: row, column of the detector,
@@ -94,22 +96,33 @@ def prepare_pattern(
         bins: Detector pixels per pixel of the result; one number holds for rows and columns, the
             frames of a volume then stay as they are.
         background: Counts to subtract from every frame: a number or ``(rows, columns)``.
-        flat: Relative sensitivity of the pixels, likewise; not measured where it is not finite.
+        flat: Relative sensitivity of the pixels, likewise, > 0; where it is not finite, nothing was
+            measured.
         saturation: Largest count of one frame that can be trusted; None for no limit.
-        hot: Mark pixels this many times brighter than all around them (`hot_pixels`); None: none.
-        progress: Called with (frames read, frames to read); those of a volume are read twice.
+        hot: Mark pixels more than this many times, > 1, brighter than all around them
+            (`hot_pixels`); None: none.
+        progress: Called with (frames read, frames to read).
 
     Returns:
-        Prepared.
+        Prepared: ``intensity``, float32 counts with zero frequency in the middle, and ``mask``; see
+        there. For `reconstruct` take the square root, and DC to index 0 by ``ifftshift``, or write
+        it (`write_pattern`) and read it (`read_pattern`), which does both.
 
     Raises:
+        TypeError: ``stack`` holds no frames.
         ValueError: An argument is out of its range, or nothing was measured.
         MemoryError: ``shape`` is larger than the memory.
         ImportError: SciPy is not installed.
 
     Note:
-        Memory: a few frames and the result, since frames are read one by one. Not differentiable.
+        Memory: a few frames and the result, since frames are read one by one, those of a volume
+        twice. Not differentiable.
     """
+    if not hasattr(stack, "rejected"):
+        raise TypeError(
+            "prepare_pattern: stack must be frames, as ArrayStack(counts), got "
+            f"{type(stack).__name__}."
+        )
     count, *detector = stack.shape
     volume = _is_volume(count, combine)
     ndim = 3 if volume else 2
@@ -118,6 +131,10 @@ def prepare_pattern(
     given = () if isinstance(center, str) else _numbers("center", center, ndim, least=0)
     method: Method = center if isinstance(center, str) else "max"
     _check(stack.shape, given, method, background, flat)
+    if saturation is not None and (not is_number(saturation) or np.isnan(saturation)):
+        raise ValueError(
+            f"prepare_pattern: saturation must be a count or None, got {shown(saturation)}."
+        )
     if sizes:
         window = [s * f for s, f in zip(sizes[-2:], factors[-2:], strict=True)]
         cause = f"shape (--size) = {sizes} in bins (--bin) of {factors}"
@@ -277,6 +294,8 @@ def _check(
             f"{given}."
         )
     for name, values in (("background", background), ("flat", flat)):
+        if np.asarray(values).dtype.kind not in "biuf":
+            raise ValueError(f"prepare_pattern: {name} must be real, got {shown(values)}.")
         if np.ndim(values) and np.shape(values) != shape[1:]:
             raise ValueError(
                 f"prepare_pattern: {name} must be a number or have the shape of a frame, "

@@ -32,21 +32,28 @@ class Stack(Protocol):
 
 @dataclass(frozen=True)
 class ArrayStack:
-    """Frames in memory.
+    """Frames in memory, for `prepare_pattern`.
 
     Attributes:
-        frames: Real ``(rows, columns)`` or ``(frames, rows, columns)``.
+        frames: Counts, real ``(rows, columns)`` or ``(frames, rows, columns)``; NumPy's, or an HDF5
+            dataset, of which one frame at a time is read.
         valid: bool ``(rows, columns)`` or like ``frames``, False = not measured; None = all were.
 
     Raises:
-        ValueError: They are not of this kind.
+        TypeError: One of them is no array.
+        ValueError: They are not of this kind, or empty.
     """
 
     frames: NDArray[Any]
     valid: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        """Check the shapes."""
+        """Check the kinds and the shapes."""
+        for name, array in (("frames", self.frames), ("valid", self.valid)):
+            if array is not None and not isinstance(getattr(array, "dtype", None), np.dtype):
+                raise TypeError(
+                    f"ArrayStack: {name} must be a NumPy array, got {type(array).__name__}."
+                )
         shape = self.frames.shape
         if len(shape) not in (2, 3) or 0 in shape or self.frames.dtype.kind not in "iuf":
             raise ValueError(

@@ -24,6 +24,7 @@ from symbreak.data.files.readers import (
     read_numpy,
     read_tiff,
 )
+from symbreak.ops.checks import shown
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
@@ -44,6 +45,21 @@ class Source:
 
     path: Path
     dataset: str | None = None
+
+    @classmethod
+    def of(cls, given: Source | Path | str) -> Source:
+        """What was given, a text as `parse` reads it.
+
+        Raises:
+            TypeError: It is none of these.
+        """
+        if isinstance(given, str):
+            return cls.parse(given)
+        if isinstance(given, Path):
+            return cls(given)
+        if not isinstance(given, Source):
+            raise TypeError(f"a file must be a Source, a path or a text, got {shown(given)}.")
+        return given
 
     @classmethod
     def parse(cls, text: str) -> Source:

@@ -54,14 +54,22 @@ class Phasing:
     """Curves: error history, phase retrieval transfer function."""
 
 
-def write_cxi(path: Path, phasing: Phasing) -> None:
+def write_cxi(path: str | Path, phasing: Phasing) -> None:
     """Write a CXI file; it appears whole under its name or not at all.
 
-    The file holds no date, so the same input, parameters and version give the same bytes.
+    The file holds no date, so the same input, parameters and version give the same bytes. Its
+    layout is in the module's docstring, ``help(symbreak.data.files.cxi)``.
+
+    Args:
+        path: The file; one that is there is replaced.
+        phasing: What it will hold.
 
     Raises:
         OSError: The file cannot be written.
+
+    Memory: twice the file, which is composed there.
     """
+    path = Path(path)
     with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION
         file.attrs["default"] = "entry_1"
@@ -88,8 +96,14 @@ def write_cxi(path: Path, phasing: Phasing) -> None:
         group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
 
 
-def read_cxi(path: Path) -> Phasing:
+def read_cxi(path: str | Path) -> Phasing:
     """Read what :func:`write_cxi` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Phasing: All of it, in memory.
 
     Raises:
         DataError: The file is damaged, or not one of symbreak's.

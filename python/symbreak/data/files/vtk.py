@@ -22,7 +22,7 @@ COUNT = np.dtype("<u8")  # what precedes every array: its bytes
 
 
 def write_vti(
-    path: Path,
+    path: str | Path,
     arrays: Mapping[str, NDArray[Any]],
     *,
     spacing: float | Sequence[float] = 1.0,
@@ -44,6 +44,7 @@ def write_vti(
         ValueError: The arrays differ in shape or are of another type, or spacing is not > 0.
         OSError: The file cannot be written.
     """
+    path = Path(path)
     shape = next(iter(arrays.values())).shape
     if not isinstance(spacing, (Sequence, np.ndarray)):
         spacing = [spacing] * len(shape)

@@ -30,8 +30,8 @@ def poisson_amplitude(
     The draws are made on the CPU, so every device gives the same ones.
 
     Args:
-        amplitude: float32 or float64 ``(*batch, *grid)``, finite and >= 0.
-        photons: Expected photons per pattern, finite and > 0.
+        amplitude: float32 or float64 ``(*batch, *grid)``, >= 0 and at most 1e150; DC anywhere.
+        photons: Expected photons per pattern, > 0 and at most 1e18.
         seed: >= 0.
         ndim: Trailing axes that are the grid, 2 or 3.
         first: Index of the first item, >= 0; for treating a large set in pieces.
@@ -40,11 +40,12 @@ def poisson_amplitude(
         Noisy amplitude, shape, dtype and device of ``amplitude``. An all-zero item stays zero.
 
     Raises:
-        TypeError: ``amplitude`` is not float32 or float64.
+        TypeError: ``amplitude`` is not float32 or float64, or ``photons`` not a number.
         ValueError: An argument is out of its range, or an amplitude negative or not finite.
 
     Note:
-        Not differentiable: the result carries no gradient. Time: about 0.3 ms per 1000 pixels.
+        Not differentiable: the result carries no gradient. Time: 0.05 to 0.1 ms per 1000 pixels.
+        Memory: the amplitudes twice in float64.
     """
     if not isinstance(amplitude, torch.Tensor):
         raise TypeError(
@@ -111,7 +112,9 @@ def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tens
         `reconstruct`.
 
     Raises:
+        TypeError: ``radius`` is not a number.
         ValueError: An argument is out of its range.
+        MemoryError: ``shape`` is larger than the memory.
     """
     shape = _check_shape("beamstop", shape)
     _check_number("beamstop", "radius", radius)
@@ -153,6 +156,7 @@ def detector_gaps(
 
     Raises:
         ValueError: An argument is out of its range.
+        MemoryError: ``shape`` is larger than the memory.
     """
     shape = _check_shape("detector_gaps", shape)
     module = _check_pixels("detector_gaps", "module", module, 1)

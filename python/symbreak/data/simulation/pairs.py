@@ -17,8 +17,8 @@ from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.data.streaming.chunks import Chunks, Done
 from symbreak.data.streaming.distribute import HERE, Runner
 from symbreak.data.streaming.resumable import Shapes, is_made, resuming
-from symbreak.ops.checks import check_integer
-from symbreak.ops.numbers import keep_plain
+from symbreak.ops.checks import check_integer, shown
+from symbreak.ops.numbers import integers, keep_plain
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
 # larger training set begins with the smaller one.
@@ -27,15 +27,20 @@ FIRST = {"train": 0, "validation": 2**40, "test": 2**41}
 
 @dataclass(frozen=True)
 class Simulation:
-    """What is simulated; fields without a comment are those of `symbreak.data.crystals`."""
+    """What `write_pairs` simulates; nothing is checked before it does."""
 
     size: int = 64
+    """N: pixels per axis of the objects, >= 8."""
     seed: int = 0
+    """Of the crystals and of the noise, >= 0."""
     ndim: int = 2
+    """Axes of an object, 2 or 3."""
     oversampling: int = 2
+    """M / N, >= 1."""
     photons: float | None = None
     """Expected photons per pattern, counted with Poisson noise; None: no noise."""
     settings: CrystalSettings | None = None
+    """Shapes and defects; None: the defaults of `symbreak.data.crystals`."""
     beamstop: float | None = None
     """Radius of a round beamstop in pixels of the pattern; None: no beamstop."""
     gaps: tuple[int, int] | None = None
@@ -51,22 +56,29 @@ class Simulation:
         return (self.oversampling * self.size,) * self.ndim
 
     def valid(self) -> torch.Tensor | None:
-        """Make the mask of measured pixels, bool ``(*M)``, DC at index 0; None: all of them."""
-        if self.beamstop is None and self.gaps is None:
-            return None
-        valid = torch.ones(self.measured_shape, dtype=torch.bool)
+        """Make the mask of measured pixels.
+
+        Returns:
+            bool ``(*M)``, DC at index 0; None: all of them were.
+
+        Raises:
+            TypeError: ``beamstop`` is not a number.
+            ValueError: ``beamstop`` or ``gaps`` is out of its range.
+            MemoryError: The pattern is larger than the memory.
+        """
+        masks = []
         if self.beamstop is not None:
-            valid &= beamstop(self.measured_shape, self.beamstop)
+            masks.append(beamstop(self.measured_shape, self.beamstop))
         if self.gaps is not None:
             module, gap = self.gaps
             # DC in the middle of a module, as the detector would be placed.
             offset = module // 2 - self.measured_shape[0] // 2
-            valid &= detector_gaps(self.measured_shape, module=module, gap=gap, offset=offset)
-        return valid
+            masks.append(detector_gaps(self.measured_shape, module=module, gap=gap, offset=offset))
+        return torch.stack(masks).all(0) if masks else None
 
 
 def write_pairs(
-    path: Path,
+    path: str | Path,
     split: str,
     count: int,
     simulation: Simulation,
@@ -79,9 +91,9 @@ def write_pairs(
     """Simulate a split and write it: complex64 ``object``, float32 ``amplitude`` (DC at index 0).
 
     With a beamstop or gaps there is a bool ``valid``, False where a pixel was not measured; the
-    amplitude there is 0. The file appears whole or not at all. Where an earlier call for the same
-    pairs was interrupted, its finished chunks are kept and this one goes on; where it had ended,
-    nothing is left to do. Memory: one chunk.
+    amplitude there is 0. The file appears whole or not at all, in the place of a file of other
+    pairs. Where an earlier call for the same pairs was interrupted, its finished chunks are kept
+    and this one goes on; where it had ended, nothing is left to do. Memory: one chunk.
 
     Args:
         path: HDF5 file.
@@ -94,9 +106,16 @@ def write_pairs(
         advance: Called with the number of pairs of every chunk written, also earlier.
 
     Raises:
+        TypeError: ``simulation`` is no `Simulation`, or one of its fields of the wrong type.
         ValueError: A number is out of its range, or there is no such split.
+        MemoryError: A chunk is larger than the memory.
+        ImportError: shapely (2D) or scipy (3D) is not installed.
         OSError: The file cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed; the message says what is kept.
     """
+    path = Path(path)
+    if not isinstance(simulation, Simulation):
+        raise TypeError(f"write_pairs: simulation must be a Simulation, got {shown(simulation)}.")
     if split not in FIRST:
         raise ValueError(f"write_pairs: split must be one of {', '.join(FIRST)}, got {split!r}.")
     count = check_integer("write_pairs", "count", count, 1)
@@ -104,10 +123,9 @@ def write_pairs(
     for name in ("size", "oversampling"):
         check_integer("write_pairs", name, getattr(simulation, name), 1)
     check_integer("write_pairs", "seed", simulation.seed, 0)
-    if simulation.gaps is not None and len(simulation.gaps) != 2:
-        raise ValueError(
-            f"write_pairs: gaps must be two integers (module, gap), got {simulation.gaps!r}."
-        )
+    gaps = simulation.gaps
+    if gaps is not None and len(integers(gaps) or ()) != 2:
+        raise ValueError(f"write_pairs: gaps must be two integers (module, gap), got {gaps!r}.")
     settings = {"split": split, "count": count, **asdict(simulation)}
     if is_made(path, settings):
         advance(count)

@@ -38,7 +38,7 @@ class CrystalSettings:
             crystal is unknown to elasticity. Without it a crystal without defects is real.
 
     Raises:
-        ValueError: A value is outside the range given above.
+        ValueError: A value is outside the range given above, or of another kind.
     """
 
     area: Range = (0.116, 0.44)
