@@ -155,6 +155,11 @@ def make_pairs(
             or has another number of axes, or another argument is out of its range.
         MemoryError: The amplitudes are larger than the memory of the device.
 
+    Example:
+        >>> pairs = make_pairs(symbreak.data.crystals(6, 16), broken=True)
+        >>> pairs.amplitude.shape, pairs.object.shape
+        (torch.Size([6, 32, 32]), torch.Size([6, 16, 16]))
+
     Differentiable in ``objects`` as long as their symmetries are not broken. Memory: amplitudes and
     objects, twice if some are dropped.
     """

@@ -49,6 +49,11 @@ class SiSPRNet(nn.Module):
     Raises:
         TypeError: ``standardise`` is neither True nor False.
         ValueError: An argument is out of its range or the sizes do not divide.
+
+    Example:
+        >>> network = symbreak.models.SiSPRNet(32, hidden=64)
+        >>> network(torch.rand(5, 64, 64)).shape
+        torch.Size([5, 32, 32])
     """
 
     def __init__(

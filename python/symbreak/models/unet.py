@@ -61,6 +61,11 @@ class UNet(nn.Module):
     Raises:
         TypeError: ``skips`` or ``complex_output`` is neither True nor False.
         ValueError: An argument is out of its range or the sizes do not divide.
+
+    Example:
+        >>> network = symbreak.models.UNet(32, width=4)  # patterns of 64 x 64, objects of 32 x 32
+        >>> network(torch.rand(5, 64, 64)).shape
+        torch.Size([5, 32, 32])
     """
 
     def __init__(

@@ -62,7 +62,10 @@ def apply_symmetry(
     backward one read and one write.
 
     Example:
-        >>> twin = symbreak.apply_symmetry(x, flipped=True)
+        >>> x = torch.zeros(5, 5, dtype=torch.complex64)
+        >>> x[0, :2] = torch.tensor([1, 2j])
+        >>> symbreak.apply_symmetry(x, shift=[0, 1], flipped=True)[0].abs()  # the twin, moved on
+        tensor([0., 2., 1., 0., 0.])
     """
     ndim = check_object("apply_symmetry", "x", x, ndim)
     wrap = check_flag("apply_symmetry", "wrap", wrap)

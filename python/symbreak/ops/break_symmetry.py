@@ -88,8 +88,13 @@ def break_symmetry(
     memory once. No memory beyond the result, and a copy of ``x`` if it is not contiguous.
 
     Example:
+        >>> objects = torch.zeros(2, 16, 16, dtype=torch.complex64)
+        >>> objects[0, 2:5, 3:7] = torch.polar(torch.rand(3, 4), torch.rand(3, 4))
+        >>> objects[1] = symbreak.apply_symmetry(objects[0], shift=[5, 1], flipped=True, phase=1.0)
         >>> broken = symbreak.break_symmetry(objects)
         >>> train = broken.object[~broken.ambiguous]
+        >>> bool(torch.allclose(train[0], train[1], atol=1e-6))
+        True
     """
     ndim = check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)

@@ -58,6 +58,12 @@ def find_center(
             measured.
         ImportError: SciPy is not installed ("max").
 
+    Example:
+        >>> counts = numpy.zeros((64, 64))
+        >>> counts[20:25, 30:33] = 100
+        >>> symbreak.data.find_center(counts)
+        (22, 31)
+
     Note:
         Not differentiable. Cost: three Gaussian filters of the pattern, in float64; "mass" some
         sums.

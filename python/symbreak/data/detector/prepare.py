@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from symbreak.data.detector.advice import AROUND, advice, little_kept
-from symbreak.data.detector.centering import METHODS, Method, find_center
+from symbreak.data.detector.centering import Method, find_center
 from symbreak.data.detector.cleaning import Bits, Counts
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
+from symbreak.data.detector.prepare_checks import (
+    Combine,
+    check_corrections,
+    is_volume,
+    whole_numbers,
+)
 from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
 from symbreak.data.detector.windows import (
     Window,
@@ -22,12 +27,8 @@ from symbreak.data.detector.windows import (
     pad,
     smallest_covering,
 )
-from symbreak.ops.checks import shown
 from symbreak.ops.memory import check_memory
-from symbreak.ops.numbers import integers, is_number, whole
 
-Combine = Literal["sum", "mean", "volume"]
-COMBINE = ("sum", "mean", "volume")
 SMALLEST = 32  # side of a window that is chosen here, in pixels of the result
 
 
@@ -114,6 +115,16 @@ def prepare_pattern(
         MemoryError: ``shape`` is larger than the memory.
         ImportError: SciPy is not installed.
 
+    Example:
+        >>> frames = numpy.random.default_rng(0).poisson(5, (10, 128, 160))
+        >>> frames[:, 60, 90] += 1000
+        >>> stack = symbreak.data.ArrayStack(frames)
+        >>> pattern = symbreak.data.prepare_pattern(stack, combine="sum", shape=96)
+        >>> pattern.intensity.shape, pattern.center
+        ((96, 96), (60, 90))
+        >>> amplitude = torch.fft.ifftshift(torch.from_numpy(pattern.intensity).sqrt())
+        >>> valid = torch.fft.ifftshift(torch.from_numpy(pattern.valid))
+
     Note:
         Memory: a few frames and the result, since frames are read one by one, those of a volume
         twice. Not differentiable.
@@ -124,17 +135,13 @@ def prepare_pattern(
             f"{type(stack).__name__}."
         )
     count, *detector = stack.shape
-    volume = _is_volume(count, combine)
+    volume = is_volume(count, combine)
     ndim = 3 if volume else 2
-    factors = _numbers("bins", bins, ndim, least=1)
-    sizes = () if shape is None else _numbers("shape", shape, ndim, least=4)
-    given = () if isinstance(center, str) else _numbers("center", center, ndim, least=0)
+    factors = whole_numbers("bins", bins, ndim, least=1)
+    sizes = () if shape is None else whole_numbers("shape", shape, ndim, least=4)
+    given = () if isinstance(center, str) else whole_numbers("center", center, ndim, least=0)
     method: Method = center if isinstance(center, str) else "max"
-    _check(stack.shape, given, method, background, flat)
-    if saturation is not None and (not is_number(saturation) or np.isnan(saturation)):
-        raise ValueError(
-            f"prepare_pattern: saturation must be a count or None, got {shown(saturation)}."
-        )
+    check_corrections(stack.shape, given, method, background, flat, saturation)
     if sizes:
         window = [s * f for s, f in zip(sizes[-2:], factors[-2:], strict=True)]
         cause = f"shape (--size) = {sizes} in bins (--bin) of {factors}"
@@ -246,64 +253,3 @@ def _square(middle: Sequence[int], detector: Sequence[int], factors: Sequence[in
             "outside then counts as not measured."
         )
     return side
-
-
-def _is_volume(count: int, combine: str | None) -> bool:
-    if combine is not None and combine not in COMBINE:
-        raise ValueError(
-            f"prepare_pattern: combine must be one of sum, mean, volume, got {combine!r}."
-        )
-    if combine is None and count > 1:
-        raise ValueError(
-            f"prepare_pattern: combine (--stack) must say what the {count} frames are: sum or mean "
-            "of repeated exposures, or volume of a rocking curve."
-        )
-    if combine == "volume" and count < 4:
-        raise ValueError(f"prepare_pattern: combine = volume needs at least 4 frames, got {count}.")
-    return combine == "volume"
-
-
-OPTION = {"bins": "bin", "shape": "size", "center": "center"}  # what the command line calls them
-
-
-def _numbers(name: str, given: int | Sequence[int], ndim: int, *, least: int) -> tuple[int, ...]:
-    """Two numbers, or of a volume also three; one number stands for rows and columns."""
-    number = whole(given)
-    numbers = integers(given) if number is None else [number, number]
-    if numbers is None or len(numbers) not in (2, ndim) or min(numbers) < least:
-        count = "2" if ndim == 2 else "2 or 3"
-        raise ValueError(
-            f"prepare_pattern: {name} (--{OPTION[name]}) must be {count} whole numbers >= {least}, "
-            f"got {given!r}."
-        )
-    return tuple(numbers)
-
-
-def _check(
-    shape: tuple[int, int, int],
-    given: tuple[int, ...],
-    method: str,
-    background: float | Counts,
-    flat: float | Counts,
-) -> None:
-    if method not in METHODS:
-        raise ValueError(f"prepare_pattern: center must be max, mass or a pixel, got {method!r}.")
-    if any(c >= n for c, n in zip(given, shape[-len(given) :], strict=False)):
-        raise ValueError(
-            f"prepare_pattern: center must lie inside the frames, {shape[-len(given) :]}, got "
-            f"{given}."
-        )
-    for name, values in (("background", background), ("flat", flat)):
-        if np.asarray(values).dtype.kind not in "biuf":
-            raise ValueError(f"prepare_pattern: {name} must be real, got {shown(values)}.")
-        if np.ndim(values) and np.shape(values) != shape[1:]:
-            raise ValueError(
-                f"prepare_pattern: {name} must be a number or have the shape of a frame, "
-                f"{shape[1:]}, got {np.shape(values)}."
-            )
-    if np.ndim(background) == 0 and not (0 <= float(background) < np.inf):
-        raise ValueError(
-            f"prepare_pattern: background must be finite and >= 0, got {background!r}."
-        )
-    if (np.asarray(flat) <= 0).any() or not np.isfinite(flat).any():
-        raise ValueError("prepare_pattern: flat must be > 0, NaN where nothing was measured.")

@@ -59,6 +59,10 @@ def crystals(
         MemoryError: The result is larger than the memory.
         ImportError: shapely (2D) or scipy (3D) is not installed.
 
+    Example:
+        >>> symbreak.data.crystals(2, 32).shape
+        torch.Size([2, 32, 32])
+
     Note:
         Not differentiable. Memory: the result. Time: 4 ms per crystal of 64 x 64 and 0.2 s per
         crystal of 64 x 64 x 64 on one core of a Zen 4.

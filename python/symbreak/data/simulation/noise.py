@@ -43,6 +43,11 @@ def poisson_amplitude(
         TypeError: ``amplitude`` is not float32 or float64, or ``photons`` not a number.
         ValueError: An argument is out of its range, or an amplitude negative or not finite.
 
+    Example:
+        >>> a = symbreak.fourier_amplitude(torch.ones(8, 8, dtype=torch.complex64))
+        >>> symbreak.data.poisson_amplitude(a, 1e6).shape
+        torch.Size([16, 16])
+
     Note:
         Not differentiable: the result carries no gradient. Time: 0.05 to 0.1 ms per 1000 pixels.
         Memory: the amplitudes twice in float64.
@@ -115,6 +120,10 @@ def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tens
         TypeError: ``radius`` is not a number.
         ValueError: An argument is out of its range.
         MemoryError: ``shape`` is larger than the memory.
+
+    Example:
+        >>> int((~symbreak.data.beamstop((64, 64), 2)).sum())
+        13
     """
     shape = _check_shape("beamstop", shape)
     _check_number("beamstop", "radius", radius)
@@ -157,6 +166,11 @@ def detector_gaps(
     Raises:
         ValueError: An argument is out of its range.
         MemoryError: ``shape`` is larger than the memory.
+
+    Example:
+        >>> valid = symbreak.data.detector_gaps((8, 8), module=3, gap=1, axes=[1])
+        >>> torch.fft.fftshift(valid)[0].int()
+        tensor([1, 1, 1, 0, 1, 1, 1, 0], dtype=torch.int32)
     """
     shape = _check_shape("detector_gaps", shape)
     module = _check_pixels("detector_gaps", "module", module, 1)
