@@ -8,10 +8,10 @@ from conftest import blob
 
 import symbreak
 from symbreak.evaluation import compare_starts
+from symbreak.ops.frequencies import frequency_radius
 from symbreak.transfer import (
     TransferFunction,
     counting_r_factor,
-    frequency_radius,
     r_factor,
     transfer_function,
 )
