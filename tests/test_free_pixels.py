@@ -189,6 +189,13 @@ def test_no_counts_and_nothing_expected(generator):
     assert nothing < black < float("inf")
 
 
+@pytest.mark.parametrize("counts", [0.3, 1e3, 1e8])
+def test_what_is_predicted_exactly_gives_zero(generator, counts):
+    x, _, free = problem((12, 9), generator, counts=counts)
+    found = symbreak.free_log_likelihood(x, torch.fft.fft2(x).abs(), free)
+    assert 0 <= found.item() < 1e-13 * counts
+
+
 def test_the_true_object_gives_one_half_of_many_counts(generator):
     x, a, _ = problem((80, 80), generator, counts=1e4)
     everything = torch.ones(80, 80, dtype=torch.bool)

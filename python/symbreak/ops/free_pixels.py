@@ -91,6 +91,8 @@ def free_pixels(
             raise ValueError(
                 f"free_pixels: valid must have shape {grid}, got {tuple(valid.shape)}."
             )
+        if valid.is_meta:
+            raise ValueError("free_pixels: valid must hold data, got a tensor on meta.")
         device = valid.device
         allowed &= valid.cpu()
         measured = int(valid.sum())
@@ -210,7 +212,8 @@ def free_log_likelihood(
         min=LEAST_COUNT
     )
     ratio = torch.where(counts > 0, counts, 1).log() - expected.log()
-    return torch.where(free, expected - counts + counts * ratio, 0).sum(axes) / pixels
+    above = torch.where(free, expected - counts + counts * ratio, 0).sum(axes) / pixels
+    return above.clamp(min=0)  # no less but by rounding
 
 
 def _like(name: str, x: Tensor, objects: Tensor, ndim: int) -> Tensor:
