@@ -218,7 +218,7 @@ def print_starts(starts: StartComparison) -> None:
         ranks = "it ranks the starts" if starts.by_free else "supports of one size: the error ranks"
         screen.print(
             f"free log-likelihood ({ranks}): best {float(likelihood[starts.best]):.4g}, median "
-            f"{float(likelihood.median()):.4g}; of several settings the lowest median is best",
+            f"{float(likelihood.median()):.4g}; lower is better, also between settings",
             markup=False,
             soft_wrap=True,
         )
