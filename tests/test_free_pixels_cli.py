@@ -59,6 +59,7 @@ def test_reconstruct_ranks_and_keeps_them(tmp_path, scan, counts, valid):
     assert written.free_log_likelihood == written.starts["free_log_likelihood"][best]
     assert written.error == pytest.approx(float(found.error[best]))
     assert written.parameters["free"] == 0.1
+    assert written.parameters["ranked_by"] == "free log-likelihood"
     assert written.parameters["free_pixels"] == int(free.sum())
     assert f"{best} (best)" in result.stdout
     assert f"{float(likelihood[best]):.4g}" in result.stdout
@@ -77,6 +78,7 @@ def test_the_error_ranks_where_all_supports_have_one_area(tmp_path, scan):
     assert "supports of one size: the error ranks" in result.stdout
     assert "mean of the starts with error <= 1.1 x the best" in result.stdout
     written = read_cxi(tmp_path / "out.cxi")
+    assert written.parameters["ranked_by"] == "error"
     best = written.starts["error"].argmin()
     assert written.error == written.starts["error"][best]
     assert written.free_log_likelihood == written.starts["free_log_likelihood"][best]

@@ -139,6 +139,8 @@ def reconstruct(
             ndim=amplitude.dim(),
         )
         used = _parameters(context, measured, left_out)
+        if left_out is not None:
+            used["ranked_by"] = "free log-likelihood" if compared.by_free else "error"
         write_cxi(output, as_phasing(compared, found.history, used, left_out))
     print_starts(compared)
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
