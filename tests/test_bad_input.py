@@ -77,6 +77,36 @@ CASES = [
     ("align", {"estimate": A, "reference": A}, TypeError, "estimate must be complex64"),
     ("sa_mse", {"estimate": X, "reference": X, "reduction": "max"}, ValueError, "got 'max'"),
     ("sa_mse", {"estimate": X, "reference": None}, TypeError, "reference must be a torch.Tensor"),
+    ("free_pixels", {"shape": 8}, ValueError, "shape must be 2 or 3 integers >= 1, got 8"),
+    ("free_pixels", {"shape": (8, 0)}, ValueError, r"2 or 3 integers >= 1, got \(8, 0\)"),
+    ("free_pixels", {"shape": (8, 8, 8, 8)}, ValueError, "shape must be 2 or 3 integers"),
+    ("free_pixels", {"shape": (10**7, 10**7)}, MemoryError, "shape = .* needs .* cpu has"),
+    ("free_pixels", {"fraction": 0}, ValueError, r"fraction must be in \(0, 0.2\], got 0"),
+    ("free_pixels", {"fraction": 0.3}, ValueError, r"fraction must be in \(0, 0.2\], got 0.3"),
+    ("free_pixels", {"fraction": NAN}, ValueError, r"fraction must be in \(0, 0.2\], got nan"),
+    ("free_pixels", {"fraction": "5%"}, TypeError, "fraction must be a number, got '5%'"),
+    ("free_pixels", {"radius": 0}, ValueError, "radius must be at least 1, got 0"),
+    ("free_pixels", {"radius": 1.5}, TypeError, "radius must be an integer, got 1.5"),
+    ("free_pixels", {"radius": HUGE}, ValueError, "radius must fit 64 bits, got a value"),
+    ("free_pixels", {"exclude": 0.5}, ValueError, r"exclude must be in \[0, 0.5\), got 0.5"),
+    ("free_pixels", {"exclude": None}, TypeError, "exclude must be a number, got None"),
+    ("free_pixels", {"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+    ("free_pixels", {"valid": INSIDE[:7]}, ValueError, r"valid must have shape .8, 8., got .7, 8"),
+    ("free_pixels", {"valid": INSIDE.byte()}, TypeError, "valid must be bool, got uint8"),
+    ("free_pixels", {"valid": INSIDE.numpy()}, TypeError, "valid must be a torch.Tensor, got nd"),
+    ("free_pixels", {"valid": ~INSIDE}, ValueError, "valid must leave a measured pixel outside"),
+    ("free_pixels", {"valid": meta(INSIDE)}, ValueError, "valid must hold data, got a tensor on"),
+    ("free_log_likelihood", {"objects": A}, TypeError, "objects must be complex64 or complex128"),
+    ("free_log_likelihood", {"amplitude": None}, TypeError, "amplitude must be a torch.Tensor, go"),
+    ("free_log_likelihood", {"amplitude": X}, TypeError, "amplitude must be float32 or float64"),
+    ("free_log_likelihood", {"amplitude": A[0, :7]}, ValueError, r"broadcastable to objects, .2"),
+    ("free_log_likelihood", {"amplitude": A[None]}, ValueError, "amplitude must be broadcastable"),
+    ("free_log_likelihood", {"amplitude": meta(A)}, ValueError, "amplitude must be on the device"),
+    ("free_log_likelihood", {"amplitude": -A}, ValueError, "finite and not negative on the free"),
+    ("free_log_likelihood", {"amplitude": A * INF}, ValueError, "amplitude must be finite and not"),
+    ("free_log_likelihood", {"free": A}, TypeError, "free must be bool, got float32"),
+    ("free_log_likelihood", {"free": ~INSIDE}, ValueError, "free must hold at least one pixel of"),
+    ("free_log_likelihood", {"free": INSIDE.to_sparse()}, TypeError, "free must be a dense tensor"),
     ("reconstruct", {"amplitude": A.half()}, TypeError, "float32 or float64, got float16"),
     ("reconstruct", {"amplitude": X}, TypeError, "float32 or float64, got complex64"),
     ("reconstruct", {"amplitude": A.to_sparse()}, TypeError, "amplitude must be a dense tensor"),
@@ -167,6 +197,10 @@ CASES = [
 def test_one_line_says_what_is_wrong(function, arguments, error, message):
     if function == "reconstruct":
         arguments = {"amplitude": A, "schedule": "ER", **arguments}
+    elif function == "free_pixels":
+        arguments = {"shape": (8, 8), **arguments}
+    elif function == "free_log_likelihood":
+        arguments = {"objects": X, "amplitude": A, "free": INSIDE, **arguments}
     with pytest.raises(error, match=f"^({function}|schedule): .*{message}") as caught:
         getattr(symbreak, function)(**arguments)
     lines = str(caught.value).splitlines()

@@ -162,6 +162,7 @@ CASES = [
     (lambda: embed(X, (4, 4)), ValueError, "embed: shape must be >= the grid .8, 8. .* got .4, 4"),
     (starts(supports=INSIDE[0]), ValueError, "compare_starts: supports must be .* got bool of"),
     (starts(supports=X.real), ValueError, "compare_starts: supports must be bool .* got float32"),
+    (starts(free=INSIDE[0, :7]), ValueError, "free_log_likelihood: free must be broadcastable to"),
     (starts(error=torch.ones(3)), ValueError, "compare_starts: error must have shape .2,., got .3"),
     (
         lambda: r_factor(X, None, INSIDE[0]),

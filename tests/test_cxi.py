@@ -1,5 +1,7 @@
 """CXI files: round trip, layout, nothing half-written; opening stacks of objects."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -53,6 +55,17 @@ def test_round_trip(tmp_path, grid, dtype):
         for name, value in getattr(written, part).items():
             assert np.array_equal(getattr(found, part)[name], value), name
     assert found.starts["twin"].dtype == bool
+
+
+def test_the_free_log_likelihood_goes_along(tmp_path):
+    mask = np.eye(6, 8, dtype=np.uint8)
+    written = replace(phasing(), free_log_likelihood=0.375, results={"free_pixels": mask})
+    write_cxi(tmp_path / "a.cxi", written)
+    found = read_cxi(tmp_path / "a.cxi")
+    assert found.free_log_likelihood == 0.375
+    assert np.array_equal(found.results["free_pixels"], mask)
+    write_cxi(tmp_path / "b.cxi", phasing())
+    assert read_cxi(tmp_path / "b.cxi").free_log_likelihood is None
 
 
 def test_layout_is_that_of_the_format(tmp_path):

@@ -25,7 +25,12 @@ from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
-from symbreak.transfer import counting_r_factor, r_factor, transfer_function
+from symbreak.transfer import (
+    counting_log_likelihood,
+    counting_r_factor,
+    r_factor,
+    transfer_function,
+)
 
 pytest.importorskip("lightning")  # a page shows the training too
 
@@ -173,6 +178,10 @@ TRIED = {
     "symbreak.transfer.counting_r_factor": {
         TypeError: lambda: counting_r_factor(A, V),
         ValueError: lambda: counting_r_factor(X[0], V, ndim=4),
+    },
+    "symbreak.transfer.counting_log_likelihood": {
+        TypeError: lambda: counting_log_likelihood(X[0], V.int()),
+        ValueError: lambda: counting_log_likelihood(X[0], V & False),
     },
     "symbreak.transfer.transfer_function": {
         TypeError: lambda: transfer_function(X, X[0], V),

@@ -82,7 +82,14 @@ def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing
 
 
 @pytest.mark.parametrize(
-    "other", [("--seed", 1), ("--schedule", "1000*HIO+9*ER"), ("--beta", 0.8), ("--sigma", 2)]
+    "other",
+    [
+        ("--seed", 1),
+        ("--schedule", "1000*HIO+9*ER"),
+        ("--beta", 0.8),
+        ("--sigma", 2),
+        ("--free", 0.1),
+    ],
 )
 def test_starts_of_other_settings_are_not_taken_over(tmp_path, phasing, monkeypatch, other):
     words = (*phasing, tmp_path / "out.cxi", "--starts", 3)

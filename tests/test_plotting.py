@@ -1,6 +1,7 @@
 """Pictures: the colours mean what the key says, and every figure draws what it is given."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,6 +76,19 @@ def test_reconstruction_figure(tmp_path, grid, count):
     titles = [ax.get_title() for half in figure.subfigs for ax in half.axes]
     assert sum("start " in t and "0." in t for t in titles) == min(count + 1, 16)
     assert any("PRTF" in ax.get_ylabel() for half in figure.subfigs for ax in half.axes)
+
+
+def test_starts_are_drawn_in_the_order_of_the_free_log_likelihood():
+    a, valid, compared = starts((24, 20), 2)
+    likelihood = torch.tensor([30.0, 10.0, 20.0], dtype=torch.float64)
+    for by_free, order in ((True, ["1: 10", "2: 20", "0: 30"]), (False, ["0: 0.1", "1: 0.1"])):
+        ranked = replace(compared, free_log_likelihood=likelihood, by_free=by_free)
+        figure = reconstruction_figure(a, valid, ranked)
+        strip = figure.subfigs[1]
+        titles = [ax.get_title() for ax in strip.axes]
+        assert all(t.startswith(f"start {o}") for t, o in zip(titles, order, strict=False))
+        name = "free log-likelihood" if by_free else "error"
+        assert strip.get_suptitle().startswith(f"starts by {name}, aligned")
 
 
 def test_the_slice_of_a_3d_object_goes_through_the_object():

@@ -7,11 +7,12 @@ import torch
 from conftest import blob
 
 import symbreak
-from symbreak.evaluation import compare_starts
+from symbreak.evaluation import compare_starts, same_size
+from symbreak.ops.frequencies import frequency_radius
 from symbreak.transfer import (
     TransferFunction,
+    counting_log_likelihood,
     counting_r_factor,
-    frequency_radius,
     r_factor,
     transfer_function,
 )
@@ -49,6 +50,23 @@ def test_what_chance_makes_of_the_r_factor(generator, counts):
     assert found == pytest.approx(float(expected), rel=0.05)
     assert found == counting_r_factor(x, valid)  # another run says the same
     assert found != counting_r_factor(x, valid, seed=1)
+
+
+@pytest.mark.parametrize("counts", [0.3, 1e4])
+def test_what_chance_makes_of_the_free_log_likelihood(generator, counts):
+    x, a, free = measured(generator, (48, 40))
+    x = x * (counts / a.square().mean()).sqrt()
+    free[:5] = False
+    mean = torch.fft.fftn(x).abs().double().square()[free]
+    expected = 0.5
+    if counts < 1:
+        n = torch.arange(1, 200, dtype=torch.float64)
+        law = torch.exp(n * mean[:, None].log() - mean[:, None] - torch.lgamma(n + 1))
+        expected = float((law * n * (n.log() - mean[:, None].log())).sum() / len(mean))
+    found = counting_log_likelihood(x, free)
+    assert found == pytest.approx(expected, rel=0.1)
+    assert found == counting_log_likelihood(x, free)
+    assert found != counting_log_likelihood(x, free, seed=1)
 
 
 def test_r_factor_ignores_what_was_not_measured(generator):
@@ -155,6 +173,69 @@ def test_a_support_with_more_unknowns_than_data_is_never_best(generator):
     alone = compare_starts(objects[3:4], supports[3:4], error[3:4], a, valid)
     assert alone.best == 0
     assert alone.good.tolist() == [True]
+
+
+def free_problem(generator):
+    """Starts of which each misses the pattern more than the one before it, and free pixels."""
+    x, a, valid = measured(generator)
+    valid[3] = False
+    free = symbreak.free_pixels(GRID, valid=valid, radius=1, fraction=0.2)
+    objects = torch.stack([x * (1 + 0.05 * k) for k in range(5)])
+    return objects, objects != 0, a, valid, free
+
+
+def test_the_free_log_likelihood_ranks_starts_of_different_size(generator):
+    objects, supports, a, valid, free = free_problem(generator)
+    supports[4, :2] = True  # a loose support, of the smallest error
+    error = torch.tensor([0.5, 0.4, 0.3, 0.2, 0.1])
+    found = compare_starts(objects, supports, error, a, valid, free=free, factor=1.5)
+    expected = symbreak.free_log_likelihood(objects, a, free)
+    assert found.by_free
+    assert torch.equal(found.criterion, expected)
+    assert torch.equal(found.free_log_likelihood, expected)
+    assert found.best == 0
+    assert found.good.tolist() == [True] + [False] * 4  # the first is exact
+    better = torch.tensor([False, True, True, True, True])
+    part = (x[better] for x in (objects, supports, error))
+    found = compare_starts(*part, a, valid, free=free, factor=2.5)
+    likelihood = expected[better]
+    assert found.best == 0
+    assert found.good.tolist() == (likelihood <= 6.25 * likelihood[0]).tolist()
+    assert found.good.tolist() == [True, True, False, False]
+
+
+def test_the_error_ranks_starts_of_one_size(generator):
+    objects, supports, a, valid, free = free_problem(generator)
+    error = torch.tensor([0.5, 0.4, 0.3, 0.11, 0.105])
+    found = compare_starts(objects, supports, error, a, valid, free=free)
+    assert not found.by_free
+    assert found.best == 4
+    assert found.good.tolist() == [False, False, False, True, True]
+    assert found.free_log_likelihood.argmin() == 0
+    assert torch.equal(found.criterion, error.double())
+
+
+def test_free_pixels_are_not_seen_by_the_other_figures(generator):
+    objects, supports, a, valid, free = free_problem(generator)
+    error = torch.arange(1.0, 6.0)
+    alone = compare_starts(objects, supports, error, a, valid & ~free)
+    found = compare_starts(objects, supports, error, a, valid, free=free)
+    assert alone.free_log_likelihood is None
+    assert alone.counting_free is None
+    assert torch.equal(found.r_factor, alone.r_factor)
+    assert torch.equal(found.transfer.transfer, alone.transfer.transfer)
+    assert found.counting_r == alone.counting_r
+    expected = counting_log_likelihood(alone.objects[alone.best], free)
+    assert found.counting_free == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("sizes", "same"), [((100, 104), True), ((100, 106), False), ((7,), True)])
+def test_supports_of_one_size(sizes, same):
+    supports = torch.zeros(2, len(sizes), 20, 20, dtype=torch.bool)
+    for k, size in enumerate(sizes):
+        supports[0, k].view(-1)[:size] = True
+        supports[1, k].view(-1)[:50] = True
+    assert same_size(supports, 2).tolist() == [same, True]
 
 
 def test_a_start_that_is_not_finite_loses(generator):

@@ -17,6 +17,7 @@ from symbreak.ops.break_symmetry import SymmetryBreaking, break_symmetry
 from symbreak.ops.build_info import build_info
 from symbreak.ops.center import Centered, center
 from symbreak.ops.fourier_amplitude import fourier_amplitude
+from symbreak.ops.free_pixels import free_log_likelihood, free_pixels
 from symbreak.ops.reconstruct import reconstruct
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -35,6 +36,8 @@ __all__ = [
     "build_info",
     "center",
     "fourier_amplitude",
+    "free_log_likelihood",
+    "free_pixels",
     "reconstruct",
     "sa_mse",
 ]

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from symbreak import align, apply_symmetry, break_symmetry, center
+from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
 from symbreak.ops.checks import check_object, dtype_name, shown
 from symbreak.ops.numbers import is_number
-from symbreak.transfer import TransferFunction, counting_r_factor, r_factor, transfer_function
+from symbreak.transfer import (
+    TransferFunction,
+    counting_log_likelihood,
+    counting_r_factor,
+    r_factor,
+    transfer_function,
+)
 
 GOOD = 1.1
+EQUAL = 1.05  # supports whose numbers of pixels differ by less are of one size
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,11 @@ class StartComparison:
     mean: Tensor
     """Mean of the good starts, complex ``(*grid)``."""
     best: int
-    """Index of the determined start with the smallest error."""
+    """Index of the determined start with the smallest ``criterion``."""
     error: Tensor
-    """float64 ``(starts,)``: sqrt(sum (|F x| - a)^2 / sum a^2) on measured pixels."""
+    """float64 ``(starts,)``: sqrt(sum (|F x| - a)^2 / sum a^2) on the pixels phasing saw."""
     r_factor: Tensor
-    """float64 ``(starts,)``: sum ||F x| - a| / sum a on measured pixels."""
+    """float64 ``(starts,)``: sum ||F x| - a| / sum a on the pixels phasing saw."""
     counting_r: float
     """R that chance alone makes of the best start, if the squared amplitudes are counts."""
     twin: Tensor
@@ -38,13 +45,27 @@ class StartComparison:
     distance: Tensor
     """float64 ``(starts,)``: min over the symmetries of ||x - best||^2 / ||best||^2."""
     good: Tensor
-    """bool ``(starts,)``: determined, and error at most ``factor`` times that of the best."""
+    """bool ``(starts,)``: determined, and error at most ``factor`` times that of the best, or free
+    log-likelihood at most ``factor^2`` times if that ranks."""
     determined: Tensor
     """bool ``(starts,)``: at least two measured pixels for each pixel of the support."""
     factor: float
     """As it was given."""
     transfer: TransferFunction
     """Phase retrieval transfer function of the good starts."""
+    free_log_likelihood: Tensor | None = None
+    """float64 ``(starts,)``: :func:`symbreak.free_log_likelihood`, None without free pixels."""
+    counting_free: float | None = None
+    """What chance alone makes of it at the best start, if the squared amplitudes are counts."""
+
+    by_free: bool = False
+    """Whether the free log-likelihood ranks the starts, see :func:`compare_starts`."""
+
+    @property
+    def criterion(self) -> Tensor:
+        """What ranks the starts, ``(starts,)``: the error or the free log-likelihood."""
+        likelihood = self.free_log_likelihood
+        return likelihood if self.by_free and likelihood is not None else self.error
 
 
 def compare_starts(
@@ -54,6 +75,7 @@ def compare_starts(
     amplitude: Tensor,
     valid: Tensor,
     *,
+    free: Tensor | None = None,
     factor: float = GOOD,
     ndim: int = 2,
 ) -> StartComparison:
@@ -64,6 +86,11 @@ def compare_starts(
     the same twin; the others are aligned to it over circular shifts, conjugate flip and phase
     (`align` with ``wrap=True``).
     A start is good if its error is at most ``factor`` times the best one's.
+
+    With ``free``, the pixels that phasing did not see, the free log-likelihood takes the place of
+    the error wherever supports differ in size, see
+    `same_size`. It goes with the square of an
+    amplitude's error, hence by ``factor^2``.
 
     A support of more pixels than half the measured ones leaves more unknowns (real and imaginary
     parts) than data (Elser and Millane, Acta Cryst. A 64, 273 (2008)): such a start fits anything,
@@ -76,6 +103,7 @@ def compare_starts(
         error: Real ``(starts,)``; a start where it is not finite is not good.
         amplitude: Measured amplitudes, float ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False = not measured.
+        free: bool ``(*grid)``, True = measured, but left out of phasing; None for no such pixels.
         factor: >= 1.
         ndim: 2 or 3.
 
@@ -112,21 +140,29 @@ def compare_starts(
     if not is_number(factor) or not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {shown(factor)}.")
     error = error.double()
-    if not bool(error.isfinite().any()):
+    inside = torch.where(supports, objects, 0)
+    likelihood = None
+    if free is not None:
+        likelihood = free_log_likelihood(inside, amplitude, free, ndim=ndim)
+        valid = valid & ~free
+    by_free = likelihood is not None and not bool(same_size(supports, ndim))
+    criterion = likelihood if by_free and likelihood is not None else error
+    finite = error.isfinite() & criterion.isfinite()
+    if not bool(finite.any()):
         raise ValueError("compare_starts: no start has a finite error.")
     known = determined(supports, valid, ndim)
-    eligible = error.isfinite() & known
+    eligible = finite & known
     if not bool(eligible.any()):
-        eligible = error.isfinite()
-    best = int(torch.where(eligible, error, torch.inf).argmin())
-    inside = torch.where(supports, objects, 0)
+        eligible = finite
+    best = int(torch.where(eligible, criterion, torch.inf).argmin())
     reference = break_symmetry(center(inside[best], wrap=True, ndim=ndim).object, ndim=ndim).object
     found = align(inside, reference.expand_as(inside).contiguous(), wrap=True, ndim=ndim)
     moved = apply_symmetry(
         supports.to(objects.dtype), shift=found.shift, flipped=found.flipped, wrap=True, ndim=ndim
     )
     power = reference.abs().double().square().mean()
-    good = eligible & (error <= factor * error[best])
+    limit = factor**2 if by_free else factor
+    good = eligible & (criterion <= limit * criterion[best])
     return StartComparison(
         objects=found.object,
         supports=moved.real > 0.5,
@@ -141,6 +177,9 @@ def compare_starts(
         determined=known,
         factor=factor,
         transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
+        by_free=by_free,
+        free_log_likelihood=likelihood,
+        counting_free=None if free is None else counting_log_likelihood(reference, free, ndim=ndim),
     )
 
 
@@ -157,3 +196,21 @@ def determined(supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
     """
     unknown = supports.flatten(-ndim).sum(-1)
     return 2 * unknown <= valid.flatten(-ndim).sum(-1)[..., None]
+
+
+def same_size(supports: Tensor, ndim: int) -> Tensor:
+    """Whether all supports of an item have the same number of pixels, to 5 %.
+
+    Then their errors are no better for a looser support, and rank the starts by all pixels that
+    phasing saw, where the free log-likelihood has a few per cent of them. Measured in
+    bench/free_log_likelihood.py.
+
+    Args:
+        supports: bool ``(*batch, starts, *grid)``.
+        ndim: 2 or 3.
+
+    Returns:
+        bool ``(*batch)``.
+    """
+    sizes = supports.flatten(-ndim).sum(-1)
+    return sizes.amax(-1) <= EQUAL * sizes.amin(-1)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.checks import check_count, check_object, dtype_name
+from symbreak.ops.free_pixels import free_log_likelihood
+from symbreak.ops.frequencies import frequency_radius
 
 
 class TransferFunction(NamedTuple):
@@ -90,12 +92,42 @@ def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: i
 
     Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
-    ndim = check_object("counting_r_factor", "estimate", estimate, ndim)
-    seed = check_count("counting_r_factor", "seed", seed, 0)
+    name = "counting_r_factor"
+    return float(r_factor(estimate, _drawn(name, estimate, ndim, seed), valid, ndim=ndim))
+
+
+def counting_log_likelihood(
+    estimate: Tensor, free: Tensor, *, ndim: int = 2, seed: int = 0
+) -> float:
+    """Free log-likelihood that the true object would have, of counts drawn as for the R factor.
+
+    Args:
+        estimate: complex ``(*grid)``, such that |F x|^2 are counts.
+        free: bool ``(*grid)``, see :func:`symbreak.free_log_likelihood`.
+        ndim: 2 or 3.
+        seed: Of the counts, >= 0.
+
+    Returns:
+        :func:`symbreak.free_log_likelihood` of n, Poisson of mean |F x|^2: about 1/2 where there
+        are many counts, less where there are few.
+
+    Raises:
+        TypeError: ``estimate`` is not complex, ``free`` not bool, ``ndim`` or ``seed`` no integer.
+        ValueError: The grids differ, no pixel is free, or ``ndim`` or ``seed`` is out of its range.
+
+    Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
+    """
+    drawn = _drawn("counting_log_likelihood", estimate, ndim, seed)
+    return float(free_log_likelihood(estimate, drawn, free, ndim=ndim))
+
+
+def _drawn(function: str, estimate: Tensor, ndim: int, seed: int) -> Tensor:
+    """Roots of counts from the pattern of the estimate."""
+    ndim = check_object(function, "estimate", estimate, ndim)
+    seed = check_count(function, "seed", seed, 0)
     expected = torch.fft.fftn(estimate, dim=tuple(range(-ndim, 0))).abs().double()
     generator = torch.Generator(expected.device).manual_seed(seed)
-    drawn = torch.poisson(expected.square(), generator=generator).sqrt()
-    return float(r_factor(estimate, drawn, valid, ndim=ndim))
+    return torch.poisson(expected.square(), generator=generator).sqrt()
 
 
 def transfer_function(
@@ -152,26 +184,6 @@ def transfer_function(
     transfer = torch.where(total(amplitude) > 0, transfer, torch.nan)
     frequency = total(radius) / pixels
     return TransferFunction(frequency[kept].cpu(), transfer[kept].cpu(), pixels[kept].long().cpu())
-
-
-def frequency_radius(
-    grid: tuple[int, ...] | torch.Size, device: torch.device | None = None
-) -> Tensor:
-    """|f| of every pixel of a pattern.
-
-    Args:
-        grid: M per axis.
-        device: Where to; None: PyTorch's default.
-
-    Returns:
-        float64 ``(*grid)``, in cycles per pixel of the object, DC at index 0; up to sqrt(2)/2 in 2D
-        and sqrt(3)/2 in 3D.
-    """
-    squares = torch.zeros((), dtype=torch.float64, device=device)
-    for axis, size in enumerate(grid):
-        f = torch.fft.fftfreq(size, dtype=torch.float64, device=device)
-        squares = squares + f.square().reshape([-1 if a == axis else 1 for a in range(len(grid))])
-    return squares.sqrt()
 
 
 def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> int:

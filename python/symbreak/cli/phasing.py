@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,10 @@ def as_phasing(
     starts: StartComparison,
     history: torch.Tensor,
     parameters: Mapping[str, Parameter],
+    free: torch.Tensor | None = None,
 ) -> Phasing:
-    """Collect what a CXI file keeps of one pattern's starts."""
-    best = starts.best
+    """Collect what a CXI file keeps of one pattern's starts; ``free``: the free pixels."""
+    best, likelihood = starts.best, starts.free_log_likelihood
     numbers = {
         "error": starts.error,
         "r_factor": starts.r_factor,
@@ -167,6 +169,10 @@ def as_phasing(
     }
     if history.shape[-1]:
         results["history"] = history
+    if likelihood is not None:
+        numbers["free_log_likelihood"] = likelihood
+    if free is not None:
+        results["free_pixels"] = torch.fft.fftshift(free).byte()
     return Phasing(
         object=starts.objects[best].cpu().numpy(),
         support=starts.supports[best].cpu().numpy(),
@@ -181,20 +187,23 @@ def as_phasing(
             **{name: value.cpu().numpy() for name, value in numbers.items()},
         },
         results={name: value.cpu().numpy() for name, value in results.items()},
+        free_log_likelihood=None if likelihood is None else float(likelihood[best]),
     )
 
 
 def print_starts(starts: StartComparison) -> None:
     """One row a start, then what speaks against them, the mean and the resolution."""
     sized = f"support ({element(starts.objects.dim() - 1)}s)"
-    rows = table(
-        "starts", "start", "error", "R", sized, "distance to best", "twin of best", "in mean"
-    )
+    likelihood = starts.free_log_likelihood
+    by_free = () if likelihood is None else ("free LLK",)
+    columns = ("error", *by_free, "R", sized, "distance to best", "twin of best", "in mean")
+    rows = table("starts", "start", *columns)
     sizes = starts.supports.flatten(1).sum(1).tolist()
     for k in range(len(starts.error)):
         rows.add_row(
             f"{k} (best)" if k == starts.best else str(k),
             f"{float(starts.error[k]):.4f}",
+            *(() if likelihood is None else (f"{float(likelihood[k]):.4g}",)),
             f"{float(starts.r_factor[k]):.4f}",
             str(sizes[k]),
             f"{float(starts.distance[k]):.4f}",
@@ -205,9 +214,31 @@ def print_starts(starts: StartComparison) -> None:
     screen.print(rows)
     note(doubts(starts))
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
+    if likelihood is not None:
+        ranks = "it ranks the starts" if starts.by_free else "supports of one size: the error ranks"
+        screen.print(
+            f"free log-likelihood ({ranks}): best {float(likelihood[starts.best]):.4g}, median "
+            f"{float(likelihood.median()):.4g}; lower is better, also between settings",
+            markup=False,
+            soft_wrap=True,
+        )
+    limit = f"error <= {starts.factor:g}"
+    if starts.by_free:
+        limit = f"free log-likelihood <= {starts.factor**2:.4g}"
     screen.print(
-        f"mean of the starts with error <= {starts.factor:g} x the best: {count}; twins among "
-        f"them, flipped back: {twins}",
+        f"mean of the starts with {limit} x the best: {count}; twins among them, flipped back: "
+        f"{twins}",
         markup=False,
+        soft_wrap=True,
     )
     screen.print(transfer_line(starts), markup=False, soft_wrap=True)
+
+
+def print_chance(starts: StartComparison) -> None:
+    """What the statistics of counting make of the best start's figures, if the data are counts."""
+    if not isfinite(starts.counting_r):
+        return
+    line = f"if these intensities are counts, chance alone makes R = {starts.counting_r:.3f}"
+    if starts.counting_free is not None:
+        line += f" and a free log-likelihood of {starts.counting_free:.3f}"
+    out().print(line, soft_wrap=True)

@@ -58,6 +58,14 @@ Beta = Annotated[
 ]
 Starts = Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)]
 Seed = Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)]
+Free = Annotated[
+    float | None,
+    typer.Option(
+        metavar="FRACTION",
+        help="Hide this part of the pixels, as 0.05, and judge by the free log-likelihood on them.",
+        rich_help_panel=PHASING,
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)]
 Area = Annotated[
     str | None,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum
-from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
+import symbreak
 from symbreak.cli import options, phasing_options
-from symbreak.cli.output import element, err, note, out, wrote
-from symbreak.cli.phasing import as_phasing, print_starts, run_resumably
+from symbreak.cli.output import element, err, note, wrote
+from symbreak.cli.phasing import as_phasing, print_chance, print_starts, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
@@ -25,6 +25,7 @@ EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
     "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
+    "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
 )
 
 
@@ -52,10 +53,11 @@ def reconstruct(
         float,
         typer.Option(
             min=1,
-            help="Average the starts with error at most this times the best.",
+            help="Average the starts with error at most this times the best (--free: its square).",
             rich_help_panel=PHASING,
         ),
     ] = GOOD,
+    free: phasing_options.Free = None,
     device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
@@ -108,15 +110,18 @@ def reconstruct(
         mask=extra.get("mask"),
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
-    _describe(measured)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
+    left_out = None
+    if free is not None:
+        left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
+    _describe(measured, left_out)
     first = _support(extra.get("support"), measured)
     with run_resumably(
         output,
         amplitude,
         schedule,
         beta=beta,
-        valid=measured_pixels,
+        valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
         support=None if first is None else first.to(where),
         shrinkwrap=None if fixed_support else rule,
         starts=starts,
@@ -129,14 +134,17 @@ def reconstruct(
             found.error,
             amplitude,
             measured_pixels,
+            free=left_out,
             factor=good,
             ndim=amplitude.dim(),
         )
-        write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
+        used = _parameters(context, measured, left_out)
+        if left_out is not None:
+            used["ranked_by"] = "free log-likelihood" if compared.by_free else "error"
+        write_cxi(output, as_phasing(compared, found.history, used, left_out))
     print_starts(compared)
-    chance = compared.counting_r
-    if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS and isfinite(chance):
-        out().print(f"if these intensities are counts, chance alone makes R = {chance:.3f}")
+    if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
+        print_chance(compared)
     wrote(output, "best, mean and all starts")
     if plot is not None:
         from symbreak.plotting import reconstruction_figure, save
@@ -153,7 +161,9 @@ def reconstruct(
         wrote(plot, "picture")
 
 
-def _parameters(context: typer.Context, pattern: Pattern) -> dict[str, Parameter]:
+def _parameters(
+    context: typer.Context, pattern: Pattern, free: torch.Tensor | None
+) -> dict[str, Parameter]:
     """Every option as it was used, also those left at their defaults."""
     used: dict[str, Parameter] = {
         name: value.value if isinstance(value, Enum) else value
@@ -163,6 +173,8 @@ def _parameters(context: typer.Context, pattern: Pattern) -> dict[str, Parameter
     used["pattern"] = str(pattern.source)
     used["measured_pixels"] = int(pattern.valid.sum())
     used["record_every"] = RECORD_EVERY
+    if free is not None:
+        used["free_pixels"] = int(free.sum())
     return used
 
 
@@ -174,12 +186,13 @@ def _support(source: Source | None, pattern: Pattern) -> torch.Tensor | None:
     return torch.from_numpy(read_like(source, pattern.source, shape, what="support") != 0)
 
 
-def _describe(pattern: Pattern) -> None:
+def _describe(pattern: Pattern, free: torch.Tensor | None) -> None:
     shape = " x ".join(map(str, pattern.amplitude.shape))
     unit = element(pattern.amplitude.dim())
     missing = 100 * float(1 - pattern.valid.double().mean())
+    hidden = "" if free is None else f"; {int(free.sum())} of them left out of phasing"
     err().print(
-        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured",
+        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured{hidden}",
         markup=False,
         soft_wrap=True,
     )

@@ -24,7 +24,7 @@ from symbreak.data.files.arrays import HDF5, Source
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
-from symbreak.evaluation import determined
+from symbreak.evaluation import determined, same_size
 from symbreak.ops.schedule import parse_schedule
 
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
@@ -55,6 +55,7 @@ def reconstruct_stack(
     beta: phasing_options.Beta = 0.9,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
+    free: phasing_options.Free = None,
     device: phasing_options.Device = "cpu",
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,
@@ -75,7 +76,8 @@ def reconstruct_stack(
     """Phase every pattern of a data set and keep the best start of each.
 
     OUT holds object (in the middle of the grid, 0 outside the support), support, error, the number
-    of the best start and the errors of all. A dark pattern gets object 0 and error NaN. Data sets
+    of the best start and the errors of all, with --free also the free log-likelihoods, which then
+    choose among supports of different size. A dark pattern gets object 0 and error NaN. Data sets
     may be larger than the memory; interrupted, the same command continues. Start k of a pattern is
     the one of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
     """
@@ -89,6 +91,7 @@ def reconstruct_stack(
         _phased,
         options.device(device),
         {"schedule": schedule, "beta": beta, "starts": starts, "seed": seed, "shrinkwrap": rule},
+        free,
     )
     with (
         open_stack(
@@ -114,7 +117,9 @@ def reconstruct_stack(
             _describe(file, str(stack.opened.source), used)
 
         with (
-            resuming(output, _shapes(count, grid, starts), count, settings, describe) as unfinished,
+            resuming(
+                output, _shapes(count, grid, starts, free), count, settings, describe
+            ) as unfinished,
             reporting("phasing", count, unfinished.done) as report,
         ):
             pieces = Chunks(
@@ -130,8 +135,10 @@ def reconstruct_stack(
     wrote(output, "objects")
 
 
-def _phased(device: torch.device, rules: dict[str, Any], part: Arrays) -> dict[str, NDArray[Any]]:
-    """Phase patterns; ``amplitude`` and ``valid``: ``(items, *grid)``."""
+def _phased(
+    device: torch.device, rules: dict[str, Any], free: float | None, part: Arrays
+) -> dict[str, NDArray[Any]]:
+    """Phase patterns; ``amplitude`` and ``valid``: ``(items, *grid)``; ``free``: part of them."""
     amplitude, valid = torch.from_numpy(part["amplitude"]), torch.from_numpy(part["valid"])
     ndim = amplitude.dim() - 1
     grid = tuple(range(1, ndim + 1))
@@ -143,15 +150,26 @@ def _phased(device: torch.device, rules: dict[str, Any], part: Arrays) -> dict[s
         "start": torch.full((len(amplitude),), -1),
         "errors": torch.full((len(amplitude), rules["starts"]), torch.nan),
     }
+    if free is not None:
+        found["free_log_likelihood"] = found["errors"].double()
     if bool(bright.any()):
-        measured = valid[bright].to(device)
-        phased = symbreak.reconstruct(
-            amplitude[bright].to(device), valid=measured, ndim=ndim, **rules
-        )
-        finite = phased.error.isfinite()
+        a, measured = amplitude[bright].to(device), valid[bright].to(device)
+        hidden = torch.zeros_like(measured)
+        if free is not None:
+            choose = partial(symbreak.free_pixels, a.shape[1:], fraction=free)
+            hidden = torch.stack([choose(valid=mask) for mask in measured])
+            measured = measured & ~hidden
+        phased = symbreak.reconstruct(a, valid=measured, ndim=ndim, **rules)
+        criterion = phased.error
+        if free is not None:
+            objects = torch.where(phased.support, phased.object, 0)
+            likelihood = symbreak.free_log_likelihood(objects, a, hidden, ndim=ndim)
+            equal = same_size(phased.support, ndim)[:, None]
+            criterion = torch.where(equal, phased.error.double(), likelihood)
+        finite = criterion.isfinite() & phased.error.isfinite()
         eligible = determined(phased.support, measured, ndim) & finite
         eligible = torch.where(eligible.any(1, keepdim=True), eligible, finite)
-        ranked = phased._replace(error=phased.error.where(eligible, torch.inf))
+        ranked = phased._replace(error=criterion.where(eligible, torch.inf))
         best = ranked.best().centered()
         start = ranked.error.argmin(1)
         values = {
@@ -161,13 +179,17 @@ def _phased(device: torch.device, rules: dict[str, Any], part: Arrays) -> dict[s
             "start": start,
             "errors": phased.error,
         }
+        if free is not None:
+            values["free_log_likelihood"] = likelihood
         for name, value in values.items():
             found[name][bright] = value.cpu()
     return {name: value.numpy() for name, value in found.items()}
 
 
-def _shapes(count: int, grid: tuple[int, ...], starts: int) -> Shapes:
+def _shapes(count: int, grid: tuple[int, ...], starts: int, free: float | None) -> Shapes:
+    likelihood = {} if free is None else {"free_log_likelihood": ((count, starts), "f8")}
     return {
+        **likelihood,
         "object": ((count, *grid), "c8"),
         "support": ((count, *grid), "u1"),
         "error": ((count,), "f4"),

@@ -175,7 +175,10 @@ def _draw_starts(
     figure: SubFigure, starts: StartComparison, box: tuple[slice, slice], middle: int | None
 ) -> None:
     """Every start, best first: its error, whether it was the twin; those left out are dimmed."""
-    order = starts.error.argsort().tolist()[:MOST_STARTS]
+    ranked, form = "error", ".4f"
+    if starts.by_free:
+        ranked, form = "free log-likelihood", ".4g"
+    order = starts.criterion.argsort().tolist()[:MOST_STARTS]
     axes = figure.subplots(-(-len(order) // 8), 8, squeeze=False)
     for place in axes.flat:
         place.set_axis_off()
@@ -185,8 +188,8 @@ def _draw_starts(
         place.imshow(colours if good else 0.35 * colours + 0.55, interpolation="nearest")
         words = ["twin"] if bool(starts.twin[k]) else []
         words += [] if good else ["left out"]
-        label = f"start {k}: {float(starts.error[k]):.4f}"
+        label = f"start {k}: {float(starts.criterion[k]):{form}}"
         place.set_title("\n".join([label, ", ".join(words)]), fontsize=8)
     more = len(starts.error) - len(order)
     rest = f", the best {len(order)} of {len(starts.error)}" if more else ""
-    figure.suptitle(f"starts by error, aligned to the best{rest}", fontsize=10)
+    figure.suptitle(f"starts by {ranked}, aligned to the best{rest}", fontsize=10)

@@ -7,7 +7,7 @@
     /entry_1/image_1/process_1/...      program, version, command, configuration/<parameter>
     /entry_1/image_2/data               mean of the good starts                 (*grid)
     /entry_1/image_3/data, support, ... all starts, aligned to the best         (starts, *grid)
-    /entry_1/result_1/...               error history, phase retrieval transfer function
+    /entry_1/result_1/...               error history, transfer function, free pixels
 
 Objects are stored as HDF5 compounds of r and i, which h5py reads as complex numbers.
 """
@@ -51,7 +51,10 @@ class Phasing:
     starts: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """``data``, ``support`` ``(starts, *grid)`` and per-start numbers like ``error``, ``twin``."""
     results: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """Curves: error history, phase retrieval transfer function."""
+    """Curves: error history, phase retrieval transfer function; ``free_pixels`` ``(*grid)``, 1
+    where a pixel was left out of phasing, zero frequency in the middle."""
+    free_log_likelihood: float | None = None
+    """Of the best start, if pixels were left out."""
 
 
 def write_cxi(path: str | Path, phasing: Phasing) -> None:
@@ -80,6 +83,8 @@ def write_cxi(path: str | Path, phasing: Phasing) -> None:
         image["title"] = "best start"
         image["support"] = phasing.support.astype(np.uint8)
         image["reconstruction_error"] = phasing.error
+        if phasing.free_log_likelihood is not None:
+            image["free_log_likelihood"] = phasing.free_log_likelihood
         write_process(image, phasing.version, phasing.command, phasing.parameters)
         if phasing.mean is not None:
             _image(entry, "image_2", phasing.mean)["title"] = "mean of the good starts"
@@ -138,6 +143,9 @@ def _read(file: h5py.File) -> Phasing:
         mean=entry["image_2/data"][()] if "image_2" in entry else None,
         starts=starts,
         results={n: v[()] for n, v in entry["result_1"].items()} if "result_1" in entry else {},
+        free_log_likelihood=float(image["free_log_likelihood"][()])
+        if "free_log_likelihood" in image
+        else None,
     )
 
 

@@ -1,0 +1,88 @@
+"""The tables that bench/free_log_likelihood.py keeps in docs/faq.md, and what the page says."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+pytest.importorskip("h5py")
+import free_log_likelihood as bench  # noqa: E402
+
+import symbreak  # noqa: E402
+from symbreak.data import crystals  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return bench.read_csv(bench.CSV)
+
+
+def test_the_page_shows_the_committed_results(tmp_path, rows):
+    page = tmp_path / "faq.md"
+    page.write_text(bench.PAGE.read_text())
+    bench.write_page(page, rows)
+    assert page.read_text() == bench.PAGE.read_text()
+
+
+def average(rows, name):
+    return sum(float(row[name]) for row in rows) / len(rows)
+
+
+@pytest.mark.parametrize("trial", [*bench.IN_2D, *bench.IN_3D, *bench.MASKS], ids=str)
+def test_between_settings_the_free_log_likelihood_is_nearer(rows, trial):
+    chosen = bench.across(bench.of_trial(rows, trial))
+    nearest, today = average(chosen, "nearest"), average(chosen, "all_distance")
+    assert nearest < average(chosen, "median_distance") < today
+    assert nearest < average(chosen, "free_distance") < today
+    assert average(chosen, "median_support") < average(chosen, "all_support")
+
+
+@pytest.mark.parametrize("trial", [*bench.IN_2D, *bench.IN_3D], ids=str)
+def test_among_supports_of_one_area_the_error_is_nearer(rows, trial):
+    own = [row for row in bench.of_trial(rows, trial) if row["rule"].startswith("area")]
+    assert average(own, "error_distance") < average(own, "free_distance")
+
+
+def row(crystal, rule, median, **ways):
+    values = {"crystal": crystal, "rule": rule, "nearest": "0.01", "median": median}
+    for way, (value, distance) in ways.items():
+        values |= {f"{way}_value": value, f"{way}_distance": distance, f"{way}_support": distance}
+    return values
+
+
+def test_each_way_takes_its_own_rule():
+    found = bench.across(
+        [
+            row("0", "area 1", "0.3", error=("2", "0.1"), free=("9", "0.2"), all=("3", "0.3")),
+            row("0", "area 2", "0.4", error=("1", "0.4"), free=("8", "0.5"), all=("", "")),
+            row("0", "threshold 1", "0.5", error=("3", "0.6"), free=("7", "0.7"), all=("2", "0.8")),
+            row("1", "threshold 1", "0.2", error=("1", "0.6"), free=("1", "0.7"), all=("1", "0.8")),
+        ]
+    )
+    names = [f"{way}_distance" for way in ("error", "free", "all", "median")]
+    assert [[one[name] for name in names] for one in found] == [
+        ["0.4", "0.7", "0.8", "0.1"],
+        ["0.6", "0.7", "0.8", "0.7"],
+    ]
+    assert bench.nearer(found, "free", "error") == "0 : 2"
+
+
+def test_what_is_chosen_of_one_rule():
+    truth, a = bench.pattern(crystals(1, 16, seed=1)[0], 3e4, 0)
+    assert truth.shape == a.shape == (32, 32)
+    assert a.double().square().sum().item() == pytest.approx(3e4, rel=0.05)
+    expected = torch.fft.fft2(truth).abs().double().square().sum()
+    assert expected.item() == pytest.approx(3e4, rel=1e-3)
+    free = symbreak.free_pixels(a.shape)
+    rule = symbreak.Shrinkwrap(area=(0.2, 0.15), sigma_min=1.0)
+    found = bench.choices(truth, a, free, rule)
+    assert set(found) | set(bench.FIELDS[:7]) == set(bench.FIELDS)
+    assert float(found["nearest"]) <= float(found["error_distance"]) < 1
+    assert float(found["nearest"]) <= float(found["free_distance"]) < 1
+    size = 0.15 * 32 * 32 / int((truth != 0).sum())
+    assert float(found["error_support"]) == pytest.approx(size, rel=0.02)
+    wide = bench.choices(truth, a, free, symbreak.Shrinkwrap(area=1.0))
+    assert wide["nearest"] == wide["all_value"] == ""  # more unknowns than data
