@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center
-from symbreak.ops.checks import check_object, dtype_name
+from symbreak.ops.checks import check_flag, check_object, dtype_name
+from symbreak.subpixel import refine
 from symbreak.transfer import TransferFunction, counting_r_factor, r_factor, transfer_function
 
 GOOD = 1.1
@@ -43,6 +44,9 @@ class StartComparison:
     factor: float
     transfer: TransferFunction
     """Phase retrieval transfer function of the good starts."""
+    subpixel: Tensor | None = None
+    """By how many pixels each good start was moved before they were averaged, float64
+    ``(starts, ndim)``, NaN for those left out; None where whole pixels were to do."""
 
 
 def compare_starts(
@@ -53,6 +57,7 @@ def compare_starts(
     valid: Tensor,
     *,
     factor: float = GOOD,
+    subpixel: bool = False,
     ndim: int = 2,
 ) -> StartComparison:
     """Align all starts of one pattern to the best one, and average the good ones.
@@ -75,16 +80,19 @@ def compare_starts(
         amplitude: float ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False = not measured.
         factor: >= 1.
+        subpixel: Whether the good starts are moved by the parts of a pixel that are left, see
+            :func:`symbreak.subpixel.refine`, for ``mean`` and ``transfer`` only.
         ndim: 2 or 3.
 
     Returns:
         StartComparison.
 
     Raises:
-        TypeError: ``objects`` is not complex.
+        TypeError: ``objects`` is not complex, or ``subpixel`` no bool.
         ValueError: Not one stack of starts, ``factor`` < 1, or no start is finite.
 
-    Not differentiable. Cost: one `align` over all starts.
+    Not differentiable. Cost: one `align` over all starts, with ``subpixel`` one `refine` over the
+    good ones.
     """
     ndim = check_object("compare_starts", "objects", objects, ndim)
     if objects.dim() != ndim + 1 or not len(objects):
@@ -103,6 +111,7 @@ def compare_starts(
         )
     if not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {factor}.")
+    check_flag("compare_starts", "subpixel", subpixel)
     error = error.double()
     if not bool(error.isfinite().any()):
         raise ValueError("compare_starts: no start has a finite error.")
@@ -119,10 +128,15 @@ def compare_starts(
     )
     power = reference.abs().double().square().mean()
     good = eligible & (error <= factor * error[best])
+    averaged, parts = found.object[good], None
+    if subpixel:
+        averaged, moves = refine(averaged, found.object[best], ndim=ndim)
+        parts = moves.new_full((len(objects), ndim), torch.nan)
+        parts[good] = moves
     return StartComparison(
         objects=found.object,
         supports=moved.real > 0.5,
-        mean=found.object[good].mean(0),
+        mean=averaged.mean(0),
         best=best,
         error=error,
         r_factor=r_factor(inside, amplitude, valid, ndim=ndim),
@@ -132,7 +146,8 @@ def compare_starts(
         good=good,
         determined=known,
         factor=factor,
-        transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
+        transfer=transfer_function(averaged, amplitude, valid, ndim=ndim),
+        subpixel=parts,
     )
 
 

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 import symbreak
 from symbreak.cli.output import command_line, element, note, out, progress, table
-from symbreak.cli.verdict import doubts, transfer_line
+from symbreak.cli.verdict import doubts, moved_line, transfer_line
 from symbreak.data.files.cxi import Parameter, Phasing
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import Shapes, resuming
@@ -159,6 +159,7 @@ def as_phasing(
         "distance": starts.distance,
         "twin": starts.twin,
         "good": starts.good,
+        **({} if starts.subpixel is None else {"subpixel": starts.subpixel}),
     }
     results = {
         "prtf_frequency": starts.transfer.frequency,
@@ -210,4 +211,6 @@ def print_starts(starts: StartComparison) -> None:
         f"them, flipped back: {twins}",
         markup=False,
     )
+    if starts.subpixel is not None:
+        screen.print(moved_line(starts.subpixel[starts.good]), markup=False, soft_wrap=True)
     screen.print(transfer_line(starts), markup=False, soft_wrap=True)

@@ -56,6 +56,14 @@ def reconstruct(
             rich_help_panel=PHASING,
         ),
     ] = GOOD,
+    subpixel: Annotated[
+        bool,
+        typer.Option(
+            "--subpixel",
+            help="Align by parts of a pixel before averaging.",
+            rich_help_panel=PHASING,
+        ),
+    ] = False,
     device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
@@ -130,6 +138,7 @@ def reconstruct(
             amplitude,
             measured_pixels,
             factor=good,
+            subpixel=subpixel,
             ndim=amplitude.dim(),
         )
         write_cxi(output, as_phasing(compared, found.history, _parameters(context, measured)))
