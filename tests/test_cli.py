@@ -98,6 +98,28 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
     assert set(found.results) >= {"prtf", "prtf_frequency", "prtf_pixels"}
 
 
+def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan):
+    found = {}
+    for name, words in (("whole", ()), ("parts", ("--subpixel",))):
+        out = tmp_path / f"{name}.cxi"
+        words += ("--starts", 4, "--schedule", "60*HIO+20*ER", "--good", 3)
+        result = run("reconstruct", scan, "-o", out, "--mask", ":entry/mask", *words)
+        assert result.exit_code == 0, result.output
+        assert ("moved by parts of a pixel" in result.stdout) == (name == "parts")
+        found[name] = read_cxi(out)
+    whole, parts = found["whole"], found["parts"]
+    assert np.array_equal(whole.starts["data"], parts.starts["data"])
+    assert np.array_equal(whole.object, parts.object)
+    assert not np.allclose(whole.mean, parts.mean)
+    assert "subpixel" not in whole.starts
+    shift = parts.starts["subpixel"]
+    assert shift.shape == (4, 2)
+    assert np.array_equal(np.isfinite(shift).all(1), parts.starts["good"])
+    assert np.nanmax(np.abs(shift)) > 0.01
+    assert parts.parameters["subpixel"] is True
+    assert parts.results["prtf"].mean() > whole.results["prtf"].mean()
+
+
 def test_reconstruct_twice_gives_the_same_numbers(tmp_path, scan):
     objects = []
     for name in ("a.cxi", "b.cxi"):

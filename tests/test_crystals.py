@@ -163,6 +163,19 @@ def test_polyhedra_are_closed_and_of_unit_volume():
         assert abs(inside.mean() * np.prod(high - low) - 1.0) < 0.06
 
 
+@pytest.mark.parametrize("seed", [3, 4])
+def test_an_outline_as_wide_as_the_frame_has_a_place(seed):
+    """Shrunk to fit, it is by rounding one unit in the last place wider than the frame."""
+    settings = CrystalSettings(area=(0.55, 0.6), aspect=(2.5, 3.0))
+    mask = polygon_mask(np.random.default_rng(seed), 24, settings)
+    assert max(mask.any(0).sum(), mask.any(1).sum()) >= 23
+
+
+def test_a_polyhedron_as_wide_as_the_frame_has_a_place():
+    inside = crystals(1, 24, 0, ndim=3, first=3)[0].numpy() != 0
+    assert max(inside.any(axes).sum() for axes in ((0, 1), (0, 2), (1, 2))) >= 23
+
+
 def test_crystals_in_three_dimensions():
     settings = CrystalSettings(area=(0.3, 0.3), defects=(0, 1))
     x = crystals(6, 24, seed=1, ndim=3, settings=settings)

@@ -25,6 +25,7 @@ from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
+from symbreak.subpixel import refine, shift_by
 from symbreak.transfer import (
     counting_log_likelihood,
     counting_r_factor,
@@ -182,6 +183,14 @@ TRIED = {
     "symbreak.transfer.counting_log_likelihood": {
         TypeError: lambda: counting_log_likelihood(X[0], V.int()),
         ValueError: lambda: counting_log_likelihood(X[0], V & False),
+    },
+    "symbreak.subpixel.refine": {
+        TypeError: lambda: refine(X, X[0].to(torch.complex128)),
+        ValueError: lambda: refine(X, X),
+    },
+    "symbreak.subpixel.shift_by": {
+        TypeError: lambda: shift_by(X, torch.ones(2, dtype=torch.int64)),
+        ValueError: lambda: shift_by(X, torch.ones(3)),
     },
     "symbreak.transfer.transfer_function": {
         TypeError: lambda: transfer_function(X, X[0], V),

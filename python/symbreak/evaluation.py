@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
-from symbreak.ops.checks import check_object, dtype_name, shown
+from symbreak.ops.checks import check_flag, check_object, dtype_name, shown
 from symbreak.ops.numbers import is_number
+from symbreak.subpixel import refine
 from symbreak.transfer import (
     TransferFunction,
     counting_log_likelihood,
@@ -60,6 +61,9 @@ class StartComparison:
 
     by_free: bool = False
     """Whether the free log-likelihood ranks the starts, see :func:`compare_starts`."""
+    subpixel: Tensor | None = None
+    """By how many pixels each good start was moved before they were averaged, float64
+    ``(starts, ndim)``, NaN for those left out; None where whole pixels were to do."""
 
     @property
     def criterion(self) -> Tensor:
@@ -77,6 +81,7 @@ def compare_starts(
     *,
     free: Tensor | None = None,
     factor: float = GOOD,
+    subpixel: bool = False,
     ndim: int = 2,
 ) -> StartComparison:
     """Align all starts of one pattern to the best one, and average the good ones.
@@ -88,8 +93,7 @@ def compare_starts(
     A start is good if its error is at most ``factor`` times the best one's.
 
     With ``free``, the pixels that phasing did not see, the free log-likelihood takes the place of
-    the error wherever supports differ in size, see
-    `same_size`. It goes with the square of an
+    the error wherever the supports differ by more than 5 % in size. It goes with the square of an
     amplitude's error, hence by ``factor^2``.
 
     A support of more pixels than half the measured ones leaves more unknowns (real and imaginary
@@ -105,18 +109,21 @@ def compare_starts(
         valid: bool ``(*grid)``, False = not measured.
         free: bool ``(*grid)``, True = measured, but left out of phasing; None for no such pixels.
         factor: >= 1.
+        subpixel: Whether the good starts are moved by the parts of a pixel that are left, see
+            :func:`symbreak.subpixel.refine`, for ``mean`` and ``transfer`` only.
         ndim: 2 or 3.
 
     Returns:
         StartComparison.
 
     Raises:
-        TypeError: An argument is no tensor, ``objects`` not complex, ``amplitude`` not real or
-            ``valid`` not bool.
+        TypeError: An argument is no tensor, ``objects`` not complex, ``amplitude`` not real,
+            ``valid`` not bool, or ``subpixel`` neither True nor False.
         ValueError: Not one stack of starts, shapes that do not fit it, ``factor`` < 1, or no start
             is finite.
 
-    Not differentiable. Cost: one `align` over all starts, and an FFT of each.
+    Not differentiable. Cost: one `align` over all starts, and an FFT of each; with ``subpixel`` one
+    `refine` over the good ones.
     """
     ndim = check_object("compare_starts", "objects", objects, ndim)
     for name, given in (("supports", supports), ("error", error), ("valid", valid)):
@@ -139,6 +146,7 @@ def compare_starts(
         )
     if not is_number(factor) or not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {shown(factor)}.")
+    check_flag("compare_starts", "subpixel", subpixel)
     error = error.double()
     inside = torch.where(supports, objects, 0)
     likelihood = None
@@ -163,10 +171,15 @@ def compare_starts(
     power = reference.abs().double().square().mean()
     limit = factor**2 if by_free else factor
     good = eligible & (criterion <= limit * criterion[best])
+    averaged, parts = found.object[good], None
+    if subpixel:
+        averaged, moves = refine(averaged, found.object[best], ndim=ndim)
+        parts = moves.new_full((len(objects), ndim), torch.nan)
+        parts[good] = moves
     return StartComparison(
         objects=found.object,
         supports=moved.real > 0.5,
-        mean=found.object[good].mean(0),
+        mean=averaged.mean(0),
         best=best,
         error=error,
         r_factor=r_factor(inside, amplitude, valid, ndim=ndim),
@@ -176,7 +189,8 @@ def compare_starts(
         good=good,
         determined=known,
         factor=factor,
-        transfer=transfer_function(found.object[good], amplitude, valid, ndim=ndim),
+        transfer=transfer_function(averaged, amplitude, valid, ndim=ndim),
+        subpixel=parts,
         by_free=by_free,
         free_log_likelihood=likelihood,
         counting_free=None if free is None else counting_log_likelihood(reference, free, ndim=ndim),

@@ -11,6 +11,7 @@ import torch
 import typer
 
 import symbreak
+from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
 from symbreak.cli.phasing import as_phasing, run
 from symbreak.cli.simulation import (
@@ -47,7 +48,7 @@ def demo(
     Takes less than a minute on two cores and needs no data. The folder then holds the simulated
     measurement too, to try the other commands on.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    options.result_folder(output)
     begun = time.perf_counter()
     say = err()
     say.print("[bold]1[/] simulating a crystal and its noisy pattern behind a beamstop")

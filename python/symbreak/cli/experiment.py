@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
 
 EXAMPLES = (
@@ -58,6 +59,7 @@ def experiment(
     """
     if name not in NAMES:
         raise typer.BadParameter(f"expected {', '.join(NAMES)}, got {name!r}")
+    options.result_folder(output)
     if name == "square-root":
         from symbreak.experiments.square_root import SquareRoot, write_square_root
 

@@ -78,3 +78,13 @@ def result_path(path: Path, suffixes: tuple[str, ...], *, inputs: tuple[Source, 
         if path.exists() and given.path.exists() and path.samefile(given.path):
             raise typer.BadParameter(f"{path} is an input, it would be overwritten")
     check_writable(path)
+
+
+def result_folder(path: Path) -> None:
+    """Make the folder for results, if it is not there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise typer.BadParameter(
+            f"{path} must be a folder, or a new name for one, and a file is in its place"
+        ) from None

@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 import symbreak
 from symbreak.cli.output import command_line, element, note, out, progress, table
-from symbreak.cli.verdict import doubts, transfer_line
+from symbreak.cli.verdict import doubts, moved_line, transfer_line
 from symbreak.data.files.cxi import Parameter, Phasing
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import Shapes, resuming
@@ -161,6 +161,7 @@ def as_phasing(
         "distance": starts.distance,
         "twin": starts.twin,
         "good": starts.good,
+        **({} if starts.subpixel is None else {"subpixel": starts.subpixel}),
     }
     results = {
         "prtf_frequency": starts.transfer.frequency,
@@ -231,6 +232,8 @@ def print_starts(starts: StartComparison) -> None:
         markup=False,
         soft_wrap=True,
     )
+    if starts.subpixel is not None:
+        screen.print(moved_line(starts.subpixel[starts.good]), markup=False, soft_wrap=True)
     screen.print(transfer_line(starts), markup=False, soft_wrap=True)
 
 

@@ -58,6 +58,14 @@ def reconstruct(
         ),
     ] = GOOD,
     free: phasing_options.Free = None,
+    subpixel: Annotated[
+        bool,
+        typer.Option(
+            "--subpixel",
+            help="Align by parts of a pixel before averaging.",
+            rich_help_panel=PHASING,
+        ),
+    ] = False,
     device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
@@ -136,6 +144,7 @@ def reconstruct(
             measured_pixels,
             free=left_out,
             factor=good,
+            subpixel=subpixel,
             ndim=amplitude.dim(),
         )
         used = _parameters(context, measured, left_out)

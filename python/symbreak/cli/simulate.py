@@ -71,7 +71,7 @@ def simulate(
         chosen = {"defects": (0, 1), **chosen}  # the default there
     settings = CrystalSettings(**chosen) if chosen else None
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
-    folder.mkdir(parents=True, exist_ok=True)
+    options.result_folder(folder)
     counts = {"train": train, "validation": validation, "test": test}
     with running(workers, dask) as runner, progress("simulating", sum(counts.values())) as bar:
         for split, count in counts.items():

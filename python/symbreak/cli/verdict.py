@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import e, sqrt
 
+from torch import Tensor
+
 from symbreak.cli.output import element
 from symbreak.evaluation import StartComparison
 
@@ -43,6 +45,16 @@ def doubts(starts: StartComparison) -> list[str]:
                 "More --starts, more HIO, another support, or a lower --good."
             )
     return found
+
+
+def moved_line(shifts: Tensor) -> str:
+    """How far the good starts ``(starts, ndim)`` were moved for their mean."""
+    unit = element(shifts.shape[-1])
+    spread, most = float(shifts.square().mean().sqrt()), float(shifts.abs().max())
+    return (
+        f"moved by parts of a {unit} before averaging: {spread:.2f} rms on each axis, at most "
+        f"{most:.2f}"
+    )
 
 
 def transfer_line(starts: StartComparison) -> str:

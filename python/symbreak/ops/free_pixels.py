@@ -160,11 +160,10 @@ def free_log_likelihood(
             their supports: ``found.object * found.support``, which has the starts as its last batch
             axis.
         amplitude: Measured amplitudes a >= 0, square roots of counts, DC at index 0, float32 or
-            float64; broadcastable to ``objects``, or, without the axis of the starts, as
+            float64; ``(*batch, *M)`` or broadcastable to it, or, without the axis of the starts, as
             `reconstruct` took it.
         free: bool, shaped as ``amplitude`` may be: ``(*M)`` for one mask. True on the pixels that
-            phasing did not see.
-            What ``amplitude`` holds elsewhere is ignored.
+            phasing did not see; what ``amplitude`` holds elsewhere is ignored.
         ndim: 2 or 3.
 
     Returns:

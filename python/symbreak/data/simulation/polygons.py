@@ -45,8 +45,8 @@ def polygon_mask(
     width, height = _extent(outline)
     outline = affinity.translate(
         outline,
-        rng.uniform(0.0, size - width) - left - 0.5,
-        rng.uniform(0.0, size - height) - bottom - 0.5,
+        rng.uniform(0.0, max(size - width, 0.0)) - left - 0.5,  # rounding may leave less
+        rng.uniform(0.0, max(size - height, 0.0)) - bottom - 0.5,
     )
     rows, columns = np.indices((size, size))
     shapely.prepare(outline)

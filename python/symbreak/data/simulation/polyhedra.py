@@ -39,7 +39,8 @@ def polyhedron_mask(
     else:
         side = size / extent.max()
     # Voxel n covers [n - 1/2, n + 1/2]: the frame is [-1/2, size - 1/2] on all axes.
-    origin = rng.uniform(0.0, size - side * extent) - side * corners.min(axis=0) - 0.5
+    room = np.maximum(size - side * extent, 0.0)  # rounding may leave less than none
+    origin = rng.uniform(0.0, room) - side * corners.min(axis=0) - 0.5
     voxel = np.moveaxis(np.indices((size,) * 3), 0, -1)  # (size, size, size, 3)
     mask = np.ones((size,) * 3, dtype=np.bool_)
     for *normal, offset in facets:
