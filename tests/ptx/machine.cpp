@@ -269,7 +269,8 @@ class RunningCluster {
       for (const size_t i : order_(frames_.size())) {
         if (frames_[i].alive == 0) continue;
         frames_[i].run();
-        if (frames_[i].alive == 0) --frames_[i].warp.block->running;
+        if (frames_[i].alive == 0 && --frames_[i].warp.block->running == 0)
+          end(*frames_[i].warp.block);
       }
       size_t done = 0, for_cluster = 0;
       bool moved = false;
@@ -298,6 +299,20 @@ class RunningCluster {
   }
 
  private:
+  // Another block of the cluster that has read here since the last barrier might as well come
+  // later.
+  void end(const Block& block) const {
+    for (const Word& word : block.words) {
+      for (const Access& last : {word.reader, word.writer}) {
+        if (last.launch != 0 && last.block != uint32_t(block.index) &&
+            last.cluster_epoch == cluster_.epoch) {
+          throw Fault("block " + std::to_string(block.index) +
+                      " ends while another one may still be in its shared memory: " + kernel_.name);
+        }
+      }
+    }
+  }
+
   // The barrier at which all threads of a block wait; -1 if all have ended.
   int common_place(const Frame* frames, size_t warps) const {
     int place = -1;
