@@ -2,7 +2,9 @@
 PYTHON ?= python
 CUDA ?= OFF
 
-.PHONY: configure dev emulated test docs aarch64 gpu sanitize lint format
+PTX_TESTS = center break_symmetry reindex apply_symmetry fourier_amplitude align align_edges
+
+.PHONY: configure dev emulated ptx test docs aarch64 gpu sanitize lint format
 
 configure:
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c 'import sys; print(sys.executable)') \
@@ -17,6 +19,12 @@ dev: configure  ## build the kernels in place: python/symbreak/_C*.so
 emulated: configure  ## build the CUDA kernels for the CPU in place: python/symbreak/_C_emulated*.so
 	cmake --build build/dev --target _C_emulated
 	cmake -E copy build/dev/_C_emulated.*.so python/symbreak/
+
+ptx:  ## the operators' tests on the PTX that nvcc makes of the kernels, interpreted on the CPU
+	$(PYTHON) tests/ptx_build.py build/ptx
+	LD_PRELOAD=$(CURDIR)/build/ptx/libptx.so SYMBREAK_EMULATE_CUDA=1 PYTHONPATH=build/ptx $(PYTHON) -m pytest -q \
+	  -p no:cacheprovider -k "not compile and not bad_arguments and not gradient and not opcheck and not thread" \
+	  $(PTX_TESTS:%=tests/test_%.py) tests/phasing_engines.py $(PTX_ARGS)
 
 test: dev
 	PYTHONPATH=python $(PYTHON) -m pytest

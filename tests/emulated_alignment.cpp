@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "cuda/best_element.h"
@@ -55,27 +56,28 @@ void align(const Grid& grid, const Grid& padded, bool wrap) {
 
   const RowParts parts(grid);
   std::vector<ComplexSum> products(kItems * parts.count * (kMaxCandidates + 1));
-  int64_t shift[kItems][2];
-  bool flipped[kItems];
-  T phase[kItems], error[kItems];
+  std::vector<int64_t> shift(2 * kItems);
+  const std::unique_ptr<bool[]> flipped(new bool[kItems]);
+  std::vector<T> phase(kItems), error(kItems);
   std::vector<double> errors(kItems * parts.count);
   launch(inner_products_kernel<T>,
          {kItems * parts.count, kImageThreads, kImageThreads * int64_t{sizeof(ComplexSum)}}, {},
          pairs, products.data(), parts);
   launch(choose_kernel<T>, {kItems, 32, (kMaxCandidates + 1) * int64_t{sizeof(ComplexSum)}}, {},
          pairs, products.data(), parts.count,
-         AlignResults<T>{object.data(), nullptr, shift[0], flipped, phase, error});
+         AlignResults<T>{object.data(), nullptr, shift.data(), flipped.get(), phase.data(),
+                         error.data()});
   launch(compare_kernel<T>,
          {kItems * parts.count, kImageThreads, kImageThreads * int64_t{sizeof(double)}}, {}, pairs,
          object.data(), errors.data(), parts);
   reduce_partial<Sum>({}, kItems, unsigned(parts.count), errors.data(),
-                      StoreError<T>{pairs, error});
+                      StoreError<T>{pairs, error.data()});
   if (const char* message = launch_error()) {
     std::puts(message);
     std::abort();
   }
   for (int i = 0; i < kItems; ++i) {
-    std::printf("%d %d %d %g ", int(shift[i][0]), int(shift[i][1]), int(flipped[i]),
+    std::printf("%d %d %d %g ", int(shift[2 * i]), int(shift[2 * i + 1]), int(flipped[i]),
                 double(error[i]));
   }
 }

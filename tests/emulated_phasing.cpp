@@ -12,6 +12,12 @@
 
 using namespace symbreak;
 
+SYMBREAK_KERNEL void fill_kernel(FillTwiddles<float> fill, int count) {
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < count; ++i) fill(0, i);
+  }
+}
+
 namespace {
 
 struct Images {
@@ -44,8 +50,8 @@ struct Images {
 template <class Axis>
 std::vector<Pixel<float>> twiddles() {
   std::vector<Pixel<float>> values(Axis::kTwiddles);
-  const FillTwiddles<float> fill{AxisPlan::of(Axis()), values.data()};
-  for (int i = 0; i < Axis::kTwiddles; ++i) fill(0, i);
+  launch(fill_kernel, {1, 32}, {}, FillTwiddles<float>{AxisPlan::of(Axis()), values.data()},
+         int{Axis::kTwiddles});
   return values;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "cuda/place_objects.h"
@@ -14,17 +15,18 @@ namespace {
 
 template <Rule kRule, typename T>
 void place(double tol, bool wrap, bool parts) {
-  const Grid grid{{1, 7, 9}, 2};
+  const Grid grid{{1, 25, 30}, 2};  // two warps for a whole object
   const int64_t items = 2, pixels = grid.pixels();
   std::vector<Pixel<T>> x(items * pixels), object(items * pixels);
   for (int64_t i = 0; i < items * pixels; ++i) {
-    if (i % pixels < 40 && i % 9 > 2) x[i] = {T(std::sin(double(i))), T(std::cos(3.0 * i))};
+    if (i % pixels < 400 && i % 30 > 7) x[i] = {T(std::sin(double(i))), T(std::cos(3.0 * i))};
   }
   std::vector<int64_t> shift(items * 2);
-  bool flipped[items];
+  const std::unique_ptr<bool[]> flipped(new bool[items]);
   std::vector<T> phase(items), margin(items);
-  const PlaceObjects<kRule, T> run({x.data(), object.data(), shift.data(), flipped, phase.data(),
-                                    margin.data(), items, grid, tol, wrap, FlipRule::kCirculation});
+  const PlaceObjects<kRule, T> run({x.data(), object.data(), shift.data(), flipped.get(),
+                                    phase.data(), margin.data(), items, grid, tol, wrap,
+                                    FlipRule::kCirculation});
   if (parts != (run.scratch_bytes() > 0)) std::abort();
   std::vector<unsigned char> scratch(run.scratch_bytes());
   run(scratch.data(), {});

@@ -36,6 +36,19 @@ def test_equals_the_reference(device, generator, rule, dtype, batch, grid, layou
     )
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("grid", [(25, 30), (64, 64), (90, 101), (150, 150), (300, 200)])
+def test_large_objects_equal_the_reference(device, generator, rule, grid):
+    # Blocks of several warps on a GPU, see test_center.py.
+    x = blob((2, *grid), dtype=torch.complex64, generator=generator)
+    found = symbreak.break_symmetry(x.to(device), rule=rule)
+    obj, shift, flipped, _, margin = reference_break_symmetry(x, rule=rule)
+    assert torch.equal(found.shift.cpu(), shift)
+    assert torch.equal(found.flipped.cpu(), flipped)
+    torch.testing.assert_close(found.object.cpu(), obj, rtol=0, atol=TOLERANCE[x.dtype])
+    torch.testing.assert_close(found.margin.cpu(), margin, rtol=1e-4, atol=1e-5)
+
+
 def test_threshold_decides_the_box(device, generator):
     x = blob((9, 9), dtype=torch.complex128, generator=generator)
     faint = x.clone()

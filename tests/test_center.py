@@ -10,6 +10,8 @@ import symbreak
 from symbreak.reference.center import center as reference_center
 
 GRIDS = [(7, 8), (8, 5), (1, 1), (4, 5, 6), (5, 1, 7)]
+# Blocks of several warps on a GPU: 64, 256, 512 and 1024 threads an object, then several blocks.
+LARGE_GRIDS = [(25, 30), (64, 64), (90, 101), (150, 150), (300, 200)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -28,6 +30,17 @@ def test_equals_the_reference(device, generator, dtype, batch, grid, wrap, layou
     assert torch.equal(found.object.cpu(), expected)
     assert found.object.dtype == dtype
     assert found.shift.dtype == torch.int64
+
+
+@pytest.mark.parametrize("grid", LARGE_GRIDS)
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("tol", [0.0, 0.3])
+def test_large_objects_equal_the_reference(device, generator, grid, wrap, tol):
+    x = blob((2, *grid), dtype=torch.complex64, generator=generator)
+    expected, expected_shift = reference_center(x, tol=tol, wrap=wrap)
+    found = symbreak.center(x.to(device), tol=tol, wrap=wrap)
+    assert torch.equal(found.shift.cpu(), expected_shift)
+    assert torch.equal(found.object.cpu(), expected)
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
