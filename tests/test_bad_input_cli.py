@@ -180,6 +180,7 @@ CASES = [
     ("simulate {d}/data.txt/run --train 1", 2, "data.txt/run must be a folder"),
     ("demo -o {d}/data.txt", 2, "data.txt must be a folder"),
     ("experiment margins -o {d}/data.txt", 2, "data.txt must be a folder"),
+    ("train {d}/objects.npy {d}/objects.npy -o {d}/data.txt", 2, "data.txt must be a folder"),
     ("train {d}/absent.h5 {d}/pairs.h5 -o {o}/run", 1, "absent.h5"),
     ("train {d}/text.h5 {d}/pairs.h5 -o {o}/run", 1, "text.h5: not a whole HDF5 file"),
     ("train {d}/scan.h5 {d}/pairs.h5 -o {o}/run", 1, "needs a complex dataset 'object'"),

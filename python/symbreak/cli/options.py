@@ -80,11 +80,16 @@ def result_path(path: Path, suffixes: tuple[str, ...], *, inputs: tuple[Source, 
     check_writable(path)
 
 
-def result_folder(path: Path) -> None:
-    """Make the folder for results, if it is not there."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
+def check_folder(path: Path) -> None:
+    """Check before the work starts that a folder is there or can be made."""
+    present = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not present.is_dir():
         raise typer.BadParameter(
             f"{path} must be a folder, or a new name for one, and a file is in its place"
-        ) from None
+        )
+
+
+def result_folder(path: Path) -> None:
+    """Make the folder for results, if it is not there."""
+    check_folder(path)
+    path.mkdir(parents=True, exist_ok=True)

@@ -92,6 +92,7 @@ def train(
         "progress": True,
     }
     require_training()
+    options.check_folder(output)
     settings = TrainSettings(**values)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
