@@ -80,19 +80,9 @@ def test_ops_pass_their_tests_on_the_cuda_kernels(files, shared, some):
     names = [f"tests/test_{name}.py" for name in files]
     # What does not depend on the kernels has run on the CPU's.
     chosen = "not compile and not bad_arguments and not gradient and not opcheck and not thread"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        chosen + some,
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     environment = {"SYMBREAK_EMULATED_SHARED_BYTES": shared} if shared else {}
-    done = run([*command, *names], SYMBREAK_EMULATE_CUDA="1", **environment)
+    done = run([*command, "-k", chosen + some, *names], SYMBREAK_EMULATE_CUDA="1", **environment)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert " passed" in done.stdout
 
