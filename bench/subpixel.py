@@ -59,8 +59,9 @@ from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import read_cxi
 from symbreak.evaluation import compare_starts
+from symbreak.ops.frequencies import frequency_radius
 from symbreak.subpixel import refine
-from symbreak.transfer import frequency_radius, transfer_function
+from symbreak.transfer import transfer_function
 
 EDGE = 0.4  # cycles per pixel: the shells from here to 0.5 are "the edge"
 STARTS = 16

@@ -20,7 +20,7 @@ HOST = ["-std=c++20", f"-I{CSRC}", "-Xcompiler=-fPIC"]
 DEVICE = ["-gencode=arch=compute_90,code=compute_90", "--compress-mode=none"]
 # Contracted products would be a rounding that the PTX does not ask for.
 EXACT = ["-O2", "-Xcompiler=-ffp-contract=off"]
-PARTS = ("parser", "machine", "memory", "instructions", "memory_instructions", "runtime")
+PARTS = ("parser", "warp", "grid", "memory", "instructions", "memory_instructions", "runtime")
 STANDALONE = "standalone"
 HOST_SOURCES = ("module", "schemas", "common/schedule", "cpu/isa")
 

@@ -228,7 +228,11 @@ X = torch.ones(2, 4, 4, dtype=torch.complex64)
     [
         (lambda: refine(X.real, X[0]), TypeError, "refine: objects must be complex64 or"),
         (lambda: refine(X, X[0].cdouble()), TypeError, "reference must have the dtype of .* compl"),
-        (lambda: refine(X, None), TypeError, "refine: reference must have .* got NoneType"),
+        (
+            lambda: refine(X, None),
+            TypeError,
+            "refine: reference must be a torch.Tensor, got NoneType",
+        ),
         (lambda: refine(X, X), ValueError, r"reference must have the grid .* \(4, 4\), got \(2, 4"),
         (lambda: refine(X, X[0], ndim=4), ValueError, "refine: ndim must be 2 or 3, got 4"),
         (lambda: refine(X, X[0].to("meta")), ValueError, "reference must be on the device"),

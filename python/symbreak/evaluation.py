@@ -8,7 +8,14 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
-from symbreak.ops.checks import check_flag, check_object, dtype_name, shown
+from symbreak.ops.checks import (
+    check_flag,
+    check_mask,
+    check_object,
+    check_tensor,
+    dtype_name,
+    shown,
+)
 from symbreak.ops.numbers import is_number
 from symbreak.subpixel import refine
 from symbreak.transfer import (
@@ -126,10 +133,9 @@ def compare_starts(
     `refine` over the good ones.
     """
     ndim = check_object("compare_starts", "objects", objects, ndim)
-    for name, given in (("supports", supports), ("error", error), ("valid", valid)):
-        if not isinstance(given, Tensor):
-            kind = type(given).__name__
-            raise TypeError(f"compare_starts: {name} must be a torch.Tensor, got {kind}.")
+    for name, given in (("supports", supports), ("error", error)):
+        check_tensor("compare_starts", name, given)
+    check_mask("compare_starts", "valid", valid)
     if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(
             "compare_starts: objects must be (starts, *grid) of one pattern, got shape "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_object, dtype_name
+from symbreak.ops.checks import check_beside, check_object, dtype_name
 
 FARTHEST = 1.0  # pixels on an axis: `align` has tried the whole ones
 LONGEST_STEP = 0.25  # pixels; a speckle of the correlation is about one pixel wide
@@ -55,7 +55,12 @@ def refine(objects: Tensor, reference: Tensor, *, ndim: int = 2) -> Refined:
     three FFTs and about five passes over its spectrum in complex128, one object at a time.
     """
     ndim = check_object("refine", "objects", objects, ndim)
-    _check_reference(objects, reference, ndim)
+    check_beside("refine", "reference", reference, objects, ndim)
+    if reference.dtype != objects.dtype:
+        raise TypeError(
+            f"refine: reference must have the dtype of objects, {dtype_name(objects.dtype)}, got "
+            f"{dtype_name(reference.dtype)}."
+        )
     axes = tuple(range(-ndim, 0))
     grid = objects.shape[-ndim:]
     target = torch.fft.fftn(reference.to(torch.complex128), dim=axes)
@@ -176,27 +181,3 @@ def _derivatives(moments: Tensor) -> tuple[float, Tensor, Tensor]:
     gradient = 2 * (c.conj() * first).real
     hessian = 2 * (c.conj() * second + first.conj()[:, None] * first).real
     return float(c.abs().square()), gradient, hessian
-
-
-def _check_reference(objects: Tensor, reference: Tensor, ndim: int) -> None:
-    grid = objects.shape[-ndim:]
-    if not isinstance(reference, Tensor) or reference.dtype != objects.dtype:
-        given = (
-            dtype_name(reference.dtype)
-            if isinstance(reference, Tensor)
-            else type(reference).__name__
-        )
-        raise TypeError(
-            f"refine: reference must have the dtype of objects, {dtype_name(objects.dtype)}, got "
-            f"{given}."
-        )
-    if reference.shape != grid:
-        raise ValueError(
-            f"refine: reference must have the grid of objects, {tuple(grid)}, got "
-            f"{tuple(reference.shape)}."
-        )
-    if reference.device != objects.device:
-        raise ValueError(
-            f"refine: reference must be on the device of objects, {objects.device}, got "
-            f"{reference.device}."
-        )

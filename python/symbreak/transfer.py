@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_count, check_object, dtype_name
+from symbreak.ops.checks import check_beside, check_count, check_object, dtype_name
 from symbreak.ops.free_pixels import free_log_likelihood
 from symbreak.ops.frequencies import frequency_radius
 
@@ -188,22 +188,8 @@ def transfer_function(
 
 def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> int:
     ndim = check_object(function, "objects", objects, ndim)
-    grid = objects.shape[-ndim:]
     for name, other in (("amplitude", amplitude), ("valid", valid)):
-        if not isinstance(other, Tensor):
-            raise TypeError(
-                f"{function}: {name} must be a torch.Tensor, got {type(other).__name__}."
-            )
-        if other.shape != grid:
-            raise ValueError(
-                f"{function}: {name} must have the grid of objects, {tuple(grid)}, got "
-                f"{tuple(other.shape)}."
-            )
-        if other.device != objects.device:
-            raise ValueError(
-                f"{function}: {name} must be on the device of objects, {objects.device}, got "
-                f"{other.device}."
-            )
+        check_beside(function, name, other, objects, ndim)
     if not amplitude.is_floating_point():
         raise TypeError(
             f"{function}: amplitude must be floating point, got {dtype_name(amplitude.dtype)}."

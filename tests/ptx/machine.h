@@ -18,6 +18,8 @@ namespace ptx {
 
 inline constexpr int kLanes = 32;
 
+inline uint32_t lanes_mask(int lanes) { return lanes == kLanes ? ~0u : (1u << lanes) - 1; }
+
 struct Shape {
   int64_t blocks = 1, threads = 1, shared_bytes = 0, cluster = 1;
 };

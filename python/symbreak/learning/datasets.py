@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from symbreak import break_symmetry, fourier_amplitude
-from symbreak.ops.checks import check_flag, dtype_name, shown
+from symbreak.ops.checks import check_flag, check_tensor, dtype_name, shown
 
 Ambiguous = Literal["drop", "keep", "raise"]
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -57,8 +57,7 @@ class Pairs:
         """Check that there are as many amplitudes as objects, on one device."""
         for name, x in (("amplitude", self.amplitude), ("object", self.object)):
             kind = "complex" if name == "object" else "floating point"
-            if not isinstance(x, Tensor):
-                raise TypeError(f"Pairs: {name} must be a torch.Tensor, got {type(x).__name__}.")
+            check_tensor("Pairs", name, x)
             if not (x.is_complex() if name == "object" else x.is_floating_point()):
                 raise TypeError(f"Pairs: {name} must be {kind}, got {dtype_name(x.dtype)}.")
         if self.amplitude.device != self.object.device:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from symbreak import sa_mse
 from symbreak.data.streaming.chunks import Arrays, Fitting
 from symbreak.learning.datasets import PairSource
-from symbreak.ops.checks import check_integer, check_shape
+from symbreak.ops.checks import check_integer, check_shape, check_tensor
 
 BATCH = 256
 
@@ -68,10 +68,7 @@ def predict(network: nn.Module, amplitude: Tensor, *, batch: int = BATCH) -> Ten
     Memory: what the network needs for a batch, and the result.
     """
     batch = check_integer("predict", "batch", batch, 1)
-    if not isinstance(amplitude, Tensor):
-        raise TypeError(
-            f"predict: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
-        )
+    check_tensor("predict", "amplitude", amplitude)
     parameter = next(network.parameters(), None)
     if parameter is None:
         raise ValueError("predict: network must have parameters, got none.")
@@ -99,8 +96,7 @@ def compare(estimate: Tensor, objects: Tensor, *, wrap: bool = False) -> Evaluat
             is neither True nor False.
         ValueError: The shapes or devices differ, or there are no items.
     """
-    if not isinstance(objects, Tensor):
-        raise TypeError(f"compare: objects must be a torch.Tensor, got {type(objects).__name__}.")
+    check_tensor("compare", "objects", objects)
     if objects.dim() not in (3, 4) or not len(objects):
         raise ValueError(
             "compare: objects must be (items, *grid) in 2 or 3 dimensions, at least one, got shape "
@@ -186,8 +182,7 @@ def embed(objects: Tensor, shape: tuple[int, ...]) -> Tensor:
         TypeError: ``objects`` is no tensor, or ``shape`` not integers.
         ValueError: ``shape`` has another number of axes, or is smaller than the grid.
     """
-    if not isinstance(objects, Tensor):
-        raise TypeError(f"embed: objects must be a torch.Tensor, got {type(objects).__name__}.")
+    check_tensor("embed", "objects", objects)
     grid = tuple(objects.shape[1:])
     padding = []
     for n, m in zip(reversed(grid), reversed(check_shape("embed", shape, grid)), strict=True):

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from symbreak.ops.checks import shown
+from symbreak.ops.checks import check_tensor, shown
 from symbreak.ops.numbers import integers, whole
 
 Scaling = Literal["none", "unit", "log"]
@@ -82,10 +82,7 @@ def network_input(
         TypeError: ``amplitude`` is not floating point.
         ValueError: ``amplitude`` has another shape.
     """
-    if not isinstance(amplitude, torch.Tensor):
-        raise TypeError(
-            f"{network}: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
-        )
+    check_tensor(network, "amplitude", amplitude)
     if not amplitude.is_floating_point():
         raise TypeError(f"{network}: amplitude must be floating point, got {amplitude.dtype}.")
     got = tuple(amplitude.shape)

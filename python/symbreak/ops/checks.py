@@ -59,6 +59,35 @@ def check_integer(function: str, name: str, given: int, least: int) -> int:
     return value
 
 
+def check_tensor(function: str, name: str, x: Tensor) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{function}: {name} must be a torch.Tensor, got {type(x).__name__}.")
+
+
+def check_mask(function: str, name: str, mask: Tensor) -> None:
+    """Check that a mask is a dense tensor of booleans."""
+    check_tensor(function, name, mask)
+    check_dense(function, name, mask)
+    if mask.dtype != torch.bool:
+        raise TypeError(f"{function}: {name} must be bool, got {dtype_name(mask.dtype)}.")
+
+
+def check_beside(function: str, name: str, x: Tensor, objects: Tensor, ndim: int) -> None:
+    """Check that ``x`` is a tensor ``(*grid)``, of the grid and on the device of ``objects``."""
+    check_tensor(function, name, x)
+    grid = objects.shape[-ndim:]
+    if x.shape != grid:
+        raise ValueError(
+            f"{function}: {name} must have the grid of objects, {tuple(grid)}, got "
+            f"{tuple(x.shape)}."
+        )
+    if x.device != objects.device:
+        raise ValueError(
+            f"{function}: {name} must be on the device of objects, {objects.device}, got "
+            f"{x.device}."
+        )
+
+
 def check_dense(function: str, name: str, x: Tensor) -> None:
     """Check that a tensor holds one number per element: it is not sparse, nor nested."""
     if x.layout != torch.strided or x.is_nested:
@@ -89,8 +118,7 @@ def check_object(function: str, name: str, x: Tensor, ndim: int) -> int:
 
     Returns ``ndim`` as Python's integer.
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{function}: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    check_tensor(function, name, x)
     if x.dtype not in COMPLEX:
         raise TypeError(
             f"{function}: {name} must be complex64 or complex128, got {dtype_name(x.dtype)}."

@@ -10,7 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.ops.checks import check_count, check_dense, check_object, dtype_name, shown
+from symbreak.ops.checks import (
+    check_count,
+    check_dense,
+    check_mask,
+    check_object,
+    check_tensor,
+    dtype_name,
+    shown,
+)
 from symbreak.ops.frequencies import frequency_radius
 from symbreak.ops.memory import check_memory
 from symbreak.ops.numbers import integers, is_number
@@ -86,7 +94,7 @@ def free_pixels(
     allowed = frequency_radius(grid) >= exclude
     measured = math.prod(grid)
     if valid is not None:
-        _check_mask("free_pixels", "valid", valid)
+        check_mask("free_pixels", "valid", valid)
         if valid.shape != grid:
             raise ValueError(
                 f"free_pixels: valid must have shape {grid}, got {tuple(valid.shape)}."
@@ -186,15 +194,12 @@ def free_log_likelihood(
     """
     function = "free_log_likelihood"
     ndim = check_object(function, "objects", objects, ndim)
-    if not isinstance(amplitude, Tensor):
-        raise TypeError(
-            f"{function}: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
-        )
+    check_tensor(function, "amplitude", amplitude)
     if amplitude.dtype not in (torch.float32, torch.float64):
         raise TypeError(
             f"{function}: amplitude must be float32 or float64, got {dtype_name(amplitude.dtype)}."
         )
-    _check_mask(function, "free", free)
+    check_mask(function, "free", free)
     a = _like("amplitude", amplitude, objects, ndim)
     free = _like("free", free, objects, ndim)
     axes = tuple(range(-ndim, 0))
@@ -237,11 +242,3 @@ def _like(name: str, x: Tensor, objects: Tensor, ndim: int) -> Tensor:
 def _check_number(name: str, value: float) -> None:
     if not is_number(value):
         raise TypeError(f"free_pixels: {name} must be a number, got {shown(value)}.")
-
-
-def _check_mask(function: str, name: str, mask: Tensor) -> None:
-    if not isinstance(mask, Tensor):
-        raise TypeError(f"{function}: {name} must be a torch.Tensor, got {type(mask).__name__}.")
-    check_dense(function, name, mask)
-    if mask.dtype != torch.bool:
-        raise TypeError(f"{function}: {name} must be bool, got {dtype_name(mask.dtype)}.")

@@ -11,6 +11,7 @@ from symbreak.ops.checks import (
     check_data,
     check_dense,
     check_grid,
+    check_tensor,
     dtype_name,
     shown,
 )
@@ -23,10 +24,7 @@ LEAST_BETA = 1e-6
 
 def check_amplitude(amplitude: Tensor, ndim: int) -> int:
     """Check the amplitude, and return ``ndim`` as Python's integer."""
-    if not isinstance(amplitude, Tensor):
-        raise TypeError(
-            f"reconstruct: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
-        )
+    check_tensor("reconstruct", "amplitude", amplitude)
     if amplitude.dtype not in COMPLEX_OF:
         raise TypeError(
             f"reconstruct: amplitude must be float32 or float64, got {dtype_name(amplitude.dtype)}."
@@ -67,8 +65,7 @@ def check_beta(beta: float) -> None:
 
 
 def check_like(name: str, x: Tensor, dtype: torch.dtype, amplitude: Tensor) -> None:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"reconstruct: {name} must be a torch.Tensor, got {type(x).__name__}.")
+    check_tensor("reconstruct", name, x)
     check_dense("reconstruct", name, x)
     if x.dtype != dtype:
         raise TypeError(

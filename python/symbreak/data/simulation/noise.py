@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from symbreak.ops.checks import check_dense, check_integer, shown
+from symbreak.ops.checks import check_dense, check_integer, check_tensor, shown
 from symbreak.ops.memory import check_memory
 from symbreak.ops.numbers import integers, is_number, whole
 
@@ -52,10 +52,7 @@ def poisson_amplitude(
         Not differentiable: the result carries no gradient. Time: 0.05 to 0.1 ms per 1000 pixels.
         Memory: the amplitudes twice in float64.
     """
-    if not isinstance(amplitude, torch.Tensor):
-        raise TypeError(
-            f"poisson_amplitude: amplitude must be a torch.Tensor, got {type(amplitude).__name__}."
-        )
+    check_tensor("poisson_amplitude", "amplitude", amplitude)
     if amplitude.dtype not in (torch.float32, torch.float64):
         raise TypeError(
             f"poisson_amplitude: amplitude must be float32 or float64, got {amplitude.dtype}."
