@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "transfer": PUBLIC,
     "subpixel": PUBLIC,
     "evaluation": {*PUBLIC, "subpixel", "transfer"},
+    "supports": {*PUBLIC, "evaluation"},
     "models": PUBLIC,
     "data.files": PUBLIC,
     "data.streaming": {*PUBLIC, "data.files"},
@@ -41,7 +42,16 @@ ROOMS: dict[str, set[str]] = {
     "learning": {*PUBLIC, *DATA, "models"},
     "plotting": {*PUBLIC, *DATA, "evaluation"},
     "experiments": {*PUBLIC, *DATA, "reference", "models", "learning", "plotting"},
-    "cli": {*PUBLIC, *DATA, "evaluation", "models", "learning", "plotting", "experiments"},
+    "cli": {
+        *PUBLIC,
+        *DATA,
+        "evaluation",
+        "supports",
+        "models",
+        "learning",
+        "plotting",
+        "experiments",
+    },
     "__main__": {"cli"},
 }
 

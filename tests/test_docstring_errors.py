@@ -12,7 +12,7 @@ from docstrings import public, sections
 from test_bad_input import CASES
 
 import symbreak
-from symbreak import Reconstruction, data, plotting
+from symbreak import Reconstruction, Shrinkwrap, data, plotting
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
@@ -26,6 +26,7 @@ from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.subpixel import refine, shift_by
+from symbreak.supports import best_of, choose, next_rule, try_support
 from symbreak.transfer import (
     counting_log_likelihood,
     counting_r_factor,
@@ -184,6 +185,20 @@ TRIED = {
         TypeError: lambda: counting_log_likelihood(X[0], V.int()),
         ValueError: lambda: counting_log_likelihood(X[0], V & False),
     },
+    "symbreak.supports.choose": {
+        TypeError: lambda: choose(A, shrinkwrap=None),
+        ValueError: lambda: choose(A[0]),
+        MemoryError: lambda: choose(A[:1, :1].expand(2**20, 2**20), valid=V),
+    },
+    "symbreak.supports.try_support": {
+        TypeError: lambda: try_support(A, 0, ~V, valid=V),
+        ValueError: lambda: try_support(A, Shrinkwrap(), V, valid=V),
+    },
+    "symbreak.supports.next_rule": {
+        TypeError: lambda: next_rule([], 64, thresholds=("a",)),
+        ValueError: lambda: next_rule([], 64, factors=(-1,)),
+    },
+    "symbreak.supports.best_of": {ValueError: lambda: best_of([])},
     "symbreak.subpixel.refine": {
         TypeError: lambda: refine(X, X[0].to(torch.complex128)),
         ValueError: lambda: refine(X, X),

@@ -84,9 +84,9 @@ def run_resumably(
     """
     shared = {**options, "record_every": record_every, "valid": valid, "shrinkwrap": shrinkwrap}
     settings = {
-        "amplitude": _digest(amplitude),
-        "valid": _digest(valid),
-        "support": None if support is None else _digest(support),
+        "amplitude": digest(amplitude),
+        "valid": digest(valid),
+        "support": None if support is None else digest(support),
         "shrinkwrap": None if shrinkwrap is None else asdict(shrinkwrap),
         "schedule": schedule,
         "starts": starts,
@@ -96,7 +96,7 @@ def run_resumably(
     }
     iterations = total_iterations(schedule)
     checks.check_result(amplitude, starts, iterations // record_every, amplitude.dim())
-    step = torch.get_num_threads() if amplitude.device.type == "cpu" else ON_A_GPU
+    step = starts_at_once(amplitude.device)
     shapes = _shapes(amplitude, starts, iterations // record_every)
     with resuming(output, shapes, starts, settings, what="starts", intermediate=True) as kept:
         with progress("phasing", starts * iterations) as bar:
@@ -110,7 +110,7 @@ def run_resumably(
                     starts=len(part["start"]),
                     first_start=first,
                     ndim=amplitude.dim(),
-                    progress=partial(_show, bar, first * iterations),
+                    progress=partial(show, bar, first * iterations),
                     **shared,
                 )
                 return {name: value.cpu().numpy() for name, value in found._asdict().items()}
@@ -128,7 +128,13 @@ def run_resumably(
         yield symbreak.Reconstruction(**{k: x.to(amplitude.device) for k, x in whole.items()})
 
 
-def _show(bar: Progress, before: int, done: int, total: int) -> None:
+def starts_at_once(device: torch.device) -> int:
+    """Starts of one piece of work: what is kept after an interruption is counted in pieces."""
+    return torch.get_num_threads() if device.type == "cpu" else ON_A_GPU
+
+
+def show(bar: Progress, before: int, done: int, total: int) -> None:
+    """Move a bar that counts iterations of all starts, ``before`` of which are of earlier ones."""
     bar.update(bar.task_ids[0], completed=before + done)
 
 
@@ -143,7 +149,8 @@ def _shapes(amplitude: torch.Tensor, starts: int, records: int) -> Shapes:
     }
 
 
-def _digest(x: torch.Tensor) -> str:
+def digest(x: torch.Tensor) -> str:
+    """What tells an array from another, for the settings of what is kept."""
     return hashlib.sha256(x.cpu().contiguous().numpy().data).hexdigest()
 
 
@@ -152,8 +159,17 @@ def as_phasing(
     history: torch.Tensor,
     parameters: Mapping[str, Parameter],
     free: torch.Tensor | None = None,
+    further: Mapping[str, torch.Tensor] | None = None,
 ) -> Phasing:
-    """Collect what a CXI file keeps of one pattern's starts; ``free``: the free pixels."""
+    """Collect what a CXI file keeps of one pattern's starts.
+
+    Args:
+        starts: The starts, compared.
+        history: Their errors, ``(starts, records)``.
+        parameters: Everything that was set.
+        free: The free pixels.
+        further: More results by name.
+    """
     best, likelihood = starts.best, starts.free_log_likelihood
     numbers = {
         "error": starts.error,
@@ -164,6 +180,7 @@ def as_phasing(
         **({} if starts.subpixel is None else {"subpixel": starts.subpixel}),
     }
     results = {
+        **(further or {}),
         "prtf_frequency": starts.transfer.frequency,
         "prtf": starts.transfer.transfer,
         "prtf_pixels": starts.transfer.pixels,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -14,6 +15,7 @@ from symbreak.cli import options, phasing_options
 from symbreak.cli.output import element, err, note, wrote
 from symbreak.cli.phasing import as_phasing, print_chance, print_starts, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
+from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
@@ -25,6 +27,7 @@ EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
     "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
+    "symbreak reconstruct scan.h5 -o out.cxi --choose-support",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
 )
 
@@ -83,6 +86,14 @@ def reconstruct(
             rich_help_panel=SUPPORT,
         ),
     ] = False,
+    choose_support: Annotated[
+        bool,
+        typer.Option(
+            "--choose-support",
+            help="Try thresholds and areas first, 10 times the work; hidden pixels choose.",
+            rich_help_panel=SUPPORT,
+        ),
+    ] = False,
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,
     every: phasing_options.Every = DEFAULT.every,
@@ -108,6 +119,8 @@ def reconstruct(
         options.result_path(plot, options.PICTURES, inputs=inputs)
     if fixed_support and support is None:
         raise typer.BadParameter("--fixed-support needs --support")
+    if choose_support:
+        _check_free_to_choose(context)
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
     measured = read_pattern(
@@ -124,18 +137,36 @@ def reconstruct(
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
     _describe(measured, left_out)
     first = _support(extra.get("support"), measured)
-    with run_resumably(
-        output,
-        amplitude,
-        schedule,
-        beta=beta,
-        valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
-        support=None if first is None else first.to(where),
-        shrinkwrap=None if fixed_support else rule,
-        starts=starts,
-        seed=seed,
-        record_every=RECORD_EVERY,
-    ) as found:
+    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed}
+    shared["support"] = None if first is None else first.to(where)
+    with ExitStack() as kept:
+        choice = None
+        if choose_support:
+            hidden = left_out
+            if hidden is None:
+                hidden = symbreak.free_pixels(amplitude.shape, valid=measured_pixels)
+            trying = choose_resumably(
+                output,
+                amplitude,
+                schedule,
+                shrinkwrap=rule,
+                free=hidden,
+                valid=measured_pixels,
+                **shared,
+            )
+            choice = kept.enter_context(trying)
+            rule = choice.shrinkwrap
+            print_trials(choice, amplitude.dim())
+        phasing = run_resumably(
+            output,
+            amplitude,
+            schedule,
+            valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
+            shrinkwrap=None if fixed_support else rule,
+            record_every=RECORD_EVERY,
+            **shared,
+        )
+        found = kept.enter_context(phasing)
         compared = compare_starts(
             found.object,
             found.support,
@@ -150,7 +181,11 @@ def reconstruct(
         used = _parameters(context, measured, left_out)
         if left_out is not None:
             used["ranked_by"] = "free log-likelihood" if compared.by_free else "error"
-        write_cxi(output, as_phasing(compared, found.history, used, left_out))
+        results = {}
+        if choice is not None:
+            used |= {"threshold": rule.threshold, "area": area_text(rule)}
+            results = trials_as_results(choice)
+        write_cxi(output, as_phasing(compared, found.history, used, left_out, results))
     print_starts(compared)
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
         print_chance(compared)
@@ -168,6 +203,16 @@ def reconstruct(
         )
         save(figure, plot)
         wrote(plot, "picture")
+
+
+def _check_free_to_choose(context: typer.Context) -> None:
+    """The options that say which support there is to be leave nothing to choose."""
+    for name in ("threshold", "area", "fixed_support"):
+        given = context.get_parameter_source(name)
+        if given is not None and given.name != "DEFAULT":
+            raise typer.BadParameter(
+                f"--choose-support chooses it: leave out --{name.replace('_', '-')}"
+            )
 
 
 def _parameters(

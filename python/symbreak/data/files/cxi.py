@@ -52,7 +52,8 @@ class Phasing:
     """``data``, ``support`` ``(starts, *grid)`` and per-start numbers like ``error``, ``twin``."""
     results: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Curves: error history, phase retrieval transfer function; ``free_pixels`` ``(*grid)``, 1
-    where a pixel was left out of phasing, zero frequency in the middle."""
+    where a pixel was left out of phasing, zero frequency in the middle; ``trial_...`` ``(trials,
+    ...)``: the supports that were tried beforehand."""
     free_log_likelihood: float | None = None
     """Of the best start, if pixels were left out."""
 

@@ -1,0 +1,150 @@
+"""Try shrinkwraps before phasing, one after another, and keep what is done beside the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import symbreak
+from symbreak.cli.output import element, note, out, progress, table
+from symbreak.cli.phasing import digest, show, starts_at_once
+from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.resumable import resuming
+from symbreak.ops.schedule import total_iterations
+from symbreak.supports import (
+    FACTORS,
+    THRESHOLDS,
+    SupportChoice,
+    SupportTrial,
+    best_of,
+    next_rule,
+    try_support,
+)
+
+
+@contextmanager
+def choose_resumably(
+    output: Path,
+    amplitude: torch.Tensor,
+    schedule: str,
+    *,
+    shrinkwrap: symbreak.Shrinkwrap,
+    free: torch.Tensor,
+    valid: torch.Tensor,
+    support: torch.Tensor | None,
+    starts: int,
+    **options: Any,
+) -> Iterator[SupportChoice]:
+    """Do what `symbreak.supports.choose` does, and keep each trial beside ``output``.
+
+    When the block, which is to write ``output``, ends, they are removed.
+
+    Raises:
+        OSError: The trials cannot be written.
+        ValueError: No trial leaves a determined support.
+        KeyboardInterrupt: With a message that says what is kept.
+    """
+    most = len(THRESHOLDS) + len(FACTORS)
+    settings = {
+        "amplitude": digest(amplitude),
+        "valid": digest(valid),
+        "free": digest(free),
+        "support": None if support is None else digest(support),
+        "shrinkwrap": asdict(shrinkwrap),
+        "schedule": schedule,
+        "starts": starts,
+        "device": amplitude.device.type,
+        **options,
+    }
+    shapes = {"free_log_likelihood": ((most, starts), "f8"), "pixels": ((most, starts), "i8")}
+    beside = output.with_name(f"{output.stem}.supports{output.suffix}")
+    iterations = total_iterations(schedule)
+    with resuming(
+        beside, shapes, most, settings, what="trials of supports", intermediate=True
+    ) as kept:
+        trials: list[SupportTrial] = []
+        with progress("trying supports", most * starts * iterations) as bar:
+
+            def attempt(rule: symbreak.Shrinkwrap) -> None:
+                """Fill the next row of the file, a few starts at a time."""
+
+                def phase(part: Arrays) -> dict[str, Any]:
+                    first = int(part["start"][0])
+                    before = (len(trials) * starts + first) * iterations
+                    found = try_support(
+                        amplitude,
+                        rule,
+                        free,
+                        schedule,
+                        valid=valid,
+                        support=support,
+                        starts=len(part["start"]),
+                        first_start=first,
+                        progress=partial(show, bar, before),
+                        **options,
+                    )
+                    return {name: getattr(found, name).numpy() for name in shapes}
+
+                row = {name: np.empty(starts, kind) for name, (_, kind) in shapes.items()}
+                Chunks(
+                    Fitting(phase),
+                    lambda rows: {"start": np.arange(rows.start, rows.stop)},
+                    starts_at_once(amplitude.device),
+                    report=lambda rows, notes: note(notes),
+                ).fill(row, 0, starts)
+                for name, values in row.items():
+                    kept.file[name][len(trials)] = values
+                kept.advance(1)
+
+            while rule := next_rule(trials, amplitude.numel(), shrinkwrap):
+                if len(trials) == kept.done:
+                    attempt(rule)
+                values = {name: torch.from_numpy(kept.file[name][len(trials)]) for name in shapes}
+                trials.append(SupportTrial(rule, **values))
+            bar.update(bar.task_ids[0], completed=most * starts * iterations)
+        yield best_of(trials)
+
+
+def print_trials(choice: SupportChoice, ndim: int) -> None:
+    """One row a trial; the one that is chosen says so."""
+    sized = f"support ({element(ndim)}s)"
+    rows = table("supports tried", "shrinkwrap", sized, "lowest free LLK", "median")
+    for k, trial in enumerate(choice.trials):
+        rows.add_row(
+            f"{option(trial.shrinkwrap)}{' (chosen)' if k == choice.best else ''}",
+            str(trial.size or "undetermined"),
+            f"{trial.lowest:.4g}",
+            f"{trial.median:.4g}",
+        )
+    out().print(rows)
+
+
+def option(rule: symbreak.Shrinkwrap) -> str:
+    """The rule as it is given to `symbreak reconstruct`."""
+    return f"--threshold {rule.threshold:g}" if rule.areas is None else f"--area {area_text(rule)}"
+
+
+def area_text(rule: symbreak.Shrinkwrap) -> str | None:
+    """The rule's areas as it is given to --area."""
+    return None if rule.areas is None else ",".join(f"{fraction:g}" for fraction in rule.areas)
+
+
+def trials_as_results(choice: SupportChoice) -> dict[str, torch.Tensor]:
+    """What a CXI file keeps of the trials; NaN where a rule has no threshold, or no area."""
+    rules = [trial.shrinkwrap for trial in choice.trials]
+    nan = float("nan")
+    columns = {
+        "threshold": [rule.threshold if rule.areas is None else nan for rule in rules],
+        "area": [rule.areas or [nan, nan] for rule in rules],
+    }
+    found = {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}
+    for name in ("free_log_likelihood", "pixels"):
+        found[name] = torch.stack([getattr(trial, name) for trial in choice.trials])
+    return {f"trial_{name}": values for name, values in found.items()}

@@ -1,0 +1,264 @@
+"""Which support? Shrinkwraps from loose to tight are tried, and pixels kept from phasing judge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+import symbreak
+from symbreak.evaluation import determined
+from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
+from symbreak.ops.numbers import is_number
+from symbreak.ops.schedule import Schedule
+from symbreak.ops.shrinkwrap import Shrinkwrap
+
+SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
+THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.4)
+FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
+
+
+@dataclass(frozen=True)
+class SupportTrial:
+    """What starts under one shrinkwrap gave, phased without the free pixels."""
+
+    shrinkwrap: Shrinkwrap
+    """The rule that was tried."""
+    free_log_likelihood: Tensor
+    """float64 ``(starts,)``: :func:`symbreak.free_log_likelihood`; infinite where the start is not
+    finite, or its support not determined: more pixels than half the measured ones fit anything."""
+    pixels: Tensor
+    """int64 ``(starts,)``: pixels of each support."""
+
+    @property
+    def lowest(self) -> float:
+        """The smallest free log-likelihood, infinite if no start has one."""
+        return float(self.free_log_likelihood.min())
+
+    @property
+    def median(self) -> float:
+        """The median free log-likelihood of the starts that have one, infinite if none has."""
+        known = self.free_log_likelihood[self.free_log_likelihood.isfinite()]
+        return float(known.median()) if len(known) else math.inf
+
+    @property
+    def size(self) -> int:
+        """The median number of pixels of the starts that count, 0 if none does."""
+        known = self.pixels[self.free_log_likelihood.isfinite()]
+        return int(known.median()) if len(known) else 0
+
+
+@dataclass(frozen=True)
+class SupportChoice:
+    """What :func:`choose` returns."""
+
+    shrinkwrap: Shrinkwrap
+    """The rule to phase with, that of the trial ``best``."""
+    trials: tuple[SupportTrial, ...]
+    """All that were tried, in the order of trying: thresholds, then areas."""
+    best: int
+    """Index of the trial with the start of the smallest free log-likelihood."""
+
+
+def choose(
+    amplitude: Tensor,
+    schedule: Schedule = SCHEDULE,
+    *,
+    shrinkwrap: Shrinkwrap = Shrinkwrap(),
+    thresholds: Sequence[float] = THRESHOLDS,
+    factors: Sequence[float] = FACTORS,
+    fraction: float = 0.05,
+    beta: float = 0.9,
+    valid: Tensor | None = None,
+    support: Tensor | None = None,
+    starts: int = 8,
+    seed: int = 0,
+    progress: bool = False,
+) -> SupportChoice:
+    """Try shrinkwraps from loose to tight on one pattern, and choose by pixels that none has seen.
+
+    The error of phasing favours loose supports, which leave more unknowns. So a few per cent of the
+    pixels are left out (:func:`symbreak.free_pixels`), and the rule wins whose best start predicts
+    them best (:func:`symbreak.free_log_likelihood`; Favre-Nicolin, Leake and Chushkin, Sci. Rep.
+    10, 2664 (2020)). First ``thresholds`` are tried; then areas, ``factors`` times the size of the
+    support that the best threshold led to, approached from twice as many pixels. What it is worth
+    is measured in bench/supports.py.
+
+    Args:
+        amplitude: Measured amplitudes of one pattern, square roots of counts, DC at index 0,
+            float32 or float64 ``(*grid)``, 2D or 3D.
+        schedule: As :func:`symbreak.reconstruct` takes it.
+        shrinkwrap: Its ``every``, ``sigma``, ``sigma_min`` and ``decay`` hold for all trials.
+        thresholds: Each in (0, 1); at least one.
+        factors: Each > 0; none for thresholds alone.
+        fraction: The part of the measured pixels that is left out, in (0, 0.2].
+        beta: As :func:`symbreak.reconstruct` takes it.
+        valid: bool ``(*grid)``, False = not measured; default: all were.
+        support: The first support, bool ``(*grid)``; default: from the autocorrelation.
+        starts: Random starts of each trial.
+        seed: Of the starts. The free pixels do not depend on it.
+        progress: True draws a progress bar for every trial.
+
+    Returns:
+        SupportChoice: the rule, and all trials. Phase again with it and all pixels.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument is out of range, the data are not to be phased, or no trial leaves
+            a support of at most one pixel for two measured ones.
+        MemoryError: The result is larger than the memory of the device.
+
+    Not differentiable. Cost: a `reconstruct` of all starts for each threshold and factor.
+    """
+    check_tensor("choose", "amplitude", amplitude)
+    if amplitude.dim() not in (2, 3):
+        raise ValueError(
+            f"choose: amplitude must be one pattern, 2D or 3D, got shape {tuple(amplitude.shape)}."
+        )
+    if not isinstance(shrinkwrap, Shrinkwrap):
+        raise TypeError(
+            f"choose: shrinkwrap must be a Shrinkwrap, got {type(shrinkwrap).__name__}."
+        )
+    check_flag("choose", "progress", progress)
+    if valid is None:
+        valid = torch.ones(amplitude.shape, dtype=torch.bool, device=amplitude.device)
+    check_mask("choose", "valid", valid)
+    free = symbreak.free_pixels(amplitude.shape, valid=valid, fraction=fraction)
+    trials: list[SupportTrial] = []
+    while (
+        rule := next_rule(trials, amplitude.numel(), shrinkwrap, thresholds, factors)
+    ) is not None:
+        trials.append(
+            try_support(
+                amplitude,
+                rule,
+                free,
+                schedule,
+                beta=beta,
+                valid=valid,
+                support=support,
+                starts=starts,
+                seed=seed,
+                progress=progress,
+            )
+        )
+    return best_of(trials)
+
+
+def try_support(
+    amplitude: Tensor,
+    shrinkwrap: Shrinkwrap,
+    free: Tensor,
+    schedule: Schedule = SCHEDULE,
+    *,
+    valid: Tensor,
+    **options: object,
+) -> SupportTrial:
+    """Phase one pattern without the free pixels, and ask how well each start predicts them.
+
+    Args:
+        amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
+        shrinkwrap: The rule to try.
+        free: bool ``(*grid)``, True on the pixels that phasing is not to see.
+        schedule: As :func:`symbreak.reconstruct` takes it.
+        valid: bool ``(*grid)``, False = not measured.
+        options: Further ones of :func:`symbreak.reconstruct`.
+
+    Returns:
+        SupportTrial.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument is out of range, or the data are not to be phased.
+    """
+    ndim = amplitude.dim()
+    seen = valid & ~free
+    found = symbreak.reconstruct(
+        amplitude,
+        schedule,
+        valid=seen,
+        shrinkwrap=shrinkwrap,
+        ndim=ndim,
+        **options,  # type: ignore[arg-type]
+    )
+    inside = torch.where(found.support, found.object, 0)
+    likelihood = symbreak.free_log_likelihood(inside, amplitude, free, ndim=ndim)
+    counts = determined(found.support, seen, ndim) & likelihood.isfinite()
+    return SupportTrial(
+        shrinkwrap,
+        torch.where(counts, likelihood, torch.inf).cpu(),
+        found.support.flatten(1).sum(1).cpu(),
+    )
+
+
+def next_rule(
+    trials: Sequence[SupportTrial],
+    pixels: int,
+    shrinkwrap: Shrinkwrap = Shrinkwrap(),
+    thresholds: Sequence[float] = THRESHOLDS,
+    factors: Sequence[float] = FACTORS,
+) -> Shrinkwrap | None:
+    """The rule to try after these trials, so that a search can be interrupted and continued.
+
+    Args:
+        trials: Those that are done, in their order.
+        pixels: Of the pattern.
+        shrinkwrap: As :func:`choose` takes it, like the following.
+        thresholds: Tried first.
+        factors: Of the size to which the best threshold led; not tried if no threshold leaves a
+            determined support.
+
+    Returns:
+        Shrinkwrap: The next rule, or None at the end.
+
+    Raises:
+        TypeError: ``thresholds`` or ``factors`` holds what is no number.
+        ValueError: One of them is out of range, or there is no threshold.
+    """
+    _check(thresholds, factors)
+    done = len(trials)
+    if done < len(thresholds):
+        return replace(shrinkwrap, threshold=thresholds[done], area=None)
+    by_threshold = trials[: len(thresholds)]
+    size = min(by_threshold, key=lambda trial: trial.lowest).size
+    if not size or done == len(thresholds) + len(factors):
+        return None
+    # Three digits, so that the numbers which a command prints give the same rule again.
+    last = float(f"{min(factors[done - len(thresholds)] * size / pixels, 1.0):.3g}")
+    return replace(shrinkwrap, area=(float(f"{min(2 * last, 1.0):.3g}"), last))
+
+
+def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
+    """Choose among trials the one with the start of the smallest free log-likelihood.
+
+    Args:
+        trials: At least one.
+
+    Returns:
+        SupportChoice.
+
+    Raises:
+        ValueError: No trial has a start that counts.
+    """
+    best = min(range(len(trials)), key=lambda k: trials[k].lowest, default=None)
+    if best is None or trials[best].lowest == math.inf:
+        raise ValueError(
+            "choose: a trial must leave a support of at most one pixel for two measured ones, got "
+            f"none in {len(trials)}; higher thresholds, or an area, keep supports small."
+        )
+    return SupportChoice(trials[best].shrinkwrap, tuple(trials), best)
+
+
+def _check(thresholds: Sequence[float], factors: Sequence[float]) -> None:
+    for name, values, most in (("thresholds", thresholds, 1.0), ("factors", factors, math.inf)):
+        several = isinstance(values, (tuple, list))
+        if not several or not all(is_number(value) for value in values):
+            raise TypeError(f"choose: {name} must be numbers, got {shown(values)}.")
+        if not all(0 < value < most for value in values):
+            limit = "in (0, 1)" if most == 1 else "above 0 and finite"
+            raise ValueError(f"choose: {name} must be {limit}, got {shown(values)}.")
+    if not thresholds:
+        raise ValueError(f"choose: thresholds must hold at least one, got {shown(thresholds)}.")
