@@ -102,7 +102,6 @@ def test_interrupted_it_goes_on(tmp_path, words, monkeypatch, when):
         return reconstruct(*given, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("symbreak.cli.phasing.ON_A_GPU", 8)
         patch.setattr("torch.get_num_threads", lambda: 8)  # all starts in one piece
         patch.setattr(symbreak, "reconstruct", counting)
         if when == "starts":

@@ -7,14 +7,12 @@
 #include <cstdint>
 #include <numbers>
 
+#include "common/candidates.h"
 #include "common/grid.h"
 #include "common/host_device.h"
 #include "common/symmetry.h"
 
 namespace symbreak {
-
-// More index maps than this within rounding of the best: the transforms cannot tell them apart.
-inline constexpr int kMaxCandidates = 16;
 
 // With E, R the zero-padded transforms of estimate and reference:
 //   unflipped, shift s:  sum_n conj(e(n - s)) r(n)  = F^-1(conj(E) R)(s)
@@ -86,13 +84,6 @@ struct Lags {
            axis[2].index(flipped, rest % columns);
   }
 };
-
-// The least |c|^2 that is within rounding of the largest: the error of a transform is some eps of
-// the norms |e| |r|, whatever the size of the correlation.
-SYMBREAK_HD double least_power(double largest, double norms, double epsilon) {
-  const double least = sqrt(largest) - 32 * epsilon * norms;
-  return least > 0 ? least * least : 0;
-}
 
 // A product that is rounded before it is added to anything: conj(x) x must be exactly real.
 SYMBREAK_HD double rounded_product(double a, double b) {

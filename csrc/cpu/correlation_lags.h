@@ -1,11 +1,10 @@
 // Which elements of the symmetry group the entries of two correlation arrays stand for.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "common/candidates.h"
 #include "common/grid.h"
 #include "common/symmetry.h"
 #include "cpu/bounding_box.h"
@@ -25,9 +24,6 @@ struct BoxedObject {
     return (z * grid.size[1] + y) * grid.size[2] + x;
   }
 };
-
-// More index maps than this within rounding of the best: the transforms cannot tell them apart.
-constexpr size_t kMaxCandidates = 16;
 
 struct Lag {
   int64_t index;   // in the correlation array
@@ -66,12 +62,5 @@ class CorrelationLags {
  private:
   std::vector<Lag> lags_[2][3];  // [flipped][axis]
 };
-
-// The least |c|^2 that is within rounding of the largest; c is a correlation times `gain`, and the
-// error of a transform is some eps of the norms |e| |r|, whatever the size of the correlation.
-inline double least_power(double largest, double norms, double epsilon, double gain) {
-  const double least = std::max(0.0, std::sqrt(largest) - 32 * epsilon * norms * gain);
-  return least * least;
-}
 
 }  // namespace symbreak
