@@ -35,7 +35,7 @@ docs:  ## the site, for reading from the disk: site/index.html; a warning is an 
 # The phasing engine alone, cross-compiled for 64-bit ARM, against this machine's; needs Debian's
 # g++-aarch64-linux-gnu and qemu-user. `make dev` has to have been run, or symbreak be installed.
 CROSS ?= aarch64-linux-gnu-g++
-ENGINE_SOURCES = tests/engine_alone.cpp csrc/common/schedule.cpp csrc/cpu/isa.cpp csrc/cpu/engine/kernels.cpp \
+ENGINE_SOURCES = tests/engine_alone.cpp csrc/common/schedule.cpp csrc/cpu/isa.cpp $(wildcard csrc/cpu/engine/kernels_*.cpp) \
   $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp solver_start.cpp team.cpp)
 
 aarch64:  ## the engine's kernels for ARM, run by emulation

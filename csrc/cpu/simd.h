@@ -1,6 +1,6 @@
 // Vectors of lines by the compiler's vector extensions, as wide as the instruction set allows.
 //
-// Only for files that are compiled once per instruction set (see engine/kernels.cpp).
+// Only for files that are compiled once per instruction set (see engine/kernel_table.h).
 #pragma once
 
 #include <cstdint>

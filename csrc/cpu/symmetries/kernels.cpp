@@ -1,4 +1,4 @@
-// The kernels of the symmetry operators for one instruction set; see engine/kernels.cpp.
+// The kernels of the symmetry operators for one instruction set; see engine/kernel_table.h.
 #include "cpu/symmetries/kernels.h"
 
 #include "cpu/symmetries/amplitude_sweep.h"

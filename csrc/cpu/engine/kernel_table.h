@@ -1,7 +1,10 @@
-// The kernels for one instruction set: compiled once for each, with SYMBREAK_ISA naming it.
+// The kernels for one instruction set: compiled once for each, with SYMBREAK_ISA naming it, and in
+// a file for each precision, so that they compile side by side.
 //
 // Everything here is a template in the namespace of that name or always inlined: a function that
 // the linker could share between instruction sets would end up in the wrong program.
+#pragma once
+
 #include "cpu/engine/kernels.h"
 
 #include "cpu/engine/blur_sweeps.h"
@@ -16,9 +19,6 @@ constexpr Kernels<T> kKernels = {
     kLanes<T>,          forward_rows<T>,  update_rows<T>,   difference_rows<T>, forward_columns<T>,
     inverse_columns<T>, project_outer<T>, inverse_outer<T>, residual_outer<T>,  blur_rows<T>,
     blur_columns<T>,    blur_stack<T>,    threshold_rows<T>};
-
-extern const Kernels<float> kSingle = kKernels<float>;
-extern const Kernels<double> kDouble = kKernels<double>;
 
 }  // namespace SYMBREAK_ISA
 }  // namespace symbreak
