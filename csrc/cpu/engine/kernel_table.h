@@ -5,9 +5,8 @@
 // the linker could share between instruction sets would end up in the wrong program.
 #pragma once
 
-#include "cpu/engine/kernels.h"
-
 #include "cpu/engine/blur_sweeps.h"
+#include "cpu/engine/kernels.h"
 #include "cpu/engine/outer_sweeps.h"
 #include "cpu/engine/row_sweeps.h"
 
