@@ -37,6 +37,31 @@ def test_ctrl_c_in_a_destructor_is_not_lost(tmp_path, capsys):
         assert result.done == 2
 
 
+def test_ctrl_c_within_two_results_is_not_lost_either(tmp_path, capsys):
+    """As in a command that keeps what it tried while it makes what it found."""
+    shapes, made = {"x": ((5,), "f4")}, []
+
+    def make():
+        with (
+            resuming(tmp_path / "tried.h5", shapes, 5, {}) as outer,
+            resuming(tmp_path / "found.h5", shapes, 5, {}) as inner,
+        ):
+            outer.advance(5)
+            for k in range(5):
+                if k == 1:
+                    Interrupted()
+                made.append(k)
+                inner.advance(1)
+
+    with pytest.raises(KeyboardInterrupt, match="5 of 5 are kept, the same command continues"):
+        make()
+    assert made == [0, 1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not capsys.readouterr().err
+    with resuming(tmp_path / "found.h5", shapes, 5, {}) as inner:
+        assert inner.done == 2
+
+
 def test_other_handlers_of_ctrl_c_stay(tmp_path):
     heard = []
     before = signal.signal(signal.SIGINT, lambda *call: heard.append(call))

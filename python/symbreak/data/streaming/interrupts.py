@@ -15,35 +15,45 @@ from types import FrameType
 from typing import Any
 
 
+class _Note:
+    """A handler that raises KeyboardInterrupt, as Python's own does, and remembers it."""
+
+    def __init__(self) -> None:
+        self._seen = threading.Event()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._seen.set()
+        signal.default_int_handler(number, frame)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if there was one."""
+        if self._seen.is_set():
+            raise KeyboardInterrupt
+
+
 @contextmanager
 def remembering_interrupts() -> Iterator[Callable[[], None]]:
     """Within the block Ctrl-C is also noted; yields a function that raises it if it was.
 
-    Nothing changes outside of the main thread, or where Ctrl-C has a handler of somebody else's.
+    A block within another one shares its memory. Nothing changes outside of the main thread, or
+    where Ctrl-C has a handler of somebody else's.
     """
-    seen = threading.Event()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.set()
-        signal.default_int_handler(number, frame)
-
-    def check() -> None:
-        if seen.is_set():
-            raise KeyboardInterrupt
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    note = handler if in_main_thread and isinstance(handler, _Note) else _Note()
 
     def report(lost: Any) -> None:
         if not isinstance(lost.exc_value, KeyboardInterrupt):
             report_others(lost)
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield check
+    if not in_main_thread or handler is not signal.default_int_handler:
+        yield note.check
         return
     report_others = sys.unraisablehook
     signal.signal(signal.SIGINT, note)
     sys.unraisablehook = report
     try:
-        yield check
+        yield note.check
     finally:
         sys.unraisablehook = report_others
         signal.signal(signal.SIGINT, signal.default_int_handler)
