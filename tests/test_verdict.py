@@ -34,6 +34,7 @@ def test_starts_that_are_not_one_object_are_told(generator):
     (line,) = doubts(starts)
     assert "not one object" in line
     assert "--starts" in line
+    assert "--choose-support" in line
 
 
 def test_a_start_that_misses_the_data_is_told_with_what_to_look_at(generator):

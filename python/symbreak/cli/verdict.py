@@ -24,7 +24,8 @@ def doubts(starts: StartComparison) -> list[str]:
     if loose:
         found.append(
             f"{loose} starts left out: a support of more {unit}s than half the measured ones "
-            "fits anything. A higher --threshold, or --area, keeps supports small."
+            "fits anything. A higher --threshold, or --area, keeps supports small; "
+            "--choose-support finds one."
         )
     error = float(starts.error[starts.best])
     if error > MISFIT:
@@ -42,7 +43,7 @@ def doubts(starts: StartComparison) -> list[str]:
             found.append(
                 f"the good starts are not one object: half of them are {apart:.2f} or more of its "
                 "power away from the best (unrelated objects: about 1), and their mean is none. "
-                "More --starts, more HIO, another support, or a lower --good."
+                "Another support (--choose-support), more --starts, more HIO, or a lower --good."
             )
     return found
 
