@@ -25,8 +25,8 @@ from torch import Tensor
 import symbreak
 from symbreak.data import crystals
 from symbreak.evaluation import compare_starts
-from symbreak.ops.schedule import total_iterations
-from symbreak.supports import SCHEDULE, choose
+from symbreak.ops.schedule import SCHEDULE, total_iterations
+from symbreak.supports import choose
 
 CSV = RESULTS / "supports.csv"
 SEED, STARTS, MOST_3D = 400, 8, 6

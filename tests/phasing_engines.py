@@ -6,11 +6,12 @@ on a GPU where there is one.
 
 import os
 import threading
+from functools import partial
 
 import pytest
 import torch
 from conftest import SEED
-from phasing_problems import amplitudes, objects, oracle, relative_each
+from phasing_problems import amplitudes, in_parts, objects, oracle, relative_each
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -97,6 +98,17 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
     options = {"valid": valid, "shrinkwrap": None, "starts": 2, "seed": 5, "beta": 0.8}
     expected = oracle(a, schedule, support=inside.expand(2, 2, *grid), **options)
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+@pytest.mark.parametrize("rule", [{"threshold": 0.25}, {"area": (0.3, 0.1)}])
+def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
+    a, valid, _ = problem(grid, dtype, items=1)
+    rule = Shrinkwrap(every=9, sigma=1.5, sigma_min=0.5, decay=0.6, **rule)
+    options = {"valid": valid, "shrinkwrap": rule}
+    expected = oracle(a, "31*ER", **options)
+    found = in_parts(partial(run, engine), a, "ER", (9, 12, 10), **options)
+    check(found, expected, grid, 10 * TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])

@@ -35,6 +35,18 @@ def relative_each(found, expected, ndim=2):
     return difference / expected.abs().square().sum(axes).sqrt()
 
 
+def in_parts(reconstruct, a, schedule, counts, **options):
+    """A schedule of one algorithm, ``counts`` iterations at a time."""
+    done, found = 0, None
+    for count in counts:
+        if found is not None:
+            options |= {"initial": found.object, "support": found.support}
+        part = (done, sum(counts) - done - count)
+        found = reconstruct(a, f"{count}*{schedule}", part=part, **options)
+        done += count
+    return found
+
+
 def oracle(amplitude, schedule, **options):
     """The reference in float64, whatever the type of the problem."""
     if options.get("initial") is not None:

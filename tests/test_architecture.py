@@ -29,6 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "ops": set(),
     "symbreak": {"ops"},
     "reference": PUBLIC,
+    "coherence": PUBLIC,
     "transfer": PUBLIC,
     "subpixel": PUBLIC,
     "evaluation": {*PUBLIC, "subpixel", "transfer"},
@@ -45,6 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *PUBLIC,
         *DATA,
+        "coherence",
         "evaluation",
         "supports",
         "models",

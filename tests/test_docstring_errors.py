@@ -13,6 +13,8 @@ from test_bad_input import CASES
 
 import symbreak
 from symbreak import Reconstruction, Shrinkwrap, data, plotting
+from symbreak.coherence import blurred_intensity, coherence_length
+from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
@@ -199,6 +201,20 @@ TRIED = {
         ValueError: lambda: next_rule([], 64, factors=(-1,)),
     },
     "symbreak.supports.best_of": {ValueError: lambda: best_of([])},
+    "symbreak.coherence.reconstruct": {
+        TypeError: lambda: partly_coherent(A, blur=0.5),
+        ValueError: lambda: partly_coherent(A, first=15),
+        MemoryError: lambda: partly_coherent(A, starts=10**10 // 3),
+        KeyboardInterrupt: lambda: partly_coherent(A, progress=interrupted),
+    },
+    "symbreak.coherence.blurred_intensity": {
+        TypeError: lambda: blurred_intensity(X, [0.5, 0.5]),
+        ValueError: lambda: blurred_intensity(X, -torch.ones(2)),
+    },
+    "symbreak.coherence.coherence_length": {
+        TypeError: lambda: coherence_length(torch.ones(2, dtype=torch.int64), (8, 8)),
+        ValueError: lambda: coherence_length(torch.ones(2), (8, 8, 8)),
+    },
     "symbreak.subpixel.refine": {
         TypeError: lambda: refine(X, X[0].to(torch.complex128)),
         ValueError: lambda: refine(X, X),

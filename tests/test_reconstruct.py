@@ -3,7 +3,7 @@
 import pytest
 import torch
 from conftest import strided
-from phasing_problems import amplitudes, objects, oracle, relative, relative_each
+from phasing_problems import amplitudes, in_parts, objects, oracle, relative, relative_each
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -74,6 +74,28 @@ def test_shrinkwrap_equals_the_reference(device, measured, grid, rule):
     assert torch.equal(found.support.cpu(), expected[1])
     assert relative(found.object.cpu(), expected[0], len(grid)) < TOLERANCE[torch.float64]
     torch.testing.assert_close(found.error.cpu(), expected[2], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("grid", [(24, 24), (13, 9)])
+@pytest.mark.parametrize("counts", [(3, 4, 3), (1, 5, 4), (9, 1)])
+def test_parts_of_a_schedule_make_the_whole(device, measured, grid, counts):
+    a, valid, _ = measured(grid, torch.float64)
+    rule = Shrinkwrap(every=3, sigma=1.2, sigma_min=0.2, decay=0.5, area=(0.4, 0.1))
+    options = {"valid": valid, "shrinkwrap": rule, "starts": 2}
+    expected = oracle(a, "10*HIO", **options)
+    options["valid"] = valid.to(device)
+    found = in_parts(symbreak.reconstruct, a.to(device), "HIO", counts, **options)
+    assert torch.equal(found.support.cpu(), expected[1])
+    assert relative(found.object.cpu(), expected[0]) < TOLERANCE[torch.float64]
+    torch.testing.assert_close(found.error.cpu(), expected[2], rtol=1e-9, atol=0)
+
+
+def test_a_part_records_its_own_iterations(device, measured):
+    a, _, _ = measured((15, 22), torch.float64)
+    options = {"shrinkwrap": None, "record_every": 2, "part": (3, 5)}
+    found = symbreak.reconstruct(a.to(device), "5*HIO", **options)
+    torch.testing.assert_close(found.history.cpu(), oracle(a, "5*HIO", **options)[3])
+    assert found.history.shape == (2, 1, 2)
 
 
 @pytest.mark.parametrize("dtype", TYPES)

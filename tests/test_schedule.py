@@ -1,10 +1,16 @@
 """Schedules: the grammar, its errors, the list of steps."""
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symbreak.ops.schedule import parse_schedule, schedule_text, total_iterations
+from symbreak.ops.schedule import SCHEDULE, parse_schedule, schedule_text, total_iterations
+
+
+def test_the_default_of_the_operator_is_that_of_python():
+    (schema,) = torch._C._jit_get_schemas_for_operator("symbreak::reconstruct")
+    assert {a.name: a.default_value for a in schema.arguments}["schedule"] == SCHEDULE
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ inline int64_t kept_pixels(const ShrinkwrapRule& rule, int64_t j, int64_t update
 // T: float or double. Complex arrays are interleaved. An image is one start of one item.
 //
 // Iterations are counted k = 1 .. total over the whole schedule. After iteration k, in this order:
-// its error is recorded if record_every divides k; the support is updated if shrinkwrap.every
-// divides k and k < total. A requested stop ends the work early.
+// its error is recorded if record_every divides k; the support is updated as `update_after` says. A
+// requested stop ends the work early.
 template <typename T>
 struct PhasingTask {
   Grid grid;
@@ -78,10 +78,20 @@ struct PhasingTask {
   T* error;              // [items, starts], and
   T* history;            // [items, starts, records]: NaN before, and left so where not reached
   Monitor* monitor;      // nullptr: nobody watches
+  int64_t before = 0;    // iterations of a longer schedule that came before this part of it,
+  int64_t after = 0;     // and that follow it: the support updates count them
 
   int64_t images() const { return items * starts; }
   int64_t records() const {
     return record_every > 0 ? total_iterations(schedule) / record_every : 0;
+  }
+  int64_t updates() const {
+    return support_updates(shrinkwrap, before + total_iterations(schedule) + after);
+  }
+  // Which support update, 0, 1, ..., is due after iteration k; -1: none.
+  int64_t update_after(int64_t k) const {
+    const int64_t every = shrinkwrap.every, all = before + k;
+    return every > 0 && all % every == 0 && all / every <= updates() ? all / every - 1 : -1;
   }
 };
 
@@ -91,24 +101,22 @@ struct PhasingTask {
 template <typename T, typename Engine>
 bool walk_schedule(const PhasingTask<T>& task, int64_t images, int64_t longest_run,
                    Engine& engine) {
-  const int64_t total = total_iterations(task.schedule), every = task.shrinkwrap.every;
-  const int64_t updates = support_updates(task.shrinkwrap, total);
+  const int64_t every = task.shrinkwrap.every, updates = task.updates();
   int64_t k = 0;
   for (const Step& step : task.schedule) {
     for (int64_t left = step.count; left > 0;) {
       if (task.monitor != nullptr && task.monitor->stopped()) return false;
       int64_t run = std::min(left, longest_run);
       if (task.record_every > 0) run = std::min(run, task.record_every - k % task.record_every);
-      if (every > 0) run = std::min(run, every - k % every);
+      if (every > 0) run = std::min(run, every - (task.before + k) % every);
       engine.iterate(step.algorithm, run);
       k += run;
       left -= run;
       if (task.record_every > 0 && k % task.record_every == 0) {
         engine.record(k / task.record_every - 1);
       }
-      if (every > 0 && k % every == 0 && k < total) {
-        engine.update_support(k / every - 1, updates);
-      }
+      const int64_t update = task.update_after(k);
+      if (update >= 0) engine.update_support(update, updates);
       if (task.monitor != nullptr) task.monitor->advance(run * images);
     }
   }

@@ -68,7 +68,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
-    int64_t first_start, int64_t ndim, int64_t record_every, int64_t monitor) {
+    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
+    int64_t monitor) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
@@ -76,6 +77,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
   STD_TORCH_CHECK(starts >= 1 && first_start >= 0 && record_every >= 0 && every >= 0,
                   "reconstruct: starts must be at least 1, first_start, record_every and "
                   "shrinkwrap_every 0.");
+  constexpr int64_t kMost = int64_t{1} << 60;  // their sum is a number too
+  STD_TORCH_CHECK(before >= 0 && before <= kMost && after >= 0 && after <= kMost,
+                  "reconstruct: before and after must be from 0 to 2^60.");
   const auto batch = batch_shape(amplitude, ndim), full = shape_of(amplitude);
   const auto images = appended(batch, starts);
   auto stacked = images;  // [*batch, starts, *grid]
@@ -113,7 +117,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
                         static_cast<uint8_t*>(last_support.mutable_data_ptr()),
                         mutable_real_data<T>(error),
                         mutable_real_data<T>(history),
-                        watcher.get()};
+                        watcher.get(),
+                        before,
+                        after};
     if (object.numel() > 0) {
       Machine::template phase<T>(task, start, a, mutable_real_data<T>(marked));
     }

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
+from symbreak.ops.blur import blur_widths
 from symbreak.ops.checks import (
     check_flag,
     check_mask,
@@ -71,6 +72,8 @@ class StartComparison:
     subpixel: Tensor | None = None
     """By how many pixels each good start was moved before they were averaged, float64
     ``(starts, ndim)``, NaN for those left out; None where whole pixels were to do."""
+    blur: Tensor | None = None
+    """As it was given, float64 ``(starts, ndim)``."""
 
     @property
     def criterion(self) -> Tensor:
@@ -89,6 +92,7 @@ def compare_starts(
     free: Tensor | None = None,
     factor: float = GOOD,
     subpixel: bool = False,
+    blur: Tensor | None = None,
     ndim: int = 2,
 ) -> StartComparison:
     """Align all starts of one pattern to the best one, and average the good ones.
@@ -118,6 +122,10 @@ def compare_starts(
         factor: >= 1.
         subpixel: Whether the good starts are moved by the parts of a pixel that are left, see
             :func:`symbreak.subpixel.refine`, for ``mean`` and ``transfer`` only.
+        blur: Standard deviations of the blur that :func:`symbreak.coherence.reconstruct` found, or
+            broadcastable to ``(starts, ndim)``: the patterns of the objects are so blurred before
+            they are compared with the data, that of the mean by the mean of the good starts. None
+            for a coherent beam.
         ndim: 2 or 3.
 
     Returns:
@@ -153,11 +161,13 @@ def compare_starts(
     if not is_number(factor) or not factor >= 1:
         raise ValueError(f"compare_starts: factor must be >= 1, got {shown(factor)}.")
     check_flag("compare_starts", "subpixel", subpixel)
+    if blur is not None:
+        blur = blur_widths("compare_starts", blur, (len(objects), ndim), objects.device)
     error = error.double()
     inside = torch.where(supports, objects, 0)
     likelihood = None
     if free is not None:
-        likelihood = free_log_likelihood(inside, amplitude, free, ndim=ndim)
+        likelihood = free_log_likelihood(inside, amplitude, free, blur=blur, ndim=ndim)
         valid = valid & ~free
     by_free = likelihood is not None and not bool(same_size(supports, ndim))
     criterion = likelihood if by_free and likelihood is not None else error
@@ -177,6 +187,7 @@ def compare_starts(
     power = reference.abs().double().square().mean()
     limit = factor**2 if by_free else factor
     good = eligible & (criterion <= limit * criterion[best])
+    of_best, of_good = (None, None) if blur is None else (blur[best], blur[good].mean(0))
     averaged, parts = found.object[good], None
     if subpixel:
         averaged, moves = refine(averaged, found.object[best], ndim=ndim)
@@ -188,18 +199,21 @@ def compare_starts(
         mean=averaged.mean(0),
         best=best,
         error=error,
-        r_factor=r_factor(inside, amplitude, valid, ndim=ndim),
-        counting_r=counting_r_factor(reference, valid, ndim=ndim),
+        r_factor=r_factor(inside, amplitude, valid, blur=blur, ndim=ndim),
+        counting_r=counting_r_factor(reference, valid, blur=of_best, ndim=ndim),
         twin=found.flipped != found.flipped[best],
         distance=found.sa_mse.double() / power,
         good=good,
         determined=known,
         factor=factor,
-        transfer=transfer_function(averaged, amplitude, valid, ndim=ndim),
+        transfer=transfer_function(averaged, amplitude, valid, blur=of_good, ndim=ndim),
         subpixel=parts,
         by_free=by_free,
         free_log_likelihood=likelihood,
-        counting_free=None if free is None else counting_log_likelihood(reference, free, ndim=ndim),
+        counting_free=None
+        if free is None
+        else counting_log_likelihood(reference, free, blur=of_best, ndim=ndim),
+        blur=blur,
     )
 
 

@@ -13,10 +13,9 @@ import symbreak
 from symbreak.evaluation import determined
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
 from symbreak.ops.numbers import is_number
-from symbreak.ops.schedule import Schedule
+from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
-SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.4)
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
 

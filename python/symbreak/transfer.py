@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from symbreak.ops.blur import expected_amplitude
 from symbreak.ops.checks import check_beside, check_count, check_object, dtype_name
 from symbreak.ops.free_pixels import free_log_likelihood
 from symbreak.ops.frequencies import frequency_radius
@@ -44,7 +45,9 @@ class TransferFunction(NamedTuple):
         return float(f[k - 1] + part * (f[k] - f[k - 1]))
 
 
-def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2) -> Tensor:
+def r_factor(
+    objects: Tensor, amplitude: Tensor, valid: Tensor, *, blur: Tensor | None = None, ndim: int = 2
+) -> Tensor:
     """R = sum ||F x| - a| / sum a over the measured pixels.
 
     Args:
@@ -52,6 +55,9 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
         amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0; what it holds
             where nothing was measured is ignored.
         valid: bool ``(*grid)``, False = not measured.
+        blur: Standard deviations of the blur that partial coherence makes of the intensities, in
+            pixels, ``(*batch, ndim)``; sqrt(B(|F x|^2)) then takes the place of |F x|; None
+            for a coherent beam.
         ndim: 2 or 3.
 
     Returns:
@@ -67,11 +73,18 @@ def r_factor(objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
     ndim = _check("r_factor", objects, amplitude, valid, ndim)
     axes = tuple(range(-ndim, 0))
     a = torch.where(valid, amplitude, 0).double()
-    calculated = torch.fft.fftn(objects, dim=axes).abs().double()
+    calculated = expected_amplitude(objects, blur, ndim=ndim)
     return torch.where(valid, (calculated - a).abs(), 0).sum(axes) / a.sum()
 
 
-def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: int = 0) -> float:
+def counting_r_factor(
+    estimate: Tensor,
+    valid: Tensor,
+    *,
+    blur: Tensor | None = None,
+    ndim: int = 2,
+    seed: int = 0,
+) -> float:
     """R that the true object would have: counts are drawn from |F x|^2 and compared with it.
 
     Where most pixels hold a count or none, as in rocking curves, R is large however good the
@@ -80,6 +93,8 @@ def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: i
     Args:
         estimate: complex ``(*grid)``, such that |F x|^2 are counts.
         valid: bool ``(*grid)``, False = not measured.
+        blur: Standard deviations of the blur that partial coherence makes of the intensities, in
+            pixels, ``(ndim,)``, see :func:`r_factor`; None for a coherent beam.
         ndim: 2 or 3.
         seed: Of the counts, >= 0; on a GPU it gives other ones than on the CPU.
 
@@ -93,17 +108,25 @@ def counting_r_factor(estimate: Tensor, valid: Tensor, *, ndim: int = 2, seed: i
     Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
     name = "counting_r_factor"
-    return float(r_factor(estimate, _drawn(name, estimate, ndim, seed), valid, ndim=ndim))
+    drawn = _drawn(name, estimate, blur, ndim, seed)
+    return float(r_factor(estimate, drawn, valid, blur=blur, ndim=ndim))
 
 
 def counting_log_likelihood(
-    estimate: Tensor, free: Tensor, *, ndim: int = 2, seed: int = 0
+    estimate: Tensor,
+    free: Tensor,
+    *,
+    blur: Tensor | None = None,
+    ndim: int = 2,
+    seed: int = 0,
 ) -> float:
     """Free log-likelihood that the true object would have, of counts drawn as for the R factor.
 
     Args:
         estimate: complex ``(*grid)``, such that |F x|^2 are counts.
         free: bool ``(*grid)``, see :func:`symbreak.free_log_likelihood`.
+        blur: Standard deviations of the blur that partial coherence makes of the intensities, in
+            pixels, ``(ndim,)``, see :func:`r_factor`; None for a coherent beam.
         ndim: 2 or 3.
         seed: Of the counts, >= 0.
 
@@ -117,21 +140,21 @@ def counting_log_likelihood(
 
     Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
-    drawn = _drawn("counting_log_likelihood", estimate, ndim, seed)
-    return float(free_log_likelihood(estimate, drawn, free, ndim=ndim))
+    drawn = _drawn("counting_log_likelihood", estimate, blur, ndim, seed)
+    return float(free_log_likelihood(estimate, drawn, free, blur=blur, ndim=ndim))
 
 
-def _drawn(function: str, estimate: Tensor, ndim: int, seed: int) -> Tensor:
+def _drawn(function: str, estimate: Tensor, blur: Tensor | None, ndim: int, seed: int) -> Tensor:
     """Roots of counts from the pattern of the estimate."""
     ndim = check_object(function, "estimate", estimate, ndim)
     seed = check_count(function, "seed", seed, 0)
-    expected = torch.fft.fftn(estimate, dim=tuple(range(-ndim, 0))).abs().double()
+    expected = expected_amplitude(estimate, blur, ndim=ndim)
     generator = torch.Generator(expected.device).manual_seed(seed)
     return torch.poisson(expected.square(), generator=generator).sqrt()
 
 
 def transfer_function(
-    objects: Tensor, amplitude: Tensor, valid: Tensor, *, ndim: int = 2
+    objects: Tensor, amplitude: Tensor, valid: Tensor, *, blur: Tensor | None = None, ndim: int = 2
 ) -> TransferFunction:
     """Phase retrieval transfer function of independent, mutually aligned reconstructions.
 
@@ -148,6 +171,8 @@ def transfer_function(
             outside the support. Twins must have been flipped, or they spoil the mean.
         amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0.
         valid: bool ``(*grid)``, False = not measured.
+        blur: Standard deviations of the blur that partial coherence makes of the intensities, in
+            pixels, ``(ndim,)``, see :func:`r_factor`; None for a coherent beam.
         ndim: 2 or 3.
 
     Returns:
@@ -166,8 +191,7 @@ def transfer_function(
             "transfer_function: objects must be (K, *grid) with K >= 1, got shape "
             f"{tuple(objects.shape)}."
         )
-    axes = tuple(range(-ndim, 0))
-    mean = torch.fft.fftn(objects.mean(0), dim=axes).abs().double()
+    mean = expected_amplitude(objects.mean(0), blur, ndim=ndim)
     grid = amplitude.shape
     radius = frequency_radius(grid, device=amplitude.device)
     shell = torch.where(valid & (radius <= 0.5), (radius * min(grid)).round().long(), -1)

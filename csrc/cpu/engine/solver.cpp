@@ -189,10 +189,8 @@ void Solver<T>::store(int64_t index, T scale) const {
 
 template <typename T>
 bool Solver<T>::walk_schedule(int64_t index) {
-  const int64_t total = total_iterations(task_.schedule);
-  const int64_t updates = support_updates(task_.shrinkwrap, total);
-  const int64_t records = task_.records();
-  int64_t k = 0, update = 0;
+  const int64_t updates = task_.updates(), records = task_.records();
+  int64_t k = 0;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count; ++i) {
       if (iterate(step.algorithm)) return true;
@@ -203,9 +201,8 @@ bool Solver<T>::walk_schedule(int64_t index) {
           task_.history[index * records + k / task_.record_every - 1] = T(value);
         }
       }
-      if (update < updates && k % task_.shrinkwrap.every == 0) {
-        if (update_support(update++, updates)) return true;
-      }
+      const int64_t update = task_.update_after(k);
+      if (update >= 0 && update_support(update, updates)) return true;
     }
   }
   return false;

@@ -13,19 +13,20 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
-from symbreak.cli.phasing import as_phasing, run
+from symbreak.cli.phasing import run
 from symbreak.cli.simulation import (
     Measurement,
     measure,
     symmetric_copies,
     write_measurement,
 )
+from symbreak.cli.starts import as_phasing
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.data.files.hdf5 import new_hdf5
 from symbreak.evaluation import StartComparison, compare_starts
+from symbreak.ops.schedule import SCHEDULE
 
 KINDS, COPIES = 2, 4
-SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
 # A crystal has sharp edges: the support may follow it closer than by default.
 SHRINKWRAP = symbreak.Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
 RECORD_EVERY = 10

@@ -70,6 +70,22 @@ def area(text: str | None) -> float | tuple[float, float] | None:
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
 
 
+def lengths(text: str | None) -> tuple[float, ...] | None:
+    """Parse ``LENGTH,LENGTH`` or ``LENGTH,LENGTH,LENGTH``."""
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (2, 3) or not all(n > 0 for n in numbers):
+        raise typer.BadParameter(
+            f"expected a length above 0 for each axis, as 40,60, got {text!r}",
+            param_hint="--coherence-length",
+        )
+    return numbers
+
+
 def result_path(path: Path, suffixes: tuple[str, ...], *, inputs: tuple[Source, ...] = ()) -> None:
     """Check before the work starts that a result can be written and overwrites no input."""
     if path.suffix.lower() not in suffixes:

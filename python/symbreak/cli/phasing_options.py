@@ -103,7 +103,6 @@ Decay = Annotated[
     typer.Option(help="Factor on the blur at each update, in (0, 1].", rich_help_panel=SUPPORT),
 ]
 
-SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
 DEFAULT = symbreak.Shrinkwrap()
 
 

@@ -13,13 +13,15 @@ import typer
 import symbreak
 from symbreak.cli import options, phasing_options
 from symbreak.cli.output import element, err, note, wrote
-from symbreak.cli.phasing import as_phasing, print_chance, print_starts, run_resumably
+from symbreak.cli.phasing import Coherence, run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
+from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.evaluation import GOOD, compare_starts
+from symbreak.ops.schedule import SCHEDULE
 
 COUNTS = 10  # the least largest intensity of a pattern that can be counts
 RECORD_EVERY = 10
@@ -29,6 +31,7 @@ EXAMPLES = (
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
     "symbreak reconstruct scan.h5 -o out.cxi --choose-support",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
+    "symbreak reconstruct scan.h5 -o out.cxi --partial-coherence",
 )
 
 
@@ -48,7 +51,7 @@ def reconstruct(
     dc: phasing_options.Origin = Dc.CENTER,
     valid: phasing_options.Valid = None,
     mask: phasing_options.Mask = None,
-    schedule: phasing_options.Schedule = phasing_options.SCHEDULE,
+    schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
@@ -69,6 +72,22 @@ def reconstruct(
             rich_help_panel=PHASING,
         ),
     ] = False,
+    partial_coherence: Annotated[
+        bool,
+        typer.Option(
+            "--partial-coherence",
+            help="Correct for fringes washed out; by how much is found along the way.",
+            rich_help_panel=PHASING,
+        ),
+    ] = False,
+    coherence_length: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENGTH,LENGTH[,LENGTH]",
+            help="Correct for known coherence lengths, in pixels of the object, axis by axis.",
+            rich_help_panel=PHASING,
+        ),
+    ] = None,
     device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
@@ -121,6 +140,13 @@ def reconstruct(
         raise typer.BadParameter("--fixed-support needs --support")
     if choose_support:
         _check_free_to_choose(context)
+    known = options.lengths(coherence_length)
+    coherence = Coherence(known) if known or partial_coherence else None
+    if choose_support and coherence is not None:
+        raise typer.BadParameter(
+            "--choose-support tries supports with a coherent beam: run it first, then phase with "
+            "the support that it found and --partial-coherence"
+        )
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
     measured = read_pattern(
@@ -131,6 +157,11 @@ def reconstruct(
         mask=extra.get("mask"),
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
+    if known is not None and len(known) != measured.amplitude.dim():
+        raise typer.BadParameter(
+            f"--coherence-length must have {measured.amplitude.dim()} lengths, one for each axis "
+            f"of {measured.source}, got {coherence_length}"
+        )
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
     left_out = None
     if free is not None:
@@ -164,9 +195,10 @@ def reconstruct(
             valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
             shrinkwrap=None if fixed_support else rule,
             record_every=RECORD_EVERY,
+            coherence=coherence,
             **shared,
         )
-        found = kept.enter_context(phasing)
+        found, blur = kept.enter_context(phasing)
         compared = compare_starts(
             found.object,
             found.support,
@@ -176,6 +208,7 @@ def reconstruct(
             free=left_out,
             factor=good,
             subpixel=subpixel,
+            blur=blur,
             ndim=amplitude.dim(),
         )
         used = _parameters(context, measured, left_out)

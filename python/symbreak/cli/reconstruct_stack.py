@@ -25,7 +25,7 @@ from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
 from symbreak.evaluation import determined, same_size
-from symbreak.ops.schedule import parse_schedule
+from symbreak.ops.schedule import SCHEDULE, parse_schedule
 
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
 EXAMPLES = (
@@ -51,7 +51,7 @@ def reconstruct_stack(
     ndim: Annotated[
         int, typer.Option(min=2, max=3, help="Axes of one pattern.", rich_help_panel=PATTERN)
     ] = 2,
-    schedule: phasing_options.Schedule = phasing_options.SCHEDULE,
+    schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,

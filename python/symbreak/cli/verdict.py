@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import e, sqrt
+from math import e, isfinite, sqrt
 
 from torch import Tensor
 
 from symbreak.cli.output import element
+from symbreak.coherence import coherence_length
 from symbreak.evaluation import StartComparison
 
 # Patterns of few photons, and much that is masked, leave a few per cent to a fifth; wrong input
@@ -56,6 +57,22 @@ def moved_line(shifts: Tensor) -> str:
         f"moved by parts of a {unit} before averaging: {spread:.2f} rms on each axis, at most "
         f"{most:.2f}"
     )
+
+
+def coherence_line(starts: StartComparison) -> str:
+    """By how much the good starts say that the pattern is blurred, and what that means."""
+    assert starts.blur is not None
+    grid = starts.objects.shape[1:]
+    unit = element(len(grid))
+    found = starts.blur[starts.good]
+    median = found.median(0).values
+    widths = " x ".join(f"{width:.2f}" for width in median.tolist())
+    spread = ""
+    if len(found) > 1:
+        spread = f" (starts differ by up to {float((found.amax(0) - found.amin(0)).max()):.2f})"
+    lengths = coherence_length(median, grid)
+    told = " x ".join(f"{x:.0f}" if isfinite(x) else "unlimited" for x in lengths.tolist())
+    return f"blur of the pattern: {widths} {unit}s{spread}; coherence lengths {told} {unit}s"
 
 
 def transfer_line(starts: StartComparison) -> str:

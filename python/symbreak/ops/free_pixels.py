@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from symbreak.ops.blur import blurred_intensity
 from symbreak.ops.checks import (
     check_count,
     check_dense,
@@ -147,7 +148,12 @@ def _islands(
 
 
 def free_log_likelihood(
-    objects: Tensor, amplitude: Tensor, free: Tensor, *, ndim: int = 2
+    objects: Tensor,
+    amplitude: Tensor,
+    free: Tensor,
+    *,
+    blur: Tensor | None = None,
+    ndim: int = 2,
 ) -> Tensor:
     r"""How badly objects predict the counts that phasing did not see; the smallest is the best.
 
@@ -172,6 +178,9 @@ def free_log_likelihood(
             `reconstruct` took it.
         free: bool, shaped as ``amplitude`` may be: ``(*M)`` for one mask. True on the pixels that
             phasing did not see; what ``amplitude`` holds elsewhere is ignored.
+        blur: Standard deviations of the blur that partial coherence makes of the intensities, in
+            pixels, floating point, broadcastable to ``(*batch, ndim)``; what is expected is then
+            B(\|F x\|^2), see :func:`symbreak.coherence.blurred_intensity`. None: a coherent beam.
         ndim: 2 or 3.
 
     Returns:
@@ -212,10 +221,12 @@ def free_log_likelihood(
             f"{function}: amplitude must be finite and not negative on the free pixels, got other "
             "values."
         )
-    spectrum = torch.fft.fftn(objects, dim=axes)
-    expected = (spectrum.real.double().square() + spectrum.imag.double().square()).clamp(
-        min=LEAST_COUNT
-    )
+    if blur is None:
+        spectrum = torch.fft.fftn(objects, dim=axes)
+        expected = spectrum.real.double().square() + spectrum.imag.double().square()
+    else:
+        expected = blurred_intensity(objects, blur, ndim=ndim).double()
+    expected = expected.clamp(min=LEAST_COUNT)
     ratio = torch.where(counts > 0, counts, 1).log() - expected.log()
     above = torch.where(free, expected - counts + counts * ratio, 0).sum(axes) / pixels
     return above.clamp(min=0)  # no less but by rounding

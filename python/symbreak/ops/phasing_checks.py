@@ -16,10 +16,11 @@ from symbreak.ops.checks import (
     shown,
 )
 from symbreak.ops.memory import check_memory
-from symbreak.ops.numbers import is_number, whole
+from symbreak.ops.numbers import integers, is_number, whole
 
 COMPLEX_OF = {torch.float32: torch.complex64, torch.float64: torch.complex128}
 LEAST_BETA = 1e-6
+MOST_ITERATIONS = 2**60
 
 
 def check_amplitude(amplitude: Tensor, ndim: int) -> int:
@@ -41,6 +42,20 @@ def check_starts(starts: int, first_start: int) -> tuple[int, int]:
             f"reconstruct: first_start + starts must be at most 2^32, got {first_start + starts}."
         )
     return starts, first_start
+
+
+def check_part(part: tuple[int, int]) -> tuple[int, int]:
+    """Check and return the iterations before and after a part of a schedule."""
+    counts = integers(part) if isinstance(part, (tuple, list)) else None
+    if counts is None or len(counts) != 2:
+        raise TypeError(
+            "reconstruct: part must be two integers, the iterations before and after, got "
+            f"{shown(part)}."
+        )
+    before, after = (check_count("reconstruct", "part", count, 0) for count in counts)
+    if before + after > MOST_ITERATIONS:
+        raise ValueError(f"reconstruct: part must be at most 2^60 iterations, got {shown(part)}.")
+    return before, after
 
 
 def check_result(amplitude: Tensor, starts: int, records: int, ndim: int) -> None:

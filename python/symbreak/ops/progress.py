@@ -29,7 +29,7 @@ def run_watched(
         return op(0)  # nobody to report to, and Ctrl-C only reaches the main thread
     if is_capturing(device):
         return op(0)  # a CUDA graph takes kernels, nothing that would be repeated on the host
-    with _reporter(progress) as report:
+    with reporter(progress) as report:
         if report is not None:
             report(0, total)
         monitor = _C.Monitor(None if report is None else lambda done: report(done, total))
@@ -47,7 +47,7 @@ def is_capturing(device: torch.device) -> bool:
 
 
 @contextmanager
-def _reporter(progress: bool | Report) -> Iterator[Report | None]:
+def reporter(progress: bool | Report) -> Iterator[Report | None]:
     if callable(progress):
         yield progress
     elif progress:

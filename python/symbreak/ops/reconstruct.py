@@ -11,13 +11,13 @@ from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.checks import check_count
 from symbreak.ops.progress import Report, is_capturing, run_watched
 from symbreak.ops.reconstruction import Reconstruction
-from symbreak.ops.schedule import Schedule, schedule_text, total_iterations
+from symbreak.ops.schedule import SCHEDULE, Schedule, schedule_text, total_iterations
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
 
 def reconstruct(
     amplitude: Tensor,
-    schedule: Schedule = "3*(20*ER+180*HIO)+20*ER",
+    schedule: Schedule = SCHEDULE,
     *,
     beta: float = 0.9,
     valid: Tensor | None = None,
@@ -26,6 +26,7 @@ def reconstruct(
     shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
     starts: int = 1,
     first_start: int = 0,
+    part: tuple[int, int] = (0, 0),
     seed: int | Tensor = 0,
     ndim: int = 2,
     record_every: int = 0,
@@ -64,6 +65,10 @@ def reconstruct(
         starts: How many reconstructions of each item, from different random phases.
         first_start: Number of the first of them: many starts can be made in pieces, start k of
             which is the same as start k of all at once.
+        part: Where the schedule is a part of a longer one, how many iterations of that came before
+            and how many are to follow: the support updates go on as in the whole. The parts, each
+            with ``initial`` and ``support`` of the one before, give what the whole gives, up to
+            rounding; in between the iterate can be changed.
         seed: Seed of the random phases, an integer of 64 bits or an integer tensor broadcastable to
             ``(*batch)``; items of equal seed get equal phases.
         ndim: How many trailing axes are the grid, 2 or 3.
@@ -108,6 +113,7 @@ def reconstruct(
     ndim = checks.check_amplitude(amplitude, ndim)
     checks.check_beta(beta)
     starts, first_start = checks.check_starts(starts, first_start)
+    before, after = checks.check_part(part)
     record_every = check_count("reconstruct", "record_every", record_every, 0)
     if isinstance(progress, np.bool_):
         progress = bool(progress)
@@ -139,6 +145,8 @@ def reconstruct(
             seed=first_seed,
             starts=starts,
             first_start=first_start,
+            before=before,
+            after=after,
             ndim=ndim,
             record_every=record_every,
             monitor=monitor,
@@ -177,7 +185,7 @@ def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | li
 @torch.library.register_fake("symbreak::reconstruct")
 def _(
     amplitude: Tensor,
-    schedule: str = "3*(20*ER+180*HIO)+20*ER",
+    schedule: str = SCHEDULE,
     *tensors: Tensor | None,
     starts: int = 1,
     ndim: int = 2,

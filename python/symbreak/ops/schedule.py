@@ -12,6 +12,9 @@ from symbreak.ops.numbers import whole
 Schedule: TypeAlias = "str | Sequence[tuple[str, int]]"
 """``"3*(20*ER+180*HIO)+20*ER"``, or steps like ``[("ER", 20), ("HIO", 180)]``."""
 
+SCHEDULE = "3*(20*ER+180*HIO)+20*ER"
+"""What is run where none is given."""
+
 
 def schedule_text(schedule: Schedule) -> str:
     """Write a schedule as text; what the text means is checked by :func:`parse_schedule`."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.fft import fftn, ifftn
 
-from symbreak.ops.schedule import Schedule, parse_schedule, schedule_text
+from symbreak.ops.schedule import SCHEDULE, Schedule, parse_schedule, schedule_text
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.reference.random import random_turns
 
@@ -17,7 +17,7 @@ Image = tuple[Tensor, Tensor, Tensor, Tensor]  # object, support, error, history
 
 def reconstruct(
     amplitude: Tensor,
-    schedule: Schedule = "3*(20*ER+180*HIO)+20*ER",
+    schedule: Schedule = SCHEDULE,
     *,
     beta: float = 0.9,
     valid: Tensor | None = None,
@@ -26,6 +26,7 @@ def reconstruct(
     shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
     starts: int = 1,
     first_start: int = 0,
+    part: tuple[int, int] = (0, 0),
     seed: int | Tensor = 0,
     ndim: int = 2,
     record_every: int = 0,
@@ -53,7 +54,8 @@ def reconstruct(
         else:
             autocorrelation = ifftn(a**2).abs()
             inside = autocorrelation > 0.04 * autocorrelation.max()
-        images.append(phase_image(x, inside, a, known, schedule, beta, shrinkwrap, record_every))
+        found = phase_image(x, inside, a, known, schedule, beta, shrinkwrap, part, record_every)
+        images.append(found)
     object_, support_, error, history = (
         torch.stack(part).reshape(*batch, starts, *part[0].shape)
         for part in zip(*images, strict=True)
@@ -69,14 +71,15 @@ def phase_image(
     schedule: Schedule,
     beta: float,
     shrinkwrap: Shrinkwrap | None,
+    part: tuple[int, int],
     record_every: int,
 ) -> Image:
     """Take one image through the schedule: x complex, support and measured bool, a real."""
     steps = parse_schedule(schedule_text(schedule))
     algorithms = [name for name, count in steps for _ in range(count)]
-    total, history = len(algorithms), []
+    before, total, history = part[0], part[0] + len(algorithms) + part[1], []
     updates = (total - 1) // shrinkwrap.every if shrinkwrap else 0
-    for k, algorithm in enumerate(algorithms, start=1):
+    for k, algorithm in enumerate(algorithms, start=before + 1):
         p = project_modulus(x, a, measured)
         if algorithm == "ER":
             x = p.where(support, 0)
@@ -89,7 +92,7 @@ def phase_image(
             f_modulus = (1 + 1 / beta) * p - x / beta
             q = project_modulus(f_support, a, measured)
             x = x + beta * (f_modulus.where(support, 0) - q)
-        if record_every and k % record_every == 0:
+        if record_every and (k - before) % record_every == 0:
             history.append(error(x, support, a, measured))
         if shrinkwrap and k % shrinkwrap.every == 0 and k < total:
             support = update_support(x, shrinkwrap, k // shrinkwrap.every - 1, updates)
