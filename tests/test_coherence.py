@@ -16,6 +16,9 @@ from symbreak.coherence.phasing import cut
 from symbreak.coherence.target import DARK, WIDEST, Target
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.simulation.settings import CrystalSettings
+from symbreak.evaluation import compare_starts
+from symbreak.ops.blur import GaussianBlur
+from symbreak.ops.frequencies import frequency_radius
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.reference.reconstruct import phase_image
 
@@ -366,3 +369,55 @@ def test_empty_batches_and_volumes():
 def test_bad_arguments_give_one_line(options, error, message):
     with pytest.raises(error, match=message):
         reconstruct(torch.ones(8, 8), **options)
+
+
+def test_rounding_cannot_make_the_correction_large(monkeypatch):
+    x = random((6, 8), 1, 1)
+    a = torch.rand(1, 6, 8, dtype=DOUBLE, generator=torch.Generator().manual_seed(1)) + 0.5
+    variances = torch.tensor([[0.2, 0.3]], dtype=DOUBLE)
+    peak = float(GaussianBlur(variances[0], (6, 8), DOUBLE).peak)
+    impulse = torch.zeros(6, 8, dtype=DOUBLE)
+    impulse[0, 0] = 1  # the kernel, and its value at 0
+    blur = GaussianBlur(variances[0], (6, 8), DOUBLE)
+    assert float(blur.blurred(blur.transform(impulse))[0, 0]) == pytest.approx(peak)
+    target = Target(a, torch.ones(1, 6, 8, dtype=torch.bool), 1)
+    monkeypatch.setattr(GaussianBlur, "blurred", lambda self, _: torch.full((6, 8), 1e-30))
+    held, _ = target.corrected(x, variances, fit=False)
+    torch.testing.assert_close(held, a / math.sqrt(peak))
+
+
+def test_what_is_compared_with_the_data_is_blurred(device):
+    x = random((12, 10), 2, 2)
+    x[1] = x[0] + 0.05 * x[1]
+    blur = torch.tensor([[0.3, 0.6], [0.7, 0.2]], dtype=DOUBLE)
+    a = blurred_intensity(x[0], blur[0]).sqrt() + 0.1
+    valid, free = torch.rand(2, 12, 10, generator=torch.Generator().manual_seed(3)) > 0.2
+    free = valid & ~free
+    given = (x, torch.ones(2, 12, 10, dtype=torch.bool), torch.tensor([0.1, 0.105]), a, valid)
+    moved = [y.to(device) for y in given]
+    found = compare_starts(*moved, blur=blur.to(device), free=free.to(device))
+    seen = valid & ~free
+    expected = blurred_intensity(x, blur)
+    missed = (expected.sqrt() - a).abs()[:, seen].sum(1)
+    torch.testing.assert_close(found.r_factor.cpu(), missed / a[seen].sum())
+    counts, likely = a.square()[free], expected[:, free]
+    above = (likely - counts + counts * (counts / likely).log()).mean(1)
+    torch.testing.assert_close(found.free_log_likelihood.cpu(), above)
+    assert bool(found.good.all())
+    assert torch.equal(found.blur.cpu(), blur)
+    of_mean = blurred_intensity(found.mean.cpu(), blur.mean(0)).sqrt()
+    shell = (frequency_radius((12, 10)) * 10).round()
+    of_shells = [
+        of_mean[here].sum() / a[here].sum()
+        for n in range(6)
+        if bool((here := seen & (shell == n) & (frequency_radius((12, 10)) <= 0.5)).any())
+    ]
+    torch.testing.assert_close(found.transfer.transfer, torch.stack(of_shells))
+    best = blurred_intensity(found.objects[found.best].cpu(), blur[found.best]).sqrt()
+    if device == "cpu":  # the counts that are drawn are those of one machine
+        drawn = torch.poisson(best.square(), generator=torch.Generator().manual_seed(0)).sqrt()
+        chance = (best - drawn).abs()[seen].sum() / drawn[seen].sum()
+        assert found.counting_r == pytest.approx(float(chance), rel=1e-3)
+        n, c = drawn.square()[free], best.square()[free]
+        above = (c - n + torch.special.xlogy(n, n / c)).mean()
+        assert found.counting_free == pytest.approx(float(above), rel=1e-3)

@@ -69,16 +69,19 @@ def test_reconstruct(tmp_path, phasing, monkeypatch, how):
     assert {p.name for p in tmp_path.iterdir()} == {"a.npy", "out.cxi", "whole.cxi"}
 
 
-def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing, monkeypatch):
-    words = (*phasing, tmp_path / "out.cxi", "--starts", 3)
+@pytest.mark.parametrize("further", [(), ("--partial-coherence",)])
+def test_interrupted_while_the_starts_are_compared(tmp_path, phasing, monkeypatch, further):
+    words = (*phasing, tmp_path / "out.cxi", "--starts", 3, *further)
     with monkeypatch.context() as patch:
         patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
         result = run(words)
     assert result.exit_code == 130
     assert "3 of 3 starts are kept, the same command continues." in result.stderr
     with monkeypatch.context() as patch:
-        patch.setattr(symbreak, "reconstruct", interrupt)
+        patch.setattr(symbreak, "reconstruct", interrupt)  # both ways of phasing call it
         finish(words)
+    finish((*phasing, tmp_path / "whole.cxi", "--starts", 3, *further))
+    assert_same_phasing(tmp_path / "whole.cxi", tmp_path / "out.cxi")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,8 @@ def test_reconstruct_interrupted_while_the_starts_are_compared(tmp_path, phasing
         ("--beta", 0.8),
         ("--sigma", 2),
         ("--free", 0.1),
+        ("--partial-coherence",),
+        ("--coherence-length", "8,9"),
     ],
 )
 def test_starts_of_other_settings_are_not_taken_over(tmp_path, phasing, monkeypatch, other):
