@@ -7,14 +7,13 @@ Simulated crystals, none of which was looked at when the way to correct was chos
 blurred, then counted; 8 starts of each, phased as for a coherent beam, with the blur that is found
 along the way, and with the true one; 620 iterations in 3D, three times as many in 2D. Distances to
 the truth are SA-MSE over the mean square of the truth, of the best start and of the mean of the
-good ones. Seconds are those of one pattern. `measure` adds to the CSV what is not in it yet, `page`
+good ones. `measure` adds to the CSV what is not in it yet, `page`
 puts the table into docs/faq.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
@@ -46,7 +45,7 @@ WAYS = ("coherent", "fitted", "known")
 KEY = ("ndim", "size", "photons", "blur", "crystal")
 FIELDS = (
     *KEY,
-    *(f"{way}_{name}" for way in WAYS for name in ("distance", "mean", "seconds")),
+    *(f"{way}_{name}" for way in WAYS for name in ("distance", "mean")),
     *("width_0", "width_1", "width_2"),
 )
 Row = dict[str, str]
@@ -67,12 +66,10 @@ def measured(truth: Tensor, a: Tensor, widths: Tensor) -> Row:
     schedule = SCHEDULES[ndim]
     everywhere = torch.ones_like(a, dtype=torch.bool)
     for way, known in zip(WAYS, (None, None, widths), strict=True):
-        begun = time.perf_counter()
         if way == "coherent":
             found, blur = symbreak.reconstruct(a, schedule, starts=STARTS, ndim=ndim), None
         else:
             found, blur = partly_coherent(a, schedule, blur=known, starts=STARTS, ndim=ndim)
-        row[f"{way}_seconds"] = f"{time.perf_counter() - begun:.4g}"
         starts = compare_starts(
             found.object, found.support, found.error, a, everywhere, blur=blur, ndim=ndim
         )

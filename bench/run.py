@@ -9,7 +9,8 @@ import sys
 import traceback
 from pathlib import Path
 
-import bench_peers  # noqa: F401  (registers its cases)
+import bench_coherence  # noqa: F401  (registers its cases)
+import bench_peers  # noqa: F401
 import bench_phasing  # noqa: F401
 import bench_symmetries  # noqa: F401
 import torch

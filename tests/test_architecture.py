@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "transfer": PUBLIC,
     "subpixel": PUBLIC,
     "evaluation": {*PUBLIC, "subpixel", "transfer"},
-    "supports": {*PUBLIC, "evaluation"},
+    "supports": {*PUBLIC, "coherence", "evaluation"},
     "models": PUBLIC,
     "data.files": PUBLIC,
     "data.streaming": {*PUBLIC, "data.files"},

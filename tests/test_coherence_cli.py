@@ -11,6 +11,7 @@ from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.evaluation import compare_starts
+from symbreak.supports import choose, try_support
 
 SCHEDULE, GRID = "20*ER+60*HIO+10*ER", (48, 48)
 OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 3)
@@ -78,6 +79,27 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
     assert found.parameters["coherence_length"] == "10,20"
 
 
+def test_supports_are_chosen_for_such_a_beam(tmp_path, scan, amplitude):
+    found, _ = written(tmp_path, scan, "--partial-coherence", "--choose-support")
+    choice = choose(amplitude, SCHEDULE, starts=3, seed=3, partly_coherent=True)
+    likelihoods = torch.stack([trial.free_log_likelihood for trial in choice.trials])
+    np.testing.assert_allclose(found.results["trial_free_log_likelihood"], likelihoods, rtol=1e-5)
+    coherent = choose(amplitude, SCHEDULE, starts=3, seed=3)
+    assert not torch.equal(coherent.trials[0].free_log_likelihood, likelihoods[0])
+    options = {"starts": 3, "seed": 3, "shrinkwrap": choice.shrinkwrap}
+    check(found, reconstruct(amplitude, SCHEDULE, **options), amplitude)
+    known = coherence_length(torch.tensor([10.0, 20.0], dtype=torch.float64), GRID)
+    free = symbreak.free_pixels(GRID)
+    trial = try_support(
+        amplitude, symbreak.Shrinkwrap(), free, SCHEDULE, valid=EVERYWHERE, starts=3, seed=3,
+        partly_coherent=True, blur=known,
+    )  # fmt: skip
+    done = reconstruct(amplitude, SCHEDULE, valid=~free, starts=3, seed=3, blur=known)
+    inside = done.found.object * done.found.support
+    expected = symbreak.free_log_likelihood(inside, amplitude, free, blur=known)
+    assert torch.equal(trial.free_log_likelihood, expected)
+
+
 def test_a_coherent_result_has_no_blur(tmp_path, scan):
     found, printed = written(tmp_path, scan)
     assert "blur" not in found.starts
@@ -91,7 +113,6 @@ def test_a_coherent_result_has_no_blur(tmp_path, scan):
         (("--coherence-length", "10,a"), "expected a length above 0 for each axis"),
         (("--coherence-length", "10,-1"), "expected a length above 0 for each axis"),
         (("--coherence-length", "10,20,30"), "--coherence-length must have 2 lengths"),
-        (("--partial-coherence", "--choose-support"), "--choose-support tries supports with a"),
     ],
 )
 def test_bad_options_are_one_line(tmp_path, scan, words, message):

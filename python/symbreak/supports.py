@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 import symbreak
+from symbreak import coherence
 from symbreak.evaluation import determined
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
 from symbreak.ops.numbers import is_number
@@ -75,6 +77,8 @@ def choose(
     support: Tensor | None = None,
     starts: int = 8,
     seed: int = 0,
+    partly_coherent: bool = False,
+    blur: Tensor | None = None,
     progress: bool = False,
 ) -> SupportChoice:
     """Try shrinkwraps from loose to tight on one pattern, and choose by pixels that none has seen.
@@ -99,6 +103,8 @@ def choose(
         support: The first support, bool ``(*grid)``; default: from the autocorrelation.
         starts: Random starts of each trial.
         seed: Of the starts. The free pixels do not depend on it.
+        partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
+        blur: As that takes it, ``(ndim,)``; None: it is found.
         progress: True draws a progress bar for every trial.
 
     Returns:
@@ -121,7 +127,8 @@ def choose(
         raise TypeError(
             f"choose: shrinkwrap must be a Shrinkwrap, got {type(shrinkwrap).__name__}."
         )
-    check_flag("choose", "progress", progress)
+    for name, flag in (("progress", progress), ("partly_coherent", partly_coherent)):
+        check_flag("choose", name, flag)
     if valid is None:
         valid = torch.ones(amplitude.shape, dtype=torch.bool, device=amplitude.device)
     check_mask("choose", "valid", valid)
@@ -141,6 +148,8 @@ def choose(
                 support=support,
                 starts=starts,
                 seed=seed,
+                partly_coherent=partly_coherent,
+                blur=blur,
                 progress=progress,
             )
         )
@@ -154,6 +163,8 @@ def try_support(
     schedule: Schedule = SCHEDULE,
     *,
     valid: Tensor,
+    partly_coherent: bool = False,
+    blur: Tensor | None = None,
     **options: object,
 ) -> SupportTrial:
     """Phase one pattern without the free pixels, and ask how well each start predicts them.
@@ -164,6 +175,8 @@ def try_support(
         free: bool ``(*grid)``, True on the pixels that phasing is not to see.
         schedule: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured.
+        partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
+        blur: As that takes it, ``(ndim,)``; None: it is found.
         options: Further ones of :func:`symbreak.reconstruct`.
 
     Returns:
@@ -175,16 +188,13 @@ def try_support(
     """
     ndim = amplitude.dim()
     seen = valid & ~free
-    found = symbreak.reconstruct(
-        amplitude,
-        schedule,
-        valid=seen,
-        shrinkwrap=shrinkwrap,
-        ndim=ndim,
-        **options,  # type: ignore[arg-type]
-    )
+    given: dict[str, Any] = {"valid": seen, "shrinkwrap": shrinkwrap, "ndim": ndim, **options}
+    if partly_coherent:
+        found, widths = coherence.reconstruct(amplitude, schedule, blur=blur, **given)
+    else:
+        found, widths = symbreak.reconstruct(amplitude, schedule, **given), None
     inside = torch.where(found.support, found.object, 0)
-    likelihood = symbreak.free_log_likelihood(inside, amplitude, free, ndim=ndim)
+    likelihood = symbreak.free_log_likelihood(inside, amplitude, free, blur=widths, ndim=ndim)
     counts = determined(found.support, seen, ndim) & likelihood.isfinite()
     return SupportTrial(
         shrinkwrap,

@@ -142,11 +142,6 @@ def reconstruct(
         _check_free_to_choose(context)
     known = options.lengths(coherence_length)
     coherence = Coherence(known) if known or partial_coherence else None
-    if choose_support and coherence is not None:
-        raise typer.BadParameter(
-            "--choose-support tries supports with a coherent beam: run it first, then phase with "
-            "the support that it found and --partial-coherence"
-        )
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
     measured = read_pattern(
@@ -168,7 +163,7 @@ def reconstruct(
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
     _describe(measured, left_out)
     first = _support(extra.get("support"), measured)
-    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed}
+    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed, "coherence": coherence}
     shared["support"] = None if first is None else first.to(where)
     with ExitStack() as kept:
         choice = None
@@ -195,7 +190,6 @@ def reconstruct(
             valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
             shrinkwrap=None if fixed_support else rule,
             record_every=RECORD_EVERY,
-            coherence=coherence,
             **shared,
         )
         found, blur = kept.enter_context(phasing)

@@ -14,7 +14,7 @@ import torch
 
 import symbreak
 from symbreak.cli.output import element, note, out, progress, table
-from symbreak.cli.phasing import digest, show, starts_at_once
+from symbreak.cli.phasing import Coherence, digest, show, starts_at_once
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import resuming
 from symbreak.ops.schedule import total_iterations
@@ -40,6 +40,7 @@ def choose_resumably(
     valid: torch.Tensor,
     support: torch.Tensor | None,
     starts: int,
+    coherence: Coherence | None = None,
     **options: Any,
 ) -> Iterator[SupportChoice]:
     """Do what `symbreak.supports.choose` does, and keep each trial beside ``output``.
@@ -63,6 +64,8 @@ def choose_resumably(
         "device": amplitude.device.type,
         **options,
     }
+    if coherence is not None:
+        settings["coherence"] = asdict(coherence)
     shapes = {"free_log_likelihood": ((most, starts), "f8"), "pixels": ((most, starts), "i8")}
     beside = output.with_name(f"{output.stem}.supports{output.suffix}")
     iterations = total_iterations(schedule)
@@ -87,6 +90,8 @@ def choose_resumably(
                         support=support,
                         starts=len(part["start"]),
                         first_start=first,
+                        partly_coherent=coherence is not None,
+                        blur=None if coherence is None else coherence.blur(amplitude),
                         progress=partial(show, bar, before),
                         **options,
                     )

@@ -25,12 +25,13 @@ class Target:
 
     def __init__(self, amplitude: Tensor, measured: Tensor, starts: int) -> None:
         self.measured, self.starts = measured, starts
-        self.amplitude = torch.where(measured, amplitude, 0)
-        # Patterns are compared in units of their largest amplitude: no square overflows.
-        self.unit = self.amplitude.amax(tuple(range(1, amplitude.dim())))
-        self.dark = [
-            DARK * (_single(a) / u).square() for a, u in zip(self.amplitude, self.unit, strict=True)
-        ]
+        grid = tuple(range(1, amplitude.dim()))
+        known = torch.where(measured, amplitude, 0)
+        # By a power of two at most 1, which changes no digit: no square overflows.
+        self.unit = torch.exp2(torch.frexp(known.amax(grid)).exponent).to(known)
+        self.amplitude = known / self.unit.reshape(-1, *[1] * len(grid))
+        self.power = self.amplitude.double().square().sum(grid)
+        self.dark = [DARK * _single(a).square() for a in self.amplitude]
 
     def corrected(self, x: Tensor, variances: Tensor, *, fit: bool) -> tuple[Tensor, Tensor]:
         """The amplitudes to hold the images to, and the errors of the images.
@@ -45,43 +46,43 @@ class Target:
         """
         held, errors = torch.empty_like(x.real), self.amplitude.new_empty(len(x))
         for k, image in enumerate(x):
-            coherent, spectrum, blur = self._pattern(k, image, variances[k])
-            blurred = blur.blurred(spectrum)
-            errors[k] = self._error(k, blurred)
+            item = k // self.starts
+            blur = GaussianBlur(variances[k], image.shape, held.dtype)
+            coherent = self._pattern(item, image)
+            blurred, spectrum = blur.blurred(coherent)
+            errors[k] = self._error(item, blurred)
             if fit:  # for the next correction: one more FFT would be needed to use it in this
-                variances[k] += self._step(k, blurred, blur.derivatives(spectrum))
+                slopes = [blur.derivative(spectrum, axis) for axis in range(image.dim())]
+                variances[k] += self._step(item, blurred, torch.stack(slopes))
                 variances[k].clamp_(0, WIDEST**2)
             # a sqrt(J / B): B(J) >= peak J bounds the quotient, whatever rounding makes of B.
-            blurred = torch.maximum(blurred, blur.peak * coherent)
-            quotient = torch.where(blurred > 0, coherent / blurred, 0).sqrt()
-            a = self.amplitude[k // self.starts]
+            torch.maximum(blurred, blur.peak * coherent, out=blurred)
+            quotient = torch.where(blurred > 0, coherent.div_(blurred), 0).sqrt_()
             # Of an object that is 0 nothing can be said: it is held to what was measured.
-            held[k] = a * torch.where((quotient > 0).any(), quotient, 1)
+            quotient = torch.where((quotient > 0).any(), quotient, 1)
+            torch.mul(self.amplitude[item], quotient.mul_(self.unit[item]), out=held[k])
         return held, errors
 
     def errors(self, x: Tensor, variances: Tensor) -> Tensor:
         """sqrt(sum (sqrt(B) - a)^2 / sum a^2) of every image, ``(images,)``."""
         found = self.amplitude.new_empty(len(x))
         for k, image in enumerate(x):
-            _, spectrum, blur = self._pattern(k, image, variances[k])
-            found[k] = self._error(k, blur.blurred(spectrum))
+            item = k // self.starts
+            blur = GaussianBlur(variances[k], image.shape, found.dtype)
+            found[k] = self._error(item, blur.blurred(self._pattern(item, image))[0])
         return found
 
-    def _pattern(self, k: int, x: Tensor, variances: Tensor) -> tuple[Tensor, Tensor, GaussianBlur]:
-        """J = |F x|^2 in units of the item, the transform of J, and the blur."""
-        blur = GaussianBlur(variances, x.shape, x.real.dtype)
-        waves = torch.fft.fftn(x) / self.unit[k // self.starts]
-        coherent = waves.real.square() + waves.imag.square()
-        return coherent, blur.transform(coherent), blur
+    def _pattern(self, item: int, x: Tensor) -> Tensor:
+        """J = |F x|^2, in units of the item."""
+        waves = torch.view_as_real(torch.fft.fftn(x)).div_(self.unit[item])
+        return waves.square_().sum(-1)
 
-    def _error(self, k: int, blurred: Tensor) -> Tensor:
-        item = k // self.starts
-        a = self.amplitude[item] / self.unit[item]
-        missed = torch.where(self.measured[item], blurred.clamp(min=0).sqrt() - a, 0)
-        power = a.square().sum(dtype=torch.float64)
-        return (missed.square().sum(dtype=torch.float64) / power).sqrt()
+    def _error(self, item: int, blurred: Tensor) -> Tensor:
+        missed = blurred.clamp(min=0).sqrt_().sub_(self.amplitude[item])
+        missed.masked_fill_(~self.measured[item], 0)
+        return (missed.square_().sum(dtype=torch.float64) / self.power[item]).sqrt()
 
-    def _step(self, k: int, blurred: Tensor, derivatives: list[Tensor]) -> Tensor:
+    def _step(self, item: int, blurred: Tensor, slopes: Tensor) -> Tensor:
         """One Gauss-Newton step of the variances towards the least sum of (B - I)^2 / (I + 0.1).
 
         An object that is not found yet is mistaken in B, and mistakes that are blurred are smaller:
@@ -89,19 +90,24 @@ class Target:
         photons, with results twice as far from the truth). Weights by the measured counts hold
         against it, as they overrate what was counted too low; how much, the addend decides. A tenth
         of a count was the best of 0.01 to 1 on simulated crystals of 10^4 to 10^7 photons.
+
+        Args:
+            item: Whose amplitude is meant.
+            blurred: B, ``(*M)``.
+            slopes: Its derivatives by the variances, ``(ndim, *M)``.
+
+        Returns:
+            float64 ``(ndim,)``.
         """
-        item = k // self.starts
-        intensity = (self.amplitude[item] / self.unit[item]).square()
-        weight = torch.where(self.measured[item], 1 / (intensity + self.dark[item]), 0)
-        missed = weight * (intensity - blurred)
-        slopes = torch.stack([(missed * d).sum(dtype=torch.float64) for d in derivatives])
-        curvature = torch.zeros_like(slopes).diag()
-        for i, d in enumerate(derivatives):
-            weighted = weight * d
-            for j, e in enumerate(derivatives[: i + 1]):
-                curvature[i, j] = curvature[j, i] = (weighted * e).sum(dtype=torch.float64)
+        intensity = self.amplitude[item].square()
+        weight = (intensity + self.dark[item]).reciprocal_().masked_fill_(~self.measured[item], 0)
+        by_variance = slopes.flatten(1)
+        weighted = by_variance * weight.flatten()
+        # Sums over pixels, of which single precision keeps more digits than a step needs.
+        rest = (weighted @ (intensity - blurred).flatten()).double()
+        curvature = (weighted @ by_variance.T).double()
         curvature = curvature + RIDGE * curvature.diagonal().diag()
-        step, failed = torch.linalg.solve_ex(curvature, slopes)
+        step, failed = torch.linalg.solve_ex(curvature, rest)
         step = torch.where(failed.bool() | ~step.isfinite(), 0, step)
         return step.clamp(-LONGEST_STEP, LONGEST_STEP)
 

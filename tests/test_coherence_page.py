@@ -1,0 +1,75 @@
+"""The table that bench/coherence.py keeps in docs/faq.md, and what the page says of it."""
+
+import sys
+from pathlib import Path
+from statistics import mean, median
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+pytest.importorskip("h5py")
+import coherence as bench  # noqa: E402
+
+from symbreak.data import crystals  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return bench.read_csv(bench.CSV)
+
+
+def of(rows, name, ndim, photons, blur, average=mean):
+    key = (str(ndim), f"{photons:g}", blur)
+    own = [row for row in rows if (row["ndim"], row["photons"], row["blur"]) == key]
+    return average(float(row[name]) for row in own)
+
+
+def test_the_page_shows_the_committed_results(tmp_path, rows):
+    page = tmp_path / "faq.md"
+    page.write_text(bench.PAGE.read_text())
+    bench.write_page(page, rows)
+    assert page.read_text() == bench.PAGE.read_text()
+
+
+def test_what_is_measured_of_one_pattern():
+    widths = torch.tensor([0.6, 0.3], dtype=torch.float64)
+    (crystal,) = crystals(1, 16, seed=1)
+    truth, a = bench.pattern(crystal, 1e5, widths, 0)
+    assert float(truth.abs().square().sum()) * truth.numel() == pytest.approx(1e5, rel=1e-5)
+    assert float(a.square().sum()) == pytest.approx(1e5, rel=0.02)
+    row = bench.measured(truth, a, widths)
+    assert set(row) | set(bench.KEY) | {"width_2"} == set(bench.FIELDS)
+    for way in bench.WAYS:
+        assert 0 < float(row[f"{way}_mean"]) < 1.5
+    assert 0 <= float(row["width_0"]) <= 2
+
+
+@pytest.mark.parametrize(("ndim", "photons"), [(2, 1e5), (2, 1e6), (2, 1e7), (3, 1e5), (3, 1e6)])
+def test_it_helps_where_the_page_says_so(rows, ndim, photons):
+    for name in ("distance", "mean"):
+        coherent, fitted, known = (
+            of(rows, f"{way}_{name}", ndim, photons, "strong") for way in bench.WAYS
+        )
+        assert fitted < 0.72 * coherent
+        assert fitted < known + 0.05
+    for axis, true in enumerate(bench.WIDTHS["strong"][:ndim]):
+        found = of(rows, f"width_{axis}", ndim, photons, "strong", median)
+        assert found == pytest.approx(true, abs=0.15)
+
+
+def test_it_helps_a_weak_blur_of_many_photons(rows):
+    coherent, fitted = (of(rows, f"{way}_distance", 2, 1e7, "weak") for way in bench.WAYS[:2])
+    assert fitted < 0.7 * coherent
+
+
+@pytest.mark.parametrize(
+    ("ndim", "photons"), [(n, p) for n, _, p, b in bench.TRIALS if b == "none"]
+)
+def test_without_a_blur_none_is_found_and_little_changes(rows, ndim, photons):
+    for axis in range(ndim):
+        assert of(rows, f"width_{axis}", ndim, photons, "none", median) < 0.05
+    coherent, fitted, known = (of(rows, f"{way}_mean", ndim, photons, "none") for way in bench.WAYS)
+    assert known == pytest.approx(coherent, abs=1e-3)
+    assert abs(fitted - coherent) < 0.05
