@@ -10,7 +10,7 @@ from symbreak.ops.blur import GaussianBlur
 WIDEST = 2.0  # pixels: the fringes of objects on half the grid are about two wide, and then gone
 LONGEST_STEP = 0.5  # pixels^2
 COUNT = 0.01  # the part of the pixels above 0 that is no brighter than a single count
-DARK = 0.1  # counts, see Target._refined
+DARK = 0.1  # counts, see Target._step
 RIDGE = 1e-6  # of the curvature: keeps a step finite where an axis has no say
 
 
@@ -27,8 +27,8 @@ class Target:
         self.measured, self.starts = measured, starts
         grid = tuple(range(1, amplitude.dim()))
         known = torch.where(measured, amplitude, 0)
-        # By a power of two at most 1, which changes no digit: no square overflows.
-        self.unit = torch.exp2(torch.frexp(known.amax(grid)).exponent).to(known)
+        # Below 2 by a power of two, which changes no digit: no square overflows.
+        self.unit = torch.exp2(torch.frexp(known.amax(grid)).exponent.to(known) - 1)
         self.amplitude = known / self.unit.reshape(-1, *[1] * len(grid))
         self.power = self.amplitude.double().square().sum(grid)
         self.dark = [DARK * _single(a).square() for a in self.amplitude]
