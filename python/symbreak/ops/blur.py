@@ -10,6 +10,8 @@ from torch import Tensor
 
 from symbreak.ops.checks import check_data, check_object, dtype_name, shown
 
+WIDEST = 1e6  # pixels: nothing is left of any pattern, and no square overflows
+
 
 class GaussianBlur:
     """Convolution of images with periodic Gaussians.
@@ -78,7 +80,7 @@ def blurred_intensity(objects: Tensor, blur: Tensor, *, ndim: int = 2) -> Tensor
 
     Raises:
         TypeError: A tensor is of the wrong type.
-        ValueError: Shapes do not fit, or a standard deviation is negative or not finite.
+        ValueError: Shapes do not fit, or a standard deviation is not from 0 to 1e6.
 
     Differentiable in ``objects``. Cost: one complex and two real FFTs of each, by torch.
 
@@ -131,8 +133,8 @@ def blur_widths(
         raise ValueError(
             f"{function}: blur must be broadcastable to {shape}, got shape {tuple(blur.shape)}."
         ) from None
-    if not bool(((widths >= 0) & widths.isfinite()).all()):
-        raise ValueError(f"{function}: blur must be finite and not negative, got other values.")
+    if not bool(((widths >= 0) & (widths <= WIDEST)).all()):
+        raise ValueError(f"{function}: blur must be from 0 to {WIDEST:g} pixels, got other values.")
     return widths
 
 
