@@ -36,7 +36,7 @@ docs:  ## the site, for reading from the disk: site/index.html; a warning is an 
 # g++-aarch64-linux-gnu and qemu-user. `make dev` has to have been run, or symbreak be installed.
 CROSS ?= aarch64-linux-gnu-g++
 ENGINE_SOURCES = tests/engine_alone.cpp csrc/common/schedule.cpp csrc/cpu/isa.cpp $(wildcard csrc/cpu/engine/kernels_*.cpp) \
-  $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp solver_start.cpp team.cpp)
+  $(addprefix csrc/cpu/engine/,dispatch.cpp engine.cpp layout.cpp plan.cpp solver.cpp solver_coherence.cpp solver_start.cpp team.cpp)
 
 aarch64:  ## the engine's kernels for ARM, run by emulation
 	mkdir -p build/aarch64
@@ -51,7 +51,7 @@ gpu:  ## on a machine with a GPU: build, test, sanitize, measure; STAGES="build 
 # The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
 # Leaks are left out: those of Python and of torch drown ours. AVX-512 is not instrumented.
 SANITIZED = build/sanitize/python
-OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center engine fourier_amplitude \
+OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center coherence_engine engine fourier_amplitude \
   reconstruct reconstruct_errors reindex sa_mse schedule threads views
 
 sanitize:  ## find wrong memory accesses and undefined behaviour (g++)

@@ -11,6 +11,7 @@
 
 #include "common/monitor.h"
 #include "common/schedule.h"
+#include "cpu/engine.h"
 #include "cpu/isa.h"
 
 namespace py = pybind11;
@@ -76,6 +77,15 @@ PYBIND11_MODULE(SYMBREAK_MODULE, m) {
       steps.emplace_back(symbreak::algorithm_name(algorithm), count);
     }
     return steps;
+  });
+  // Whether a grid of 2 or 3 axes is phased by the fused engine of the CPU.
+  m.def("has_fused_engine", []([[maybe_unused]] const std::vector<int64_t>& grid) {
+#if defined(SYMBREAK_EMULATED)
+    return false;
+#else
+    return symbreak::has_fused_engine(
+        symbreak::make_grid(grid, static_cast<int64_t>(grid.size())));
+#endif
   });
   py::class_<Watch>(m, "Monitor")
       .def(py::init<py::object>(), py::arg("look") = py::none())

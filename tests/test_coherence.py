@@ -12,7 +12,7 @@ from phasing_problems import amplitudes, objects, relative
 
 import symbreak
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
-from symbreak.coherence.phasing import cut
+from symbreak.coherence.pieces import cut
 from symbreak.coherence.target import DARK, WIDEST, Target
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.simulation.settings import CrystalSettings
@@ -133,6 +133,26 @@ def test_what_the_starts_are_held_to_is_its_formula():
     expected = missed.square().sum((1, 2)) / each.square().sum((1, 2))
     torch.testing.assert_close(errors, expected.sqrt())
     torch.testing.assert_close(Target(given, measured, 2).errors(x, variances), errors)
+
+
+@pytest.mark.parametrize("grid", [(7, 10), (6, 5, 4)])
+@pytest.mark.parametrize("at_once", [2, 3, 5, 9])
+def test_images_corrected_together_are_those_corrected_alone(grid, at_once):
+    ndim = len(grid)
+    x = random(grid, 5, 6)  # three items, two starts
+    a = torch.rand(3, *grid, dtype=DOUBLE, generator=torch.Generator().manual_seed(1)) + 0.1
+    a = a * torch.tensor([1.0, 1e3, 1e-3]).reshape(-1, *[1] * ndim)
+    measured = a > 0.2 * a.amax(tuple(range(1, ndim + 1)), keepdim=True)
+    x[3] = 0
+    results = []
+    for count in (1, at_once):
+        target = Target(a, measured, 2, count)
+        variances = torch.linspace(0.01, 1, 6 * ndim, dtype=DOUBLE).reshape(6, ndim)
+        held, errors = target.corrected(x, variances, fit=True)
+        results.append([held, errors, target.errors(x, variances), variances])
+    for alone, together in zip(*results, strict=True):
+        torch.testing.assert_close(together, alone, rtol=1e-10, atol=1e-12)
+    assert torch.equal(results[1][0][3], a[1].where(measured[1], 0))
 
 
 def test_without_a_blur_dark_pixels_keep_every_digit():
@@ -263,9 +283,9 @@ def test_the_phasing_equals_the_reference(device, generator, grid):
         assert torch.equal(done.found.support[k, 0].cpu(), support)
         assert relative(done.found.object[k].cpu(), x[None]) < 1e-8
         torch.testing.assert_close(done.found.error[k, 0].cpu(), errors[-1])
-        # The first two entries are those of the coherent iterations before the first correction.
+        # The first entry is that of the coherent iterations before the first correction.
         assert done.found.history.shape == (2, 1, 7)
-        torch.testing.assert_close(done.found.history[k, 0, 2:].cpu(), torch.stack(errors[1:]))
+        torch.testing.assert_close(done.found.history[k, 0, 1:].cpu(), torch.stack(errors))
 
 
 def test_without_blur_it_is_the_coherent_phasing(device, generator):
@@ -395,7 +415,7 @@ def test_rounding_cannot_make_the_correction_large(monkeypatch):
     assert float(blur.blurred(impulse)[0][0, 0]) == pytest.approx(peak)
     target = Target(a, torch.ones(1, 6, 8, dtype=torch.bool), 1)
     dark = torch.full((6, 8), 1e-30, dtype=DOUBLE)
-    monkeypatch.setattr(GaussianBlur, "blurred", lambda self, _: (dark.clone(), None))
+    monkeypatch.setattr(GaussianBlur, "blurred", lambda self, _: (dark[None].clone(), None))
     held, _ = target.corrected(x, variances, fit=False)
     torch.testing.assert_close(held, a / math.sqrt(peak))
 

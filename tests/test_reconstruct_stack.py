@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
+from symbreak.coherence import blurred_intensity, coherence_length
+from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import Source
@@ -59,6 +61,47 @@ def test_the_best_start_of_every_pattern(tmp_path, amplitude):
         assert file.attrs["area"].shape is None
 
 
+@pytest.mark.parametrize("lengths", [None, (9.0, 14.0)])
+@pytest.mark.parametrize("free", [None, 0.1])
+def test_a_partly_coherent_beam(tmp_path, amplitude, lengths, free):
+    widths = torch.tensor([0.6, 0.4], dtype=torch.float64)
+    x = torch.nn.functional.pad(crystals(5, SIZE), (0, SIZE, 0, SIZE))
+    a = 100 * blurred_intensity(x, widths).sqrt()
+    a[3] = 0
+    np.save(tmp_path / "a.npy", a.numpy())
+    words = ["--amplitudes", "--dc", "corner", "-o", tmp_path / "out.h5", "--chunk", 2, *OPTIONS]
+    if lengths is None:
+        words += ["--partial-coherence"]
+    else:
+        words += ["--coherence-length", "9,14"]
+    if free is not None:
+        words += ["--free", free]
+    result = run("reconstruct-stack", tmp_path / "a.npy", *words)
+    assert result.exit_code == 0, result.output
+    found = content(tmp_path / "out.h5")
+    blur = None
+    if lengths is not None:
+        blur = coherence_length(torch.tensor(lengths, dtype=torch.float64), (GRID, GRID))
+    for k in (0, 1, 2, 4):
+        hidden = torch.zeros(GRID, GRID, dtype=torch.bool)
+        if free is not None:
+            hidden = symbreak.free_pixels((GRID, GRID), fraction=free)
+        done = partly_coherent(a[k], SCHEDULE, blur=blur, valid=~hidden, starts=3, seed=5)
+        assert np.array_equal(found["errors"][k], done.found.error)
+        start = int(found["start"][k])
+        assert np.array_equal(found["blur"][k], done.blur[start])
+        assert np.array_equal(found["support"][k].sum(), done.found.support[start].sum())
+        if free is not None:
+            inside = done.found.object * done.found.support
+            likelihood = symbreak.free_log_likelihood(inside, a[k], hidden, blur=done.blur)
+            np.testing.assert_allclose(found["free_log_likelihood"][k], likelihood, rtol=1e-5)
+    assert np.isnan(found["blur"][3]).all()
+    middle = np.nanmedian(found["blur"], 0)
+    assert f"blur of the patterns, median: {middle[0]:.2f} x {middle[1]:.2f} pixels" in (
+        result.output
+    )
+
+
 @pytest.mark.parametrize("every", [False, True])
 def test_counts_with_masks_and_a_dark_frame(tmp_path, amplitude, every):
     valid = torch.ones(5, GRID, GRID, dtype=torch.bool)
@@ -100,6 +143,7 @@ def test_counts_with_masks_and_a_dark_frame(tmp_path, amplitude, every):
         (lambda a: a, ("--valid", "{}/m.npy"), "m.npy: no dataset can be a mask"),
         (lambda a: a, ("--schedule", "5*FOO"), "schedule"),
         (lambda a: a, ("--beta", 3), "beta must be in (0, 2], got 3.0"),
+        (lambda a: a, ("--coherence-length", "9,14,20"), "--coherence-length must have 2 lengths"),
     ],
 )
 def test_bad_input_leaves_nothing(tmp_path, amplitude, make, words, message):

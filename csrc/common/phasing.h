@@ -59,11 +59,22 @@ inline int64_t kept_pixels(const ShrinkwrapRule& rule, int64_t j, int64_t update
   return std::clamp<int64_t>(std::llround(area * static_cast<double>(pixels)), 1, pixels);
 }
 
+// A pattern that partial coherence has blurred. After iteration k >= `first`, if `every` divides
+// it, the amplitudes that an image is held to become those of its own pattern, corrected by what
+// that misses when it is blurred; python/symbreak/coherence has the formulas.
+struct BlurRule {
+  int64_t first = 0, every = 0;  // first: a multiple of every
+  double* variances = nullptr;   // [items, starts, rank] of the blur along the axes, pixels^2
+  const double* dark = nullptr;  // [items] amplitudes, what the weights of the fit add to the
+                                 // measured ones; nullptr: the variances are known and stay
+};
+
 // T: float or double. Complex arrays are interleaved. An image is one start of one item.
 //
 // Iterations are counted k = 1 .. total over the whole schedule. After iteration k, in this order:
-// its error is recorded if record_every divides k; the support is updated as `update_after` says. A
-// requested stop ends the work early.
+// its error is recorded if record_every divides k; the support is updated as `update_after` says;
+// of a blurred pattern the amplitudes are corrected, and from then on the errors are those of the
+// blurred pattern within the support of that moment. A requested stop ends the work early.
 template <typename T>
 struct PhasingTask {
   Grid grid;
@@ -80,6 +91,7 @@ struct PhasingTask {
   Monitor* monitor;      // nullptr: nobody watches
   int64_t before = 0;    // iterations of a longer schedule that came before this part of it,
   int64_t after = 0;     // and that follow it: the support updates count them
+  const BlurRule* blur = nullptr;  // nullptr: a coherent beam
 
   int64_t images() const { return items * starts; }
   int64_t records() const {
@@ -92,6 +104,10 @@ struct PhasingTask {
   int64_t update_after(int64_t k) const {
     const int64_t every = shrinkwrap.every, all = before + k;
     return every > 0 && all % every == 0 && all / every <= updates() ? all / every - 1 : -1;
+  }
+  // Whether the amplitudes are due to be corrected after iteration k.
+  bool corrected_after(int64_t k) const {
+    return blur != nullptr && k >= blur->first && k % blur->every == 0;
   }
 };
 

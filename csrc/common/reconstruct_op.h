@@ -62,14 +62,15 @@ inline ShrinkwrapRule shrinkwrap_rule(int64_t every, double sigma, double sigma_
 //   `task` holds everything
 //                                                 but the marked amplitude, [items, *grid], for
 //                                                 which there is room
+// `blur` only where the machine knows what to do with it.
 template <typename Machine>
-std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
+std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
     int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
-    int64_t monitor) {
+    int64_t monitor, const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
@@ -119,7 +120,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
                         mutable_real_data<T>(history),
                         watcher.get(),
                         before,
-                        after};
+                        after,
+                        blur};
     if (object.numel() > 0) {
       Machine::template phase<T>(task, start, a, mutable_real_data<T>(marked));
     }
@@ -127,6 +129,48 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
   };
   return type == ScalarType::Double ? compute.template operator()<double>()
                                     : compute.template operator()<float>();
+}
+
+template <typename Machine>
+std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
+    const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
+    const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
+    const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
+    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
+    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
+    int64_t monitor) {
+  return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
+                                    sigma, sigma_min, decay, threshold, area, starts, first_start,
+                                    before, after, ndim, record_every, monitor, nullptr);
+}
+
+// variances: [*batch, starts, ndim] double; dark: [*batch] double, or none where they are known.
+// Returns also the variances that were found.
+template <typename Machine>
+std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
+    const Tensor& amplitude, const Tensor& variances, const std::optional<Tensor>& dark,
+    const std::string& schedule, const std::optional<Tensor>& valid,
+    const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
+    const std::optional<Tensor>& seed, int64_t first, int64_t corrected_every, double beta,
+    int64_t every, double sigma, double sigma_min, double decay, double threshold,
+    const std::optional<std::vector<double>>& area, int64_t starts, int64_t first_start,
+    int64_t ndim, int64_t monitor) {
+  STD_TORCH_CHECK(corrected_every >= 1 && first >= 1 && first % corrected_every == 0,
+                  "reconstruct_blurred: every must be at least 1, and first a multiple of it.");
+  STD_TORCH_CHECK(starts >= 1, "reconstruct_blurred: starts must be at least 1.");
+  const auto batch = batch_shape(amplitude, ndim);
+  std::vector<Tensor> held;
+  const auto given = [&](const char* name, const std::optional<Tensor>& x, const auto& shape) {
+    return phasing_argument(amplitude, name, x, shape, ScalarType::Double, held);
+  };
+  given("variances", variances, appended(appended(batch, starts), ndim));
+  Tensor refined = torch::stable::clone(held.back());
+  BlurRule blur{first, corrected_every, static_cast<double*>(refined.mutable_data_ptr()),
+                static_cast<const double*>(given("dark", dark, batch))};
+  auto [object, last_support, error, history] = phase_by_schedule<Machine>(
+      amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
+      threshold, area, starts, first_start, 0, 0, ndim, corrected_every, monitor, &blur);
+  return {object, last_support, error, history, refined};
 }
 
 }  // namespace symbreak

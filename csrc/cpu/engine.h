@@ -13,6 +13,9 @@ namespace symbreak {
 // 2D and 3D, every length 2^a 3^b 5^c 7^d 11^e 13^f from 16 to 2048.
 bool engine_supports(const Grid& grid);
 
+// Whether the CPU phases such a grid by it: unless SYMBREAK_CPU_ENGINE=general forbids.
+bool has_fused_engine(const Grid& grid);
+
 // What images begin with where the caller gives none: of image item * starts + start the iterate
 // F^-1(a e^{2 pi i u}), u random by seed and start, and the support where the autocorrelation is
 // bright.

@@ -1,8 +1,6 @@
 // reconstruct: phase retrieval from random or given starts, on the engine that suits the grid.
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "common/reconstruct_op.h"
@@ -13,12 +11,6 @@
 
 namespace symbreak {
 namespace {
-
-// SYMBREAK_CPU_ENGINE=general takes the general engine for every grid, to check the other by it.
-bool general_is_forced() {
-  const char* name = std::getenv("SYMBREAK_CPU_ENGINE");
-  return name != nullptr && std::string(name) == "general";
-}
 
 Threads threads() {
   const auto pool = [](int count, const std::function<void(int, int)>& part) {
@@ -104,9 +96,21 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
     mark_measured(a, valid, factor[item], marked + item * pixels, pixels);
   });
   task.amplitude = marked;
+  BlurRule blur;
+  std::vector<double> dark;
+  if (task.blur != nullptr) {
+    STD_TORCH_CHECK(has_fused_engine(task.grid),
+                    "reconstruct_blurred: the grid has no fused transforms, see has_fused_engine.");
+    blur = *task.blur;
+    for (int64_t item = 0; blur.dark != nullptr && item < task.items; ++item) {
+      dark.push_back(blur.dark[item] * double(factor[item]));
+    }
+    if (blur.dark != nullptr) blur.dark = dark.data();
+    task.blur = &blur;
+  }
   std::fill_n(task.error, task.images(), std::numeric_limits<T>::quiet_NaN());
   std::fill_n(task.history, task.images() * task.records(), std::numeric_limits<T>::quiet_NaN());
-  if (engine_supports(task.grid) && !general_is_forced()) {
+  if (has_fused_engine(task.grid)) {
     run_on_engine(task, given, factor.data());
   } else {
     run_on_general(task, given, factor.data());
@@ -132,4 +136,5 @@ struct Cpu {
 
 STABLE_TORCH_LIBRARY_IMPL(symbreak, CPU, m) {
   m.impl("reconstruct", TORCH_BOX(&symbreak::reconstruct<symbreak::Cpu>));
+  m.impl("reconstruct_blurred", TORCH_BOX(&symbreak::reconstruct_blurred<symbreak::Cpu>));
 }

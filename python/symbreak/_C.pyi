@@ -1,7 +1,8 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 def build_info() -> dict[str, Any]: ...
+def has_fused_engine(grid: Sequence[int]) -> bool: ...
 def parse_schedule(text: str) -> list[tuple[str, int]]: ...
 
 class Monitor:

@@ -11,6 +11,7 @@ if os.environ.get("SYMBREAK_EMULATE_CUDA") == "1":
     sys.modules["symbreak._C"] = import_module("symbreak._C_emulated")
 
 from symbreak import _C  # noqa: F401  (registers the ops before their Python side looks for them)
+from symbreak.ops import reconstruct_blurred as _reconstruct_blurred  # noqa: F401  (likewise)
 from symbreak.ops.align import Alignment, align, sa_mse
 from symbreak.ops.apply_symmetry import apply_symmetry
 from symbreak.ops.break_symmetry import SymmetryBreaking, break_symmetry

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cpu/engine/dispatch.h"
@@ -26,7 +28,8 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
   const int teams = threads.count / team_size;
   threads.count = teams * team_size;
   struct Team {
-    Team(const Axes<T>& axes, int lanes, int size) : workspace(axes, lanes, size), barrier(size) {}
+    Team(const Axes<T>& axes, int lanes, int size, bool corrects)
+        : workspace(axes, lanes, size, corrects), barrier(size) {}
     Workspace<T> workspace;
     Barrier barrier;
     int64_t image = 0;
@@ -34,7 +37,7 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
   const Kernels<T>& kernels = selected_kernels<T>();
   std::vector<std::unique_ptr<Team>> all;
   for (int i = 0; i < teams; ++i) {
-    all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size));
+    all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size, task.blur != nullptr));
   }
   std::atomic<int64_t> next{begin};
   const auto work = [&](int thread) {
@@ -57,7 +60,15 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
   run_threads(threads, work, [&] { Monitor::look(task.monitor); });
 }
 
+// SYMBREAK_CPU_ENGINE=general takes the general engine for every grid, to check the other by it.
+bool general_is_forced() {
+  const char* name = std::getenv("SYMBREAK_CPU_ENGINE");
+  return name != nullptr && std::string(name) == "general";
+}
+
 }  // namespace
+
+bool has_fused_engine(const Grid& grid) { return engine_supports(grid) && !general_is_forced(); }
 
 bool engine_supports(const Grid& grid) {
   for (int64_t axis = 0; axis < grid.rank; ++axis) {

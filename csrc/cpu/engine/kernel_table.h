@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/engine/blur_sweeps.h"
+#include "cpu/engine/coherence_sweeps.h"
 #include "cpu/engine/kernels.h"
 #include "cpu/engine/outer_sweeps.h"
 #include "cpu/engine/row_sweeps.h"
@@ -15,9 +16,10 @@ inline namespace SYMBREAK_ISA {
 
 template <typename T>
 constexpr Kernels<T> kKernels = {
-    kLanes<T>,          forward_rows<T>,  update_rows<T>,   difference_rows<T>, forward_columns<T>,
-    inverse_columns<T>, project_outer<T>, inverse_outer<T>, residual_outer<T>,  blur_rows<T>,
-    blur_columns<T>,    blur_stack<T>,    threshold_rows<T>};
+    kLanes<T>,          forward_rows<T>,    update_rows<T>,   difference_rows<T>,
+    forward_columns<T>, inverse_columns<T>, project_outer<T>, inverse_outer<T>,
+    residual_outer<T>,  blur_rows<T>,       blur_columns<T>,  blur_stack<T>,
+    threshold_rows<T>,  coherent_outer<T>,  blurred_rows<T>,  corrected_outer<T>};
 
 }  // namespace SYMBREAK_ISA
 }  // namespace symbreak

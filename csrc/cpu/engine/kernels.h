@@ -66,6 +66,29 @@ struct Image {
   }
 };
 
+// What the sweeps of a correction share; see coherence_sweeps.h. Axes as in the grid: stack,
+// columns, rows.
+template <typename T>
+struct Correction {
+  T* held = nullptr;            // what the iteration is held to: image.amplitude
+  const T* measured = nullptr;  // what was measured, laid out and scaled alike
+  T* coherent = nullptr;        // [likewise] J = |F P_S x|^2, in units of the scaled amplitude
+  double* moments = nullptr;    // [outer blocks][kMoments]
+  T* change[3] = {};            // along an axis, u = 0, 1, ...: exp(v slope) - 1, v the variance,
+  T* slope[3] = {};             // and slope = -2 pi^2 (u / length)^2, the shorter way round
+  T share = 1;                  // of the slope in what shares an array with the change
+  T peak = 1;                   // a blurred J is nowhere below peak J
+  T dark = 0;                   // intensity added to the measured one in the weights
+  bool is_volume = false;
+  bool fits = false;        // whether derivatives by the variances are needed
+  bool ends = false;        // whether only the error is
+  bool is_nothing = false;  // whether J is 0 everywhere
+};
+
+// The error, and of a fit D = 2 or 3 products of the derivatives with the rest, and D (D + 1) / 2
+// with each other, (i, j >= i) in order.
+constexpr int kMoments = 10;
+
 // Each function works on the blocks [begin, end); `line` is scratch. The row functions and the
 // column functions are given an image or a plane.
 template <typename T>
@@ -95,6 +118,12 @@ struct Kernels {
   void (*blur_stack)(const Image<T>&, const T* transfer, T* line, int begin, int end);
   // mask = second >= threshold
   void (*threshold_rows)(const Image<T>&, T threshold, int begin, int end);
+  // coherent = |F second|^2 along the outer axis, second = F^-1 of it; partial[block] = its sum
+  void (*coherent_outer)(const Image<T>&, const Correction<T>&, T* line, int begin, int end);
+  // second, state = F_1 of the changes and slopes of F_1^-1 second, of plane z or an image (z = 0)
+  void (*blurred_rows)(const Image<T>&, const Correction<T>&, int z, T* line, int begin, int end);
+  // held = what is measured, corrected; moments[block]. Destroys second and state.
+  void (*corrected_outer)(const Image<T>&, const Correction<T>&, T* line, int begin, int end);
 };
 
 }  // namespace symbreak

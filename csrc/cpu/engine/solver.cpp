@@ -190,12 +190,14 @@ void Solver<T>::store(int64_t index, T scale) const {
 template <typename T>
 bool Solver<T>::walk_schedule(int64_t index) {
   const int64_t updates = task_.updates(), records = task_.records();
+  const int64_t total = total_iterations(task_.schedule);
   int64_t k = 0;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count; ++i) {
       if (iterate(step.algorithm)) return true;
       ++k;
-      if (task_.record_every > 0 && k % task_.record_every == 0) {
+      const bool corrected = task_.corrected_after(k);
+      if (!corrected && task_.record_every > 0 && k % task_.record_every == 0) {
         const double value = error();
         if (member_.leads()) {
           task_.history[index * records + k / task_.record_every - 1] = T(value);
@@ -203,8 +205,30 @@ bool Solver<T>::walk_schedule(int64_t index) {
       }
       const int64_t update = task_.update_after(k);
       if (update >= 0 && update_support(update, updates)) return true;
+      if (corrected && k < total) {
+        double value = 0;
+        if (correct(index, false, value)) return true;
+        if (member_.leads()) {
+          task_.history[index * records + k / task_.record_every - 1] = T(value);
+        }
+      }
     }
   }
+  return false;
+}
+
+template <typename T>
+bool Solver<T>::finish(int64_t index) {
+  double value = 0;
+  if (task_.blur == nullptr) {
+    value = error();
+  } else if (correct(index, true, value)) {
+    return true;
+  }
+  if (!member_.leads()) return false;
+  task_.error[index] = T(value);
+  const int64_t total = total_iterations(task_.schedule), records = task_.records();
+  if (task_.corrected_after(total)) task_.history[(index + 1) * records - 1] = T(value);
   return false;
 }
 
@@ -213,11 +237,9 @@ bool Solver<T>::run(int64_t index) {
   if (!image_.is_rounded()) image_.iterate = task_.object + index * 2 * task_.grid.pixels();
   const T scale = amplitude_scale(task_.amplitude + index / task_.starts * task_.grid.pixels(),
                                   task_.grid.pixels());
+  scale_ = scale;
   if (load(index, scale)) return false;
-  if (!walk_schedule(index)) {
-    const double value = error();
-    if (member_.leads()) task_.error[index] = T(value);
-  }
+  if (!walk_schedule(index)) finish(index);
   store(index, scale);
   return true;
 }

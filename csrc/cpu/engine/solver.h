@@ -42,12 +42,17 @@ class Solver {
   bool support_of_autocorrelation();
   void store(int64_t index, T scale) const;
   bool walk_schedule(int64_t index);
+  bool finish(int64_t index);
   bool iterate(Algorithm algorithm);
   bool update_support(int64_t update, int64_t updates);
   T area_threshold(int64_t kept) const;
   T relative_threshold() const;
   // Only the leader's return value means anything.
   double error();
+  // Corrects the amplitudes that image `index` is held to, and refines its variances; at the end
+  // neither. `error`, that of the blurred pattern, means something to the leader alone.
+  bool correct(int64_t index, bool ends, double& error);
+  void prepare_correction(int64_t index, bool ends);
 
   // target = transform of (inside ? x : outside_gain x) along all axes but the outer one.
   void transform_planes(Array target, T outside_gain) const;
@@ -77,6 +82,7 @@ class Solver {
   const Member member_;
   unsigned agreements_ = 0;    // how often its team has agreed
   double measured_power_ = 0;  // sum of squares of the amplitudes
+  double scale_ = 1;           // of the amplitudes of the image
 };
 
 template <typename T>

@@ -78,6 +78,13 @@ bool Solver<T>::load(int64_t index, T scale) {
     });
   }
   if (wait_and_agree()) return true;
+  if (task_.blur != nullptr) {
+    const int64_t size = int64_t{image_.outer_length()} * kernels_.lanes;
+    for_outer(image_.outer_blocks(), [&](int begin, int end) {
+      std::copy(image_.amplitude + begin * size, image_.amplitude + end * size,
+                workspace_.measured() + begin * size);
+    });
+  }
   measured_power_ = std::accumulate(image_.partial, image_.partial + image_.outer_blocks(), 0.0);
   if (!start_.iterate) {
     load_object(index, scale);

@@ -14,14 +14,15 @@ namespace symbreak {
 template <typename T>
 class Workspace {
  public:
-  Workspace(const Axes<T>& axes, int lanes, int members) {
+  // `corrects`: of patterns that partial coherence has blurred.
+  Workspace(const Axes<T>& axes, int lanes, int members, bool corrects) {
     shape_image(axes, lanes);
     const int64_t planes = image_.planes, pixels = planes * image_.plane_pixels;
     const int64_t amplitude = int64_t{image_.outer_blocks()} * image_.outer_length() * lanes;
     const int64_t sums = std::max<int64_t>(
         image_.outer_blocks(), planes * std::max(image_.column_blocks, image_.row_blocks));
     const int longest = std::max({image_.planes, image_.rows, image_.padded_columns});
-    const int64_t copied = image_.is_volume() ? kOuterRun * (planes + 1) : 0;
+    const int64_t copied = image_.is_volume() ? kOuterRun * (planes + 1) * (corrects ? 2 : 1) : 0;
     line_size_ = 2 * lanes * std::max<int64_t>(2 * longest, copied);
     // The first round only adds up the sizes.
     for (const bool counting : {true, false}) {
@@ -38,11 +39,22 @@ class Workspace {
       image_.mask = take<int8_t>(pixels);
       image_.partial = take<double>(sums);
       histograms_ = take<int64_t>(int64_t{members} * RankSearch<T>::kBins);
+      if (corrects) {
+        correction_.held = amplitude_;
+        measured_ = take<T>(amplitude);
+        correction_.measured = measured_;
+        correction_.coherent = take<T>(amplitude);
+        correction_.moments = take<double>(int64_t{image_.outer_blocks()} * kMoments);
+        for (T*& change : correction_.change) change = take<T>(longest);
+        for (T*& slope : correction_.slope) slope = take<T>(longest);
+      }
     }
   }
 
   const Image<T>& image() const { return image_; }
   T* amplitude() { return amplitude_; }
+  T* measured() { return measured_; }
+  Correction<T>& correction() { return correction_; }
   T* line(int member) { return lines_ + member * line_size_; }
   T* transfer(int axis) { return transfer_[axis]; }  // as in the grid: stack, columns, rows
   int64_t* histogram(int member) { return histograms_ + int64_t{member} * RankSearch<T>::kBins; }
@@ -93,6 +105,8 @@ class Workspace {
   std::byte* next_ = nullptr;
   int64_t bytes_ = 0;
   T* amplitude_ = nullptr;
+  T* measured_ = nullptr;
+  Correction<T> correction_;
   T* lines_ = nullptr;
   T* transfer_[3] = {};
   int64_t line_size_ = 0;

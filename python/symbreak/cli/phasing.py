@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,29 +16,13 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 import symbreak
+from symbreak.cli.coherence import Coherence
 from symbreak.cli.output import note, progress
-from symbreak.coherence import coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import Shapes, resuming
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.schedule import total_iterations
-
-
-@dataclass(frozen=True)
-class Coherence:
-    """That the beam is partly coherent, and how far if that is known."""
-
-    lengths: tuple[float, ...] | None = None
-    """Coherence lengths along the axes, in pixels of the object; None: to be found."""
-
-    def blur(self, amplitude: torch.Tensor) -> torch.Tensor | None:
-        """The standard deviations of the blur, in pixels of the pattern, or None."""
-        if self.lengths is None:
-            return None
-        lengths = torch.tensor(self.lengths, dtype=torch.float64, device=amplitude.device)
-        return coherence_length(lengths, amplitude.shape)
-
 
 ON_A_GPU = 32  # starts of one piece; on the CPU as many as there are threads
 
@@ -135,7 +119,7 @@ def run_resumably(
                     )
                     values = found._asdict()
                 else:
-                    widths = coherence.blur(amplitude)
+                    widths = coherence.blur(amplitude.shape, amplitude.device)
                     phased = partly_coherent(
                         amplitude, schedule, blur=widths, every=record_every, **own, **shared
                     )

@@ -11,9 +11,9 @@ import torch
 import typer
 
 import symbreak
-from symbreak.cli import options, phasing_options
+from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.output import element, err, note, wrote
-from symbreak.cli.phasing import Coherence, run_resumably
+from symbreak.cli.phasing import run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
 from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
@@ -72,22 +72,8 @@ def reconstruct(
             rich_help_panel=PHASING,
         ),
     ] = False,
-    partial_coherence: Annotated[
-        bool,
-        typer.Option(
-            "--partial-coherence",
-            help="Correct for fringes washed out; by how much is found along the way.",
-            rich_help_panel=PHASING,
-        ),
-    ] = False,
-    coherence_length: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LENGTH,LENGTH[,LENGTH]",
-            help="Correct for known coherence lengths, in pixels of the object, axis by axis.",
-            rich_help_panel=PHASING,
-        ),
-    ] = None,
+    partial_coherence: coherence.PartialCoherence = False,
+    coherence_length: coherence.CoherenceLength = None,
     device: phasing_options.Device = "cpu",
     support: Annotated[
         str | None,
@@ -140,8 +126,7 @@ def reconstruct(
         raise typer.BadParameter("--fixed-support needs --support")
     if choose_support:
         _check_free_to_choose(context)
-    known = options.lengths(coherence_length)
-    coherence = Coherence(known) if known or partial_coherence else None
+    beam = coherence.given(partial_coherence, coherence_length)
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
     measured = read_pattern(
@@ -152,18 +137,15 @@ def reconstruct(
         mask=extra.get("mask"),
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
-    if known is not None and len(known) != measured.amplitude.dim():
-        raise typer.BadParameter(
-            f"--coherence-length must have {measured.amplitude.dim()} lengths, one for each axis "
-            f"of {measured.source}, got {coherence_length}"
-        )
+    if beam is not None:
+        beam.check(measured.amplitude.dim(), measured.source)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
     left_out = None
     if free is not None:
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
     _describe(measured, left_out)
     first = _support(extra.get("support"), measured)
-    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed, "coherence": coherence}
+    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed, "coherence": beam}
     shared["support"] = None if first is None else first.to(where)
     with ExitStack() as kept:
         choice = None

@@ -10,21 +10,20 @@ from typing import Annotated, Any
 
 import h5py
 import numpy as np
-import torch
 import typer
 from numpy.typing import NDArray
 
 import symbreak
-from symbreak.cli import options, phasing_options
+from symbreak.cli import coherence, options, phasing_options
+from symbreak.cli.best_start import chunk_shapes, phase_chunk
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
 from symbreak.cli.streaming import reporting
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.files.arrays import HDF5, Source
-from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
+from symbreak.data.streaming.chunks import Chunks, Fitting
 from symbreak.data.streaming.distribute import running
-from symbreak.data.streaming.resumable import Shapes, identity, resuming
-from symbreak.evaluation import determined, same_size
+from symbreak.data.streaming.resumable import identity, resuming
 from symbreak.ops.schedule import SCHEDULE, parse_schedule
 
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
@@ -32,6 +31,7 @@ EXAMPLES = (
     "symbreak reconstruct-stack scan.h5:/entry/data/data -o objects.h5 --mask :/entry/data/mask",
     "symbreak reconstruct-stack test.h5:amplitude -o objects.h5 --amplitudes --dc corner "
     "--workers 16",
+    "symbreak reconstruct-stack scan.h5 -o objects.h5 --coherence-length 40,60",
 )
 
 
@@ -56,6 +56,8 @@ def reconstruct_stack(
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
     free: phasing_options.Free = None,
+    partial_coherence: coherence.PartialCoherence = False,
+    coherence_length: coherence.CoherenceLength = None,
     device: phasing_options.Device = "cpu",
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,
@@ -77,7 +79,8 @@ def reconstruct_stack(
 
     OUT holds object (in the middle of the grid, 0 outside the support), support, error, the number
     of the best start and the errors of all, with --free also the free log-likelihoods, which then
-    choose among supports of different size. A dark pattern gets object 0 and error NaN. Data sets
+    choose among supports of different size, for a partly coherent beam the blur of the best start
+    along the axes, in pixels of the pattern. A dark pattern gets object 0 and error NaN. Data sets
     may be larger than the memory; interrupted, the same command continues. Start k of a pattern is
     the one of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
     """
@@ -87,11 +90,15 @@ def reconstruct_stack(
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     parse_schedule(schedule)
+    beam = coherence.given(partial_coherence, coherence_length)
+    if beam is not None:
+        beam.check(ndim, source)
     phase = partial(
-        _phased,
+        phase_chunk,
         options.device(device),
         {"schedule": schedule, "beta": beta, "starts": starts, "seed": seed, "shrinkwrap": rule},
         free,
+        beam,
     )
     with (
         open_stack(
@@ -118,7 +125,7 @@ def reconstruct_stack(
 
         with (
             resuming(
-                output, _shapes(count, grid, starts, free), count, settings, describe
+                output, chunk_shapes(count, grid, starts, free, beam), count, settings, describe
             ) as unfinished,
             reporting("phasing", count, unfinished.done) as report,
         ):
@@ -131,71 +138,11 @@ def reconstruct_stack(
             )
             pieces.fill(unfinished.file, unfinished.done, count, advance=unfinished.advance)
             error = unfinished.file["error"][()]
+            blur = None if beam is None else unfinished.file["blur"][()]
     _print(error)
+    if blur is not None:
+        _print_blur(blur)
     wrote(output, "objects")
-
-
-def _phased(
-    device: torch.device, rules: dict[str, Any], free: float | None, part: Arrays
-) -> dict[str, NDArray[Any]]:
-    """Phase patterns; ``amplitude`` and ``valid``: ``(items, *grid)``; ``free``: part of them."""
-    amplitude, valid = torch.from_numpy(part["amplitude"]), torch.from_numpy(part["valid"])
-    ndim = amplitude.dim() - 1
-    grid = tuple(range(1, ndim + 1))
-    bright = ((amplitude > 0) & valid).any(grid)
-    found = {
-        "object": torch.zeros(amplitude.shape, dtype=torch.complex64),
-        "support": torch.zeros(amplitude.shape, dtype=torch.bool),
-        "error": torch.full((len(amplitude),), torch.nan),
-        "start": torch.full((len(amplitude),), -1),
-        "errors": torch.full((len(amplitude), rules["starts"]), torch.nan),
-    }
-    if free is not None:
-        found["free_log_likelihood"] = found["errors"].double()
-    if bool(bright.any()):
-        a, measured = amplitude[bright].to(device), valid[bright].to(device)
-        hidden = torch.zeros_like(measured)
-        if free is not None:
-            choose = partial(symbreak.free_pixels, a.shape[1:], fraction=free)
-            hidden = torch.stack([choose(valid=mask) for mask in measured])
-            measured = measured & ~hidden
-        phased = symbreak.reconstruct(a, valid=measured, ndim=ndim, **rules)
-        criterion = phased.error
-        if free is not None:
-            objects = torch.where(phased.support, phased.object, 0)
-            likelihood = symbreak.free_log_likelihood(objects, a, hidden, ndim=ndim)
-            equal = same_size(phased.support, ndim)[:, None]
-            criterion = torch.where(equal, phased.error.double(), likelihood)
-        finite = criterion.isfinite() & phased.error.isfinite()
-        eligible = determined(phased.support, measured, ndim) & finite
-        eligible = torch.where(eligible.any(1, keepdim=True), eligible, finite)
-        ranked = phased._replace(error=criterion.where(eligible, torch.inf))
-        best = ranked.best().centered()
-        start = ranked.error.argmin(1)
-        values = {
-            "object": best.object.where(best.support, 0),
-            "support": best.support,
-            "error": phased.error.gather(1, start[:, None])[:, 0],
-            "start": start,
-            "errors": phased.error,
-        }
-        if free is not None:
-            values["free_log_likelihood"] = likelihood
-        for name, value in values.items():
-            found[name][bright] = value.cpu()
-    return {name: value.numpy() for name, value in found.items()}
-
-
-def _shapes(count: int, grid: tuple[int, ...], starts: int, free: float | None) -> Shapes:
-    likelihood = {} if free is None else {"free_log_likelihood": ((count, starts), "f8")}
-    return {
-        **likelihood,
-        "object": ((count, *grid), "c8"),
-        "support": ((count, *grid), "u1"),
-        "error": ((count,), "f4"),
-        "start": ((count,), "i8"),
-        "errors": ((count, starts), "f4"),
-    }
 
 
 def _identity(source: Source) -> dict[str, Any]:
@@ -228,3 +175,16 @@ def _print(error: NDArray[np.float32]) -> None:
         str(len(error)), str(len(error) - len(seen)), *(f"{float(x):.4f}" for x in numbers)
     )
     out().print(rows)
+
+
+def _print_blur(blur: NDArray[np.float64]) -> None:
+    seen = blur[np.isfinite(blur).all(1)]
+    if len(seen):
+        low, middle, high = (
+            " x ".join(f"{width:.2f}" for width in np.quantile(seen, part, 0))
+            for part in (0.25, 0.5, 0.75)
+        )
+        out().print(
+            f"blur of the patterns, median: {middle} pixels (quartiles {low} and {high})",
+            soft_wrap=True,
+        )

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 import symbreak
+from symbreak.cli.coherence import Coherence
 from symbreak.cli.output import element, note, out, progress, table
-from symbreak.cli.phasing import Coherence, digest, show, starts_at_once
+from symbreak.cli.phasing import digest, show, starts_at_once
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.resumable import resuming
 from symbreak.ops.schedule import total_iterations
@@ -91,7 +92,9 @@ def choose_resumably(
                         starts=len(part["start"]),
                         first_start=first,
                         partly_coherent=coherence is not None,
-                        blur=None if coherence is None else coherence.blur(amplitude),
+                        blur=None
+                        if coherence is None
+                        else coherence.blur(amplitude.shape, amplitude.device),
                         progress=partial(show, bar, before),
                         **options,
                     )

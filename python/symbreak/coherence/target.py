@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -12,26 +15,39 @@ LONGEST_STEP = 0.5  # pixels^2
 COUNT = 0.01  # the part of the pixels above 0 that is no brighter than a single count
 DARK = 0.1  # counts, see Target._step
 RIDGE = 1e-6  # of the curvature: keeps a step finite where an axis has no say
+GPU_PIXELS = 1 << 24  # corrected at once: few kernels to launch; some 50 bytes each
 
 
 class Target:
     """The measured amplitudes of a few items, each for several starts.
 
+    The images are corrected a few at a time: on the CPU one, which stays in the cache.
+
     Args:
         amplitude: ``(items, *M)``; what it holds where nothing was measured is ignored.
         measured: bool ``(items, *M)``.
         starts: Of each item; image k is one of item k // starts.
+        at_once: Images that are corrected together; default: by the device.
     """
 
-    def __init__(self, amplitude: Tensor, measured: Tensor, starts: int) -> None:
+    def __init__(
+        self, amplitude: Tensor, measured: Tensor, starts: int, at_once: int | None = None
+    ) -> None:
         self.measured, self.starts = measured, starts
-        grid = tuple(range(1, amplitude.dim()))
+        self.grid = tuple(amplitude.shape[1:])
+        self.axes = tuple(range(-len(self.grid), 0))
+        self.pixel = (1,) * len(self.grid)
+        if at_once is None:
+            on_cpu = amplitude.device.type == "cpu"
+            at_once = 1 if on_cpu else max(1, GPU_PIXELS // max(1, math.prod(self.grid)))
+        self.at_once = at_once
         known = torch.where(measured, amplitude, 0)
         # Below 2 by a power of two, which changes no digit: no square overflows.
-        self.unit = torch.exp2(torch.frexp(known.amax(grid)).exponent.to(known) - 1)
-        self.amplitude = known / self.unit.reshape(-1, *[1] * len(grid))
-        self.power = self.amplitude.double().square().sum(grid)
-        self.dark = [DARK * _single(a).square() for a in self.amplitude]
+        self.unit = torch.exp2(torch.frexp(known.amax(self.axes)).exponent.to(known) - 1)
+        self.amplitude = known / self.unit.reshape(-1, *self.pixel)
+        self.power = self.amplitude.double().square().sum(self.axes)
+        dark = [dark_amplitude(a).square() for a in self.amplitude]
+        self.dark = torch.stack(dark) if dark else self.unit.new_empty(0)
 
     def corrected(self, x: Tensor, variances: Tensor, *, fit: bool) -> tuple[Tensor, Tensor]:
         """The amplitudes to hold the images to, and the errors of the images.
@@ -45,44 +61,54 @@ class Target:
             ``(images, *M)`` and ``(images,)``.
         """
         held, errors = torch.empty_like(x.real), self.amplitude.new_empty(len(x))
-        for k, image in enumerate(x):
-            item = k // self.starts
-            blur = GaussianBlur(variances[k], image.shape, held.dtype)
-            coherent = self._pattern(item, image)
-            blurred, spectrum = blur.blurred(coherent)
-            errors[k] = self._error(item, blurred)
+        for these, items in self._chunks(x):
+            blur = GaussianBlur(variances[these], self.grid, held.dtype)
+            coherent = self._patterns(items, x[these])
+            blurred, spectra = blur.blurred(coherent)
+            errors[these] = self._errors(items, blurred)
             if fit:  # for the next correction: one more FFT would be needed to use it in this
-                slopes = [blur.derivative(spectrum, axis) for axis in range(image.dim())]
-                variances[k] += self._step(item, blurred, torch.stack(slopes))
-                variances[k].clamp_(0, WIDEST**2)
+                slopes = [blur.derivative(spectra, axis) for axis in range(len(self.grid))]
+                variances[these] += self._step(items, blurred, torch.stack(slopes, 1))
+                variances[these].clamp_(0, WIDEST**2)
             # a sqrt(J / B): B(J) >= peak J bounds the quotient, whatever rounding makes of B.
             torch.maximum(blurred, blur.peak * coherent, out=blurred)
             quotient = torch.where(blurred > 0, coherent.div_(blurred), 0).sqrt_()
             # Of an object that is 0 nothing can be said: it is held to what was measured.
-            quotient = torch.where((quotient > 0).any(), quotient, 1)
-            torch.mul(self.amplitude[item], quotient.mul_(self.unit[item]), out=held[k])
+            something = (quotient > 0).flatten(1).any(1).reshape(-1, *self.pixel)
+            quotient = torch.where(something, quotient, 1)
+            quotient.mul_(self.unit[items].reshape(-1, *self.pixel))
+            torch.mul(self.amplitude[items], quotient, out=held[these])
         return held, errors
 
     def errors(self, x: Tensor, variances: Tensor) -> Tensor:
         """sqrt(sum (sqrt(B) - a)^2 / sum a^2) of every image, ``(images,)``."""
         found = self.amplitude.new_empty(len(x))
-        for k, image in enumerate(x):
-            item = k // self.starts
-            blur = GaussianBlur(variances[k], image.shape, found.dtype)
-            found[k] = self._error(item, blur.blurred(self._pattern(item, image))[0])
+        for these, items in self._chunks(x):
+            blur = GaussianBlur(variances[these], self.grid, found.dtype)
+            blurred, _ = blur.blurred(self._patterns(items, x[these]))
+            found[these] = self._errors(items, blurred)
         return found
 
-    def _pattern(self, item: int, x: Tensor) -> Tensor:
-        """J = |F x|^2, in units of the item."""
-        waves = torch.view_as_real(torch.fft.fftn(x)).div_(self.unit[item])
+    def _chunks(self, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
+        """Images that are taken together, and the items that they are of."""
+        for begin in range(0, len(x), self.at_once):
+            end = min(begin + self.at_once, len(x))
+            items = torch.arange(begin, end, device=x.device) // self.starts
+            yield slice(begin, end), items
+
+    def _patterns(self, items: Tensor, x: Tensor) -> Tensor:
+        """J = |F x|^2, in units of the items."""
+        waves = torch.view_as_real(torch.fft.fftn(x, dim=self.axes))
+        waves.div_(self.unit[items].reshape(-1, *self.pixel, 1))
         return waves.square_().sum(-1)
 
-    def _error(self, item: int, blurred: Tensor) -> Tensor:
-        missed = blurred.clamp(min=0).sqrt_().sub_(self.amplitude[item])
-        missed.masked_fill_(~self.measured[item], 0)
-        return (missed.square_().sum(dtype=torch.float64) / self.power[item]).sqrt()
+    def _errors(self, items: Tensor, blurred: Tensor) -> Tensor:
+        missed = blurred.clamp(min=0).sqrt_().sub_(self.amplitude[items])
+        missed.masked_fill_(~self.measured[items], 0)
+        squares = missed.square_().sum(self.axes, dtype=torch.float64)
+        return (squares / self.power[items]).sqrt().to(blurred.dtype)
 
-    def _step(self, item: int, blurred: Tensor, slopes: Tensor) -> Tensor:
+    def _step(self, items: Tensor, blurred: Tensor, slopes: Tensor) -> Tensor:
         """One Gauss-Newton step of the variances towards the least sum of (B - I)^2 / (I + 0.1).
 
         An object that is not found yet is mistaken in B, and mistakes that are blurred are smaller:
@@ -93,27 +119,37 @@ class Target:
         hundredth found none of the blur of a volume of 10^5.
 
         Args:
-            item: Whose amplitude is meant.
-            blurred: B, ``(*M)``.
-            slopes: Its derivatives by the variances, ``(ndim, *M)``.
+            items: Whose amplitudes are meant, ``(few,)``.
+            blurred: B, ``(few, *M)``.
+            slopes: Its derivatives by the variances, ``(few, ndim, *M)``.
 
         Returns:
-            float64 ``(ndim,)``.
+            float64 ``(few, ndim)``.
         """
-        intensity = self.amplitude[item].square()
-        weight = (intensity + self.dark[item]).reciprocal_().masked_fill_(~self.measured[item], 0)
-        by_variance = slopes.flatten(1)
-        weighted = by_variance * weight.flatten()
+        intensity = self.amplitude[items].square()
+        weight = (intensity + self.dark[items].reshape(-1, *self.pixel)).reciprocal_()
+        weight.masked_fill_(~self.measured[items], 0)
+        by_variance = slopes.flatten(2)
+        weighted = by_variance * weight.flatten(1).unsqueeze(1)
         # Sums over pixels, of which single precision keeps more digits than a step needs.
-        rest = (weighted @ (intensity - blurred).flatten()).double()
-        curvature = (weighted @ by_variance.T).double()
-        curvature = curvature + RIDGE * curvature.diagonal().diag()
+        rest = (weighted @ (intensity - blurred).flatten(1).unsqueeze(-1)).double()
+        curvature = (weighted @ by_variance.mT).double()
+        curvature = curvature + RIDGE * curvature.diagonal(dim1=1, dim2=2).diag_embed()
         step, failed = torch.linalg.solve_ex(curvature, rest)
-        step = torch.where(failed.bool() | ~step.isfinite(), 0, step)
-        return step.clamp(-LONGEST_STEP, LONGEST_STEP)
+        usable = (failed == 0).reshape(-1, 1) & step[..., 0].isfinite().all(1, keepdim=True)
+        return torch.where(usable, step[..., 0], 0).clamp(-LONGEST_STEP, LONGEST_STEP)
 
 
-def _single(amplitude: Tensor) -> Tensor:
-    """The amplitude of a single count: that of the darkest pixels which hold any."""
+def dark_amplitude(amplitude: Tensor) -> Tensor:
+    """What the weights of the fit add to one item's amplitudes: the root of a tenth of a count.
+
+    A single count is what the darkest pixels have which hold any.
+
+    Args:
+        amplitude: ``(*M)``, 0 where nothing was measured.
+
+    Returns:
+        A tensor without axes, of the same dtype.
+    """
     above = amplitude[amplitude > 0]
-    return above.kthvalue(max(1, int(COUNT * len(above)))).values
+    return math.sqrt(DARK) * above.kthvalue(max(1, int(COUNT * len(above)))).values

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
+import numpy as np
 import torch
 
 from symbreak import _C
+from symbreak.ops.checks import shown
 
 Result = TypeVar("Result")
 Report: TypeAlias = Callable[[int, int], object]
@@ -39,6 +41,17 @@ def run_watched(
         if report is not None:
             report(total, total)
     return result
+
+
+def check_progress(progress: bool | Report) -> bool | Report:
+    """Check that it is True, False or a function; NumPy's booleans become Python's."""
+    if isinstance(progress, np.bool_):
+        return bool(progress)
+    if not isinstance(progress, bool) and not callable(progress):
+        raise TypeError(
+            f"reconstruct: progress must be a bool or a function, got {shown(progress)}."
+        )
+    return progress
 
 
 def is_capturing(device: torch.device) -> bool:

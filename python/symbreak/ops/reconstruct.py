@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.checks import check_count
-from symbreak.ops.progress import Report, is_capturing, run_watched
+from symbreak.ops.phasing_call import phasing_call
+from symbreak.ops.progress import Report, check_progress, run_watched
 from symbreak.ops.reconstruction import Reconstruction
-from symbreak.ops.schedule import SCHEDULE, Schedule, schedule_text, total_iterations
+from symbreak.ops.schedule import SCHEDULE, Schedule, total_iterations
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
 
@@ -110,76 +110,40 @@ def reconstruct(
         >>> found.object.shape, bool(found.best().error < 0.01)
         (torch.Size([4, 16, 16]), True)
     """
-    ndim = checks.check_amplitude(amplitude, ndim)
-    checks.check_beta(beta)
-    starts, first_start = checks.check_starts(starts, first_start)
     before, after = checks.check_part(part)
     record_every = check_count("reconstruct", "record_every", record_every, 0)
-    if isinstance(progress, np.bool_):
-        progress = bool(progress)
-    if not isinstance(progress, bool) and not callable(progress):
-        raise TypeError(
-            f"reconstruct: progress must be a bool or a function, got {checks.shown(progress)}."
-        )
-    text = schedule_text(schedule)
-    if valid is not None:
-        checks.check_like("valid", valid, torch.bool, amplitude)
-        valid = checks.broadcast("valid", valid, amplitude.shape)
-    if support is not None:
-        checks.check_like("support", support, torch.bool, amplitude)
-        support = checks.per_start("support", support, amplitude, starts, ndim)
-    if initial is not None:
-        checks.check_like("initial", initial, checks.COMPLEX_OF[amplitude.dtype], amplitude)
-        initial = checks.per_start("initial", initial, amplitude, starts, ndim)
-    first_seed = checks.seeds(seed, amplitude, ndim)
-    rule = _shrinkwrap_arguments(shrinkwrap)
+    progress = check_progress(progress)
+    call = phasing_call(
+        amplitude,
+        schedule,
+        beta=beta,
+        valid=valid,
+        support=support,
+        initial=initial,
+        shrinkwrap=shrinkwrap,
+        starts=starts,
+        first_start=first_start,
+        seed=seed,
+        ndim=ndim,
+    )
 
     def op(monitor: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         result: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.symbreak.reconstruct(
             amplitude,
-            text,
-            beta=float(beta),
-            valid=valid,
-            support=support,
-            initial=initial,
-            seed=first_seed,
-            starts=starts,
-            first_start=first_start,
+            call.schedule,
             before=before,
             after=after,
-            ndim=ndim,
             record_every=record_every,
             monitor=monitor,
-            **rule,
+            **call.options,
         )
         return result
 
     if torch.compiler.is_compiling() or amplitude.is_meta:
         return Reconstruction(*op(0))  # the parser is not traced: the fake kernel calls it
-    iterations = total_iterations(text)
-    records = iterations // record_every if record_every > 0 else 0
-    checks.check_result(amplitude, starts, records, ndim)
-    if not is_capturing(amplitude.device):
-        checks.check_values(amplitude, valid, support, initial, ndim)
-    images = first_seed.numel() * starts
-    return Reconstruction(*run_watched(op, images * iterations, progress, amplitude.device))
-
-
-def _shrinkwrap_arguments(rule: Shrinkwrap | None) -> dict[str, int | float | list[float] | None]:
-    if rule is None:
-        return {"shrinkwrap_every": 0}
-    if not isinstance(rule, Shrinkwrap):
-        raise TypeError(
-            f"reconstruct: shrinkwrap must be a Shrinkwrap or None, got {type(rule).__name__}."
-        )
-    return {
-        "shrinkwrap_every": rule.every,
-        "shrinkwrap_sigma": float(rule.sigma),
-        "shrinkwrap_sigma_min": float(rule.sigma_min),
-        "shrinkwrap_decay": float(rule.decay),
-        "shrinkwrap_threshold": float(rule.threshold),
-        "shrinkwrap_area": rule.areas,
-    }
+    iterations = total_iterations(call.schedule)
+    call.check(iterations // record_every if record_every > 0 else 0)
+    return Reconstruction(*run_watched(op, call.images * iterations, progress, amplitude.device))
 
 
 @torch.library.register_fake("symbreak::reconstruct")

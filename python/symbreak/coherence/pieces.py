@@ -1,0 +1,107 @@
+"""Phasing blurred patterns piece by piece: the amplitudes are corrected between calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+import symbreak
+from symbreak.coherence.target import Target
+from symbreak.ops.phasing_call import PhasingCall
+from symbreak.ops.progress import Report, reporter
+from symbreak.ops.reconstruction import Reconstruction
+from symbreak.ops.schedule import parse_schedule
+
+Steps: TypeAlias = list[tuple[str, int]]
+
+
+def phase_in_pieces(
+    call: PhasingCall,
+    variances: Tensor,
+    *,
+    fit: bool,
+    first: int,
+    every: int,
+    progress: bool | Report,
+) -> tuple[Reconstruction, Tensor]:
+    """Phase on any device and grid; arguments and result as `phase_fused` has them."""
+    amplitude, options = call.amplitude, call.options
+    ndim, starts, valid = options["ndim"], options["starts"], options["valid"]
+    batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
+    steps = parse_schedule(call.schedule)
+    total, images = sum(count for _, count in steps), call.images
+    of_images = variances.reshape(-1, ndim).clone()  # refined in place
+    pieces = cut(steps, first, every)
+    with reporter(progress) as report:
+
+        def run(a: Tensor, piece: Steps, done: int, **given: Any) -> Reconstruction:
+            after = total - done - sum(count for _, count in piece)
+            told = partial(_tell, report, done * images, total * images) if report else False
+            return symbreak.reconstruct(
+                a,
+                piece,
+                beta=options["beta"],
+                shrinkwrap=call.shrinkwrap,
+                part=(done, after),
+                ndim=ndim,
+                progress=told,
+                **given,
+            )
+
+        starting = ("valid", "support", "initial", "starts", "first_start", "seed")
+        begun = run(
+            amplitude,
+            next(pieces),
+            0,
+            record_every=every,
+            **{name: options[name] for name in starting},
+        )
+        measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
+        measured = measured.reshape(-1, *grid)
+        target = Target(amplitude.reshape(-1, *grid), measured, starts)
+        everywhere = measured.repeat_interleave(starts, 0)
+        x, inside = begun.object.reshape(-1, *grid), begun.support.reshape(-1, *grid)
+        errors: list[Tensor] = []  # at each correction, and at the end
+        for k, piece in enumerate(pieces):
+            # Every start has an amplitude of its own now: it is an item with one start.
+            held, error = target.corrected(x.where(inside, 0), of_images, fit=fit)
+            errors.append(error)
+            done = first + k * every
+            later = run(held, piece, done, valid=everywhere, support=inside, initial=x)
+            x, inside = later.object[:, 0], later.support[:, 0]
+        errors.append(target.errors(x.where(inside, 0), of_images))
+    shape, records = (*batch, starts), total // every
+    coherent = begun.history[..., : first // every - 1].flatten(0, -2)
+    # Of a last piece that is shorter there is no record.
+    history = torch.cat([coherent, *(error[:, None] for error in errors)], 1)[:, :records]
+    found = Reconstruction(
+        x.reshape(*shape, *grid),
+        inside.reshape(*shape, *grid),
+        errors[-1].reshape(shape),
+        history.reshape(*shape, records),
+    )
+    return found, of_images.reshape(variances.shape)
+
+
+def cut(steps: Steps, first: int, every: int) -> Iterator[Steps]:
+    """A schedule in pieces: of ``first`` iterations, then of ``every``, the last of the rest."""
+    piece: Steps = []
+    room = first
+    for name, count in steps:
+        while count:
+            taken = min(count, room)
+            piece.append((name, taken))
+            count, room = count - taken, room - taken
+            if not room:
+                yield piece
+                piece, room = [], every
+    if piece:
+        yield piece
+
+
+def _tell(report: Report, before: int, total: int, done: int, _: int) -> None:
+    report(before + done, total)
