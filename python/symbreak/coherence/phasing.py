@@ -150,8 +150,8 @@ def reconstruct(
         raise ValueError(f"reconstruct: first must be a multiple of every = {every}, got {first}.")
     starts, ndim = call.options["starts"], call.options["ndim"]
     shape = (*amplitude.shape[:-ndim], starts, ndim)
-    variances = _variances(blur, shape, amplitude.device)
     call.check(total // every)
+    variances = _variances(blur, shape, amplitude.device)
     phase = phase_fused if is_reached(amplitude, ndim) else phase_in_pieces
     found, variances = phase(
         call, variances, fit=blur is None, first=first, every=every, progress=progress
