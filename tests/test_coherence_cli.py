@@ -8,6 +8,7 @@ from command_line import run
 
 import symbreak
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
+from symbreak.cross_validation import cross_validated_error
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.evaluation import compare_starts
@@ -75,29 +76,28 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
     compared = check(found, expected, amplitude, free=free)
     likelihood = compared.free_log_likelihood
     np.testing.assert_allclose(found.starts["free_log_likelihood"], likelihood, rtol=1e-5)
-    assert "0.76 x 0.38 pixels (starts differ by up to 0.00); coherence lengths 10 x 20" in printed
+    assert "blur of the pattern: 0.76 x 0.38 pixels" in printed
+    assert "coherence lengths 10 x 20" in printed
     assert found.parameters["coherence_length"] == "10,20"
 
 
 def test_supports_are_chosen_for_such_a_beam(tmp_path, scan, amplitude):
     found, _ = written(tmp_path, scan, "--partial-coherence", "--choose-support")
     choice = choose(amplitude, SCHEDULE, starts=3, seed=3, partly_coherent=True)
-    likelihoods = torch.stack([trial.free_log_likelihood for trial in choice.trials])
-    np.testing.assert_allclose(found.results["trial_free_log_likelihood"], likelihoods, rtol=1e-5)
+    crossed = torch.stack([trial.cross_validated for trial in choice.trials])
+    np.testing.assert_allclose(found.results["trial_cross_validated"], crossed, rtol=1e-5)
     coherent = choose(amplitude, SCHEDULE, starts=3, seed=3)
-    assert not torch.equal(coherent.trials[0].free_log_likelihood, likelihoods[0])
+    assert not torch.equal(coherent.trials[0].cross_validated, crossed[0])
     options = {"starts": 3, "seed": 3, "shrinkwrap": choice.shrinkwrap}
     check(found, reconstruct(amplitude, SCHEDULE, **options), amplitude)
     known = coherence_length(torch.tensor([10.0, 20.0], dtype=torch.float64), GRID)
-    free = symbreak.free_pixels(GRID)
     trial = try_support(
-        amplitude, symbreak.Shrinkwrap(), free, SCHEDULE, valid=EVERYWHERE, starts=3, seed=3,
+        amplitude, symbreak.Shrinkwrap(), SCHEDULE, valid=EVERYWHERE, starts=3, seed=3,
         partly_coherent=True, blur=known,
     )  # fmt: skip
-    done = reconstruct(amplitude, SCHEDULE, valid=~free, starts=3, seed=3, blur=known)
-    inside = done.found.object * done.found.support
-    expected = symbreak.free_log_likelihood(inside, amplitude, free, blur=known)
-    assert torch.equal(trial.free_log_likelihood, expected)
+    done = reconstruct(amplitude, SCHEDULE, starts=3, seed=3, blur=known).found
+    expected = cross_validated_error(done.error, done.support, EVERYWHERE)
+    assert torch.equal(trial.cross_validated, expected)
 
 
 def test_a_coherent_result_has_no_blur(tmp_path, scan):

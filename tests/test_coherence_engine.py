@@ -79,6 +79,20 @@ def test_corrections_come_when_they_are_asked_for(seed, first, every):
     check_same(done, expected, 2, 1e-8)
 
 
+@pytest.mark.parametrize("grid", [(24, 26), (16, 18, 20)])
+def test_no_step_of_the_widths_is_long(grid):
+    ndim = len(grid)
+    x, inside = objects(1, grid, generator=torch.Generator().manual_seed(1))
+    a = blurred_intensity(x, torch.tensor([1.5, 1.2, 0.3][:ndim], dtype=DOUBLE), ndim=ndim).sqrt()
+    options = {"support": inside, "initial": x, "shrinkwrap": None, "ndim": ndim}
+    options |= {"first": 1, "every": 1}
+    for count in (2, 3, 4):
+        done, expected = (f(a, f"{count}*ER", **options) for f in (reconstruct, in_pieces))
+        check_same(done, expected, ndim, 1e-9)
+        if count == 2:  # of the first correction, from 0.0025
+            assert float(done.blur.square().max()) == pytest.approx(0.5025)
+
+
 def test_units_to_the_end_of_the_range_change_nothing():
     a, options = problem((24, 20), torch.float32)
     one = reconstruct(a, "12*ER", first=4, every=2, **options)

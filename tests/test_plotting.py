@@ -78,16 +78,20 @@ def test_reconstruction_figure(tmp_path, grid, count):
     assert any("PRTF" in ax.get_ylabel() for half in figure.subfigs for ax in half.axes)
 
 
-def test_starts_are_drawn_in_the_order_of_the_free_log_likelihood():
+def test_starts_are_drawn_in_the_order_of_the_cross_validated_error():
     a, valid, compared = starts((24, 20), 2)
-    likelihood = torch.tensor([30.0, 10.0, 20.0], dtype=torch.float64)
-    for by_free, order in ((True, ["1: 10", "2: 20", "0: 30"]), (False, ["0: 0.1", "1: 0.1"])):
-        ranked = replace(compared, free_log_likelihood=likelihood, by_free=by_free)
+    crossed = torch.tensor([0.3, 0.1, 0.2], dtype=torch.float64)
+    nothing = torch.full((3,), torch.inf, dtype=torch.float64)
+    for ranks, known, order in (
+        (crossed, True, ["1: 0.1", "2: 0.2"]),
+        (nothing, False, ["0: 0.1"]),
+    ):
+        ranked = replace(compared, cross_validated=ranks, determined=torch.full((3,), known))
         figure = reconstruction_figure(a, valid, ranked)
         strip = figure.subfigs[1]
         titles = [ax.get_title() for ax in strip.axes]
         assert all(t.startswith(f"start {o}") for t, o in zip(titles, order, strict=False))
-        name = "free log-likelihood" if by_free else "error"
+        name = "cross-validated error" if known else "error"
         assert strip.get_suptitle().startswith(f"starts by {name}, aligned")
 
 

@@ -10,6 +10,7 @@ import symbreak
 from symbreak.cli.app import app
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
+from symbreak.cross_validation import cross_validated_error
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import Source
@@ -37,9 +38,9 @@ def expected(amplitude, valid=None):
     """The best start of each pattern, by the public functions."""
     found = symbreak.reconstruct(amplitude, SCHEDULE, valid=valid, starts=3, seed=5)
     measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
-    small = 2 * found.support.flatten(2).sum(2) <= measured.flatten(1).sum(1)[:, None]
-    small |= ~small.any(1, keepdim=True)  # where all supports are too large, errors decide alone
-    ranked = found._replace(error=found.error.where(small, torch.inf))
+    crossed = cross_validated_error(found.error, found.support, measured)
+    known = crossed.isfinite().any(1, keepdim=True)  # otherwise errors decide
+    ranked = found._replace(error=torch.where(known, crossed, found.error))
     return found.error, ranked.error.argmin(1), ranked.best().centered()
 
 

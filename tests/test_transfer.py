@@ -7,7 +7,8 @@ import torch
 from conftest import blob
 
 import symbreak
-from symbreak.evaluation import compare_starts, same_size
+from symbreak.cross_validation import cross_validated_error
+from symbreak.evaluation import compare_starts
 from symbreak.ops.frequencies import frequency_radius
 from symbreak.transfer import (
     TransferFunction,
@@ -184,35 +185,20 @@ def free_problem(generator):
     return objects, objects != 0, a, valid, free
 
 
-def test_the_free_log_likelihood_ranks_starts_of_different_size(generator):
+def test_the_cross_validated_error_ranks_the_starts(generator):
     objects, supports, a, valid, free = free_problem(generator)
-    supports[4, :2] = True  # a loose support, of the smallest error
-    error = torch.tensor([0.5, 0.4, 0.3, 0.2, 0.1])
-    found = compare_starts(objects, supports, error, a, valid, free=free, factor=1.5)
-    expected = symbreak.free_log_likelihood(objects, a, free)
-    assert found.by_free
-    assert torch.equal(found.criterion, expected)
-    assert torch.equal(found.free_log_likelihood, expected)
-    assert found.best == 0
-    assert found.good.tolist() == [True] + [False] * 4  # the first is exact
-    better = torch.tensor([False, True, True, True, True])
-    part = (x[better] for x in (objects, supports, error))
-    found = compare_starts(*part, a, valid, free=free, factor=2.5)
-    likelihood = expected[better]
-    assert found.best == 0
-    assert found.good.tolist() == (likelihood <= 6.25 * likelihood[0]).tolist()
-    assert found.good.tolist() == [True, True, False, False]
-
-
-def test_the_error_ranks_starts_of_one_size(generator):
-    objects, supports, a, valid, free = free_problem(generator)
-    error = torch.tensor([0.5, 0.4, 0.3, 0.11, 0.105])
-    found = compare_starts(objects, supports, error, a, valid, free=free)
-    assert not found.by_free
-    assert found.best == 4
-    assert found.good.tolist() == [False, False, False, True, True]
-    assert found.free_log_likelihood.argmin() == 0
-    assert torch.equal(found.criterion, error.double())
+    supports[4, :4] = True  # a loose support, of the smallest error
+    error = torch.tensor([0.5, 0.4, 0.21, 0.2, 0.19])
+    for hidden in (None, free):
+        found = compare_starts(objects, supports, error, a, valid, free=hidden)
+        seen = valid if hidden is None else valid & ~hidden
+        expected = cross_validated_error(error, supports, seen)
+        assert torch.equal(found.criterion, expected)
+        assert torch.equal(found.cross_validated, expected)
+        assert (error.argmin(), expected.argmin(), found.best) == (4, 3, 3)
+        assert found.good.tolist() == (expected <= 1.1 * expected[3]).tolist()
+        assert found.good.tolist() == [False, False, True, True, False]
+    assert torch.equal(found.free_log_likelihood, symbreak.free_log_likelihood(objects, a, free))
 
 
 def test_free_pixels_are_not_seen_by_the_other_figures(generator):
@@ -227,15 +213,6 @@ def test_free_pixels_are_not_seen_by_the_other_figures(generator):
     assert found.counting_r == alone.counting_r
     expected = counting_log_likelihood(alone.objects[alone.best], free)
     assert found.counting_free == pytest.approx(expected, rel=1e-3)
-
-
-@pytest.mark.parametrize(("sizes", "same"), [((100, 104), True), ((100, 106), False), ((7,), True)])
-def test_supports_of_one_size(sizes, same):
-    supports = torch.zeros(2, len(sizes), 20, 20, dtype=torch.bool)
-    for k, size in enumerate(sizes):
-        supports[0, k].view(-1)[:size] = True
-        supports[1, k].view(-1)[:50] = True
-    assert same_size(supports, 2).tolist() == [same, True]
 
 
 def test_a_start_that_is_not_finite_loses(generator):

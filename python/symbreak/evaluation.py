@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
+from symbreak.cross_validation import cross_validated_error
 from symbreak.ops.blur import blur_widths
 from symbreak.ops.checks import (
     check_flag,
@@ -28,7 +29,6 @@ from symbreak.transfer import (
 )
 
 GOOD = 1.1
-EQUAL = 1.05  # supports whose numbers of pixels differ by less are of one size
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,12 @@ class StartComparison:
     mean: Tensor
     """Mean of the good starts, complex ``(*grid)``."""
     best: int
-    """Index of the determined start with the smallest ``criterion``."""
+    """Index of the start with the smallest ``criterion``."""
     error: Tensor
     """float64 ``(starts,)``: sqrt(sum (|F x| - a)^2 / sum a^2) on the pixels phasing saw."""
+    cross_validated: Tensor
+    """float64 ``(starts,)``: :func:`symbreak.cross_validation.cross_validated_error`, infinite
+    where the support leaves at least as many unknowns as data."""
     r_factor: Tensor
     """float64 ``(starts,)``: sum ||F x| - a| / sum a on the pixels phasing saw."""
     counting_r: float
@@ -54,10 +57,9 @@ class StartComparison:
     distance: Tensor
     """float64 ``(starts,)``: min over the symmetries of ||x - best||^2 / ||best||^2."""
     good: Tensor
-    """bool ``(starts,)``: determined, and error at most ``factor`` times that of the best, or free
-    log-likelihood at most ``factor^2`` times if that ranks."""
+    """bool ``(starts,)``: ``criterion`` at most ``factor`` times that of the best."""
     determined: Tensor
-    """bool ``(starts,)``: at least two measured pixels for each pixel of the support."""
+    """bool ``(starts,)``: more than two measured pixels for each pixel of the support."""
     factor: float
     """As it was given."""
     transfer: TransferFunction
@@ -66,9 +68,6 @@ class StartComparison:
     """float64 ``(starts,)``: :func:`symbreak.free_log_likelihood`, None without free pixels."""
     counting_free: float | None = None
     """What chance alone makes of it at the best start, if the squared amplitudes are counts."""
-
-    by_free: bool = False
-    """Whether the free log-likelihood ranks the starts, see :func:`compare_starts`."""
     subpixel: Tensor | None = None
     """By how many pixels each good start was moved before they were averaged, float64
     ``(starts, ndim)``, NaN for those left out; None where whole pixels were to do."""
@@ -77,9 +76,11 @@ class StartComparison:
 
     @property
     def criterion(self) -> Tensor:
-        """What ranks the starts, ``(starts,)``: the error or the free log-likelihood."""
-        likelihood = self.free_log_likelihood
-        return likelihood if self.by_free and likelihood is not None else self.error
+        """What ranks the starts, ``(starts,)``: the cross-validated error.
+
+        The error where no start that is determined has one.
+        """
+        return self.cross_validated if bool(self.cross_validated.isfinite().any()) else self.error
 
 
 def compare_starts(
@@ -97,20 +98,17 @@ def compare_starts(
 ) -> StartComparison:
     """Align all starts of one pattern to the best one, and average the good ones.
 
-    The best start (smallest error of the determined ones) is moved to the middle of the grid and
+    The best start, that of the smallest cross-validated error (see
+    :func:`symbreak.cross_validation.cross_validated_error`), is moved to the middle of the grid and
     brought to the canonical form of :func:`symbreak.break_symmetry`, so that another seed shows
     the same twin; the others are aligned to it over circular shifts, conjugate flip and phase
     (`align` with ``wrap=True``).
-    A start is good if its error is at most ``factor`` times the best one's.
+    A start is good if its own is at most ``factor`` times that.
 
-    With ``free``, the pixels that phasing did not see, the free log-likelihood takes the place of
-    the error wherever the supports differ by more than 5 % in size. It goes with the square of an
-    amplitude's error, hence by ``factor^2``.
-
-    A support of more pixels than half the measured ones leaves more unknowns (real and imaginary
-    parts) than data (Elser and Millane, Acta Cryst. A 64, 273 (2008)): such a start fits anything,
-    so its small error says nothing, and it is neither best nor good. Only where all starts are so,
-    errors alone decide.
+    The error itself favours loose supports. A support of half the measured pixels or more leaves as
+    many unknowns as data: such a start fits anything, and is neither best nor good. Only where all
+    starts are so, errors alone decide. What the starts predict on ``free`` pixels, which phasing
+    did not see, is told beside; it ranks worse (bench/free_log_likelihood.py).
 
     Args:
         objects: complex ``(starts, *grid)``, as :func:`symbreak.reconstruct` returns them.
@@ -169,24 +167,21 @@ def compare_starts(
     if free is not None:
         likelihood = free_log_likelihood(inside, amplitude, free, blur=blur, ndim=ndim)
         valid = valid & ~free
-    by_free = likelihood is not None and not bool(same_size(supports, ndim))
-    criterion = likelihood if by_free and likelihood is not None else error
-    finite = error.isfinite() & criterion.isfinite()
+    misfit = r_factor(inside, amplitude, valid, blur=blur, ndim=ndim)
+    finite = error.isfinite()
     if not bool(finite.any()):
         raise ValueError("compare_starts: no start has a finite error.")
-    known = determined(supports, valid, ndim)
-    eligible = finite & known
-    if not bool(eligible.any()):
-        eligible = finite
-    best = int(torch.where(eligible, criterion, torch.inf).argmin())
+    crossed = cross_validated_error(error, supports, valid, ndim=ndim)
+    criterion = crossed if bool(crossed.isfinite().any()) else error
+    criterion = torch.where(finite, criterion, torch.inf)
+    best = int(criterion.argmin())
     reference = break_symmetry(center(inside[best], wrap=True, ndim=ndim).object, ndim=ndim).object
     found = align(inside, reference.expand_as(inside).contiguous(), wrap=True, ndim=ndim)
     moved = apply_symmetry(
         supports.to(objects.dtype), shift=found.shift, flipped=found.flipped, wrap=True, ndim=ndim
     )
     power = reference.abs().double().square().mean()
-    limit = factor**2 if by_free else factor
-    good = eligible & (criterion <= limit * criterion[best])
+    good = criterion <= factor * criterion[best]
     of_best, of_good = (None, None) if blur is None else (blur[best], blur[good].mean(0))
     averaged, parts = found.object[good], None
     if subpixel:
@@ -199,52 +194,19 @@ def compare_starts(
         mean=averaged.mean(0),
         best=best,
         error=error,
-        r_factor=r_factor(inside, amplitude, valid, blur=blur, ndim=ndim),
+        cross_validated=crossed,
+        r_factor=misfit,
         counting_r=counting_r_factor(reference, valid, blur=of_best, ndim=ndim),
         twin=found.flipped != found.flipped[best],
         distance=found.sa_mse.double() / power,
         good=good,
-        determined=known,
+        determined=~crossed.isposinf(),
         factor=factor,
         transfer=transfer_function(averaged, amplitude, valid, blur=of_good, ndim=ndim),
         subpixel=parts,
-        by_free=by_free,
         free_log_likelihood=likelihood,
         counting_free=None
         if free is None
         else counting_log_likelihood(reference, free, blur=of_best, ndim=ndim),
         blur=blur,
     )
-
-
-def determined(supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
-    """Whether there are at least two measured pixels for each pixel of a start's support.
-
-    Args:
-        supports: bool ``(*batch, starts, *grid)``.
-        valid: bool ``(*batch, *grid)``.
-        ndim: 2 or 3.
-
-    Returns:
-        bool ``(*batch, starts)``.
-    """
-    unknown = supports.flatten(-ndim).sum(-1)
-    return 2 * unknown <= valid.flatten(-ndim).sum(-1)[..., None]
-
-
-def same_size(supports: Tensor, ndim: int) -> Tensor:
-    """Whether all supports of an item have the same number of pixels, to 5 %.
-
-    Then their errors are no better for a looser support, and rank the starts by all pixels that
-    phasing saw, where the free log-likelihood has a few per cent of them. Measured in
-    bench/free_log_likelihood.py.
-
-    Args:
-        supports: bool ``(*batch, starts, *grid)``.
-        ndim: 2 or 3.
-
-    Returns:
-        bool ``(*batch)``.
-    """
-    sizes = supports.flatten(-ndim).sum(-1)
-    return sizes.amax(-1) <= EQUAL * sizes.amin(-1)

@@ -1,4 +1,4 @@
-"""Which support? Shrinkwraps from loose to tight are tried, and pixels kept from phasing judge."""
+"""Which support? Shrinkwraps from loose to tight are tried, and cross-validation judges."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from torch import Tensor
 
 import symbreak
 from symbreak import coherence
-from symbreak.evaluation import determined
+from symbreak.cross_validation import cross_validated_error
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
 from symbreak.ops.numbers import is_number
+from symbreak.ops.phasing_checks import check_result, check_starts
 from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -24,31 +25,31 @@ FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
 
 @dataclass(frozen=True)
 class SupportTrial:
-    """What starts under one shrinkwrap gave, phased without the free pixels."""
+    """What starts under one shrinkwrap gave."""
 
     shrinkwrap: Shrinkwrap
     """The rule that was tried."""
-    free_log_likelihood: Tensor
-    """float64 ``(starts,)``: :func:`symbreak.free_log_likelihood`; infinite where the start is not
-    finite, or its support not determined: more pixels than half the measured ones fit anything."""
+    cross_validated: Tensor
+    """float64 ``(starts,)``: :func:`symbreak.cross_validation.cross_validated_error`; infinite
+    where the support fits anything, or the start is not finite."""
     pixels: Tensor
     """int64 ``(starts,)``: pixels of each support."""
 
     @property
     def lowest(self) -> float:
-        """The smallest free log-likelihood, infinite if no start has one."""
-        return float(self.free_log_likelihood.min())
+        """The smallest cross-validated error, infinite if no start has one."""
+        return float(self.cross_validated.min())
 
     @property
     def median(self) -> float:
-        """The median free log-likelihood of the starts that have one, infinite if none has."""
-        known = self.free_log_likelihood[self.free_log_likelihood.isfinite()]
+        """The median cross-validated error of the starts that have one, infinite if none has."""
+        known = self.cross_validated[self.cross_validated.isfinite()]
         return float(known.median()) if len(known) else math.inf
 
     @property
     def size(self) -> int:
         """The median number of pixels of the starts that count, 0 if none does."""
-        known = self.pixels[self.free_log_likelihood.isfinite()]
+        known = self.pixels[self.cross_validated.isfinite()]
         return int(known.median()) if len(known) else 0
 
 
@@ -61,7 +62,7 @@ class SupportChoice:
     trials: tuple[SupportTrial, ...]
     """All that were tried, in the order of trying: thresholds, then areas."""
     best: int
-    """Index of the trial with the start of the smallest free log-likelihood."""
+    """Index of the trial with the start of the smallest cross-validated error."""
 
 
 def choose(
@@ -71,7 +72,6 @@ def choose(
     shrinkwrap: Shrinkwrap = Shrinkwrap(),
     thresholds: Sequence[float] = THRESHOLDS,
     factors: Sequence[float] = FACTORS,
-    fraction: float = 0.05,
     beta: float = 0.9,
     valid: Tensor | None = None,
     support: Tensor | None = None,
@@ -81,14 +81,13 @@ def choose(
     blur: Tensor | None = None,
     progress: bool = False,
 ) -> SupportChoice:
-    """Try shrinkwraps from loose to tight on one pattern, and choose by pixels that none has seen.
+    """Try shrinkwraps from loose to tight on one pattern, and choose by cross-validation.
 
-    The error of phasing favours loose supports, which leave more unknowns. So a few per cent of the
-    pixels are left out (:func:`symbreak.free_pixels`), and the rule wins whose best start predicts
-    them best (:func:`symbreak.free_log_likelihood`; Favre-Nicolin, Leake and Chushkin, Sci. Rep.
-    10, 2664 (2020)). First ``thresholds`` are tried; then areas, ``factors`` times the size of the
-    support that the best threshold led to, approached from twice as many pixels. What it is worth
-    is measured in bench/supports.py.
+    The error of phasing favours loose supports, which leave more unknowns to fit with. Corrected
+    for their number (:func:`symbreak.cross_validation.cross_validated_error`) it compares supports
+    of any size: the rule wins that has the start of the smallest one. First ``thresholds`` are
+    tried; then areas, ``factors`` times the size of the support that the best threshold led to,
+    approached from twice as many pixels. What it is worth is measured in bench/supports.py.
 
     Args:
         amplitude: Measured amplitudes of one pattern, square roots of counts, DC at index 0,
@@ -97,23 +96,22 @@ def choose(
         shrinkwrap: Its ``every``, ``sigma``, ``sigma_min`` and ``decay`` hold for all trials.
         thresholds: Each in (0, 1); at least one.
         factors: Each > 0; none for thresholds alone.
-        fraction: The part of the measured pixels that is left out, in (0, 0.2].
         beta: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured; default: all were.
         support: The first support, bool ``(*grid)``; default: from the autocorrelation.
         starts: Random starts of each trial.
-        seed: Of the starts. The free pixels do not depend on it.
+        seed: Of the starts.
         partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
         blur: As that takes it, ``(ndim,)``; None: it is found.
         progress: True draws a progress bar for every trial.
 
     Returns:
-        SupportChoice: the rule, and all trials. Phase again with it and all pixels.
+        SupportChoice: the rule, and all trials. Phase again with it; equal seeds give equal starts.
 
     Raises:
         TypeError: An argument is of the wrong type.
         ValueError: An argument is out of range, the data are not to be phased, or no trial leaves
-            a support of at most one pixel for two measured ones.
+            a support of less than one pixel for two measured ones.
         MemoryError: The result is larger than the memory of the device.
 
     Not differentiable. Cost: a `reconstruct` of all starts for each threshold and factor.
@@ -129,10 +127,10 @@ def choose(
         )
     for name, flag in (("progress", progress), ("partly_coherent", partly_coherent)):
         check_flag("choose", name, flag)
+    check_result(amplitude, check_starts(starts, 0)[0], 0, amplitude.dim())
     if valid is None:
         valid = torch.ones(amplitude.shape, dtype=torch.bool, device=amplitude.device)
     check_mask("choose", "valid", valid)
-    free = symbreak.free_pixels(amplitude.shape, valid=valid, fraction=fraction)
     trials: list[SupportTrial] = []
     while (
         rule := next_rule(trials, amplitude.numel(), shrinkwrap, thresholds, factors)
@@ -141,7 +139,6 @@ def choose(
             try_support(
                 amplitude,
                 rule,
-                free,
                 schedule,
                 beta=beta,
                 valid=valid,
@@ -159,7 +156,6 @@ def choose(
 def try_support(
     amplitude: Tensor,
     shrinkwrap: Shrinkwrap,
-    free: Tensor,
     schedule: Schedule = SCHEDULE,
     *,
     valid: Tensor,
@@ -167,12 +163,11 @@ def try_support(
     blur: Tensor | None = None,
     **options: object,
 ) -> SupportTrial:
-    """Phase one pattern without the free pixels, and ask how well each start predicts them.
+    """Phase one pattern under one rule.
 
     Args:
         amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
         shrinkwrap: The rule to try.
-        free: bool ``(*grid)``, True on the pixels that phasing is not to see.
         schedule: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured.
         partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
@@ -187,18 +182,15 @@ def try_support(
         ValueError: An argument is out of range, or the data are not to be phased.
     """
     ndim = amplitude.dim()
-    seen = valid & ~free
-    given: dict[str, Any] = {"valid": seen, "shrinkwrap": shrinkwrap, "ndim": ndim, **options}
+    given: dict[str, Any] = {"valid": valid, "shrinkwrap": shrinkwrap, "ndim": ndim, **options}
     if partly_coherent:
-        found, widths = coherence.reconstruct(amplitude, schedule, blur=blur, **given)
+        found = coherence.reconstruct(amplitude, schedule, blur=blur, **given).found
     else:
-        found, widths = symbreak.reconstruct(amplitude, schedule, **given), None
-    inside = torch.where(found.support, found.object, 0)
-    likelihood = symbreak.free_log_likelihood(inside, amplitude, free, blur=widths, ndim=ndim)
-    counts = determined(found.support, seen, ndim) & likelihood.isfinite()
+        found = symbreak.reconstruct(amplitude, schedule, **given)
+    crossed = cross_validated_error(found.error, found.support, valid, ndim=ndim)
     return SupportTrial(
         shrinkwrap,
-        torch.where(counts, likelihood, torch.inf).cpu(),
+        torch.where(crossed.isfinite(), crossed, torch.inf).cpu(),
         found.support.flatten(1).sum(1).cpu(),
     )
 
@@ -241,7 +233,7 @@ def next_rule(
 
 
 def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
-    """Choose among trials the one with the start of the smallest free log-likelihood.
+    """Choose among trials the one with the start of the smallest cross-validated error.
 
     Args:
         trials: At least one.
@@ -255,7 +247,7 @@ def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
     best = min(range(len(trials)), key=lambda k: trials[k].lowest, default=None)
     if best is None or trials[best].lowest == math.inf:
         raise ValueError(
-            "choose: a trial must leave a support of at most one pixel for two measured ones, got "
+            "choose: a trial must leave a support of less than half the measured pixels, got "
             f"none in {len(trials)}; higher thresholds, or an area, keep supports small."
         )
     return SupportChoice(trials[best].shrinkwrap, tuple(trials), best)

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <utility>
 
 #include "common/phasing_start.h"
 #include "cpu/engine/solver.h"
@@ -23,16 +22,10 @@ constexpr double kLeastDark = 1e-30;  // of the largest intensity: every weight 
 
 using Square = std::array<std::array<double, 3>, 3>;
 
-// x with matrix x = rest, by elimination with pivots; false if there is no finite one.
+// x with matrix x = rest, by elimination; the matrix is positive definite, so no pivots are needed.
+// False if there is no finite one.
 bool solve(Square matrix, std::array<double, 3>& rest, int size) {
   for (int column = 0; column < size; ++column) {
-    int pivot = column;
-    for (int row = column + 1; row < size; ++row) {
-      if (std::abs(matrix[row][column]) > std::abs(matrix[pivot][column])) pivot = row;
-    }
-    if (matrix[pivot][column] == 0) return false;
-    std::swap(matrix[pivot], matrix[column]);
-    std::swap(rest[pivot], rest[column]);
     for (int row = 0; row < size; ++row) {
       if (row == column) continue;
       const double factor = matrix[row][column] / matrix[column][column];

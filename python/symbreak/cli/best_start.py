@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 import symbreak
 from symbreak.cli.coherence import Coherence
 from symbreak.coherence import reconstruct as partly_coherent
+from symbreak.cross_validation import cross_validated_error
 from symbreak.data.streaming.chunks import Arrays
 from symbreak.data.streaming.resumable import Shapes
-from symbreak.evaluation import determined, same_size
 
 
 def phase_chunk(
@@ -63,16 +63,14 @@ def phase_chunk(
         else:
             known = beam.blur(a.shape[1:], device)
             phased, blur = partly_coherent(a, blur=known, valid=measured, ndim=ndim, **rules)
-        criterion = phased.error
         if free is not None:
             objects = torch.where(phased.support, phased.object, 0)
             likelihood = symbreak.free_log_likelihood(objects, a, hidden, blur=blur, ndim=ndim)
-            equal = same_size(phased.support, ndim)[:, None]
-            criterion = torch.where(equal, phased.error.double(), likelihood)
-        finite = criterion.isfinite() & phased.error.isfinite()
-        eligible = determined(phased.support, measured, ndim) & finite
-        eligible = torch.where(eligible.any(1, keepdim=True), eligible, finite)
-        ranked = phased._replace(error=criterion.where(eligible, torch.inf))
+        crossed = cross_validated_error(phased.error, phased.support, measured, ndim=ndim)
+        # Of supports that fit anything, all of a pattern's, the errors decide.
+        known = crossed.isfinite().any(1, keepdim=True)
+        criterion = torch.where(known, crossed, phased.error.double())
+        ranked = phased._replace(error=torch.where(criterion.isfinite(), criterion, torch.inf))
         best = ranked.best().centered()
         start = ranked.error.argmin(1)
         values = {

@@ -62,7 +62,7 @@ Free = Annotated[
     float | None,
     typer.Option(
         metavar="FRACTION",
-        help="Hide this part of the pixels, as 0.05, and judge by the free log-likelihood on them.",
+        help="Hide this part of the pixels, as 0.05, and tell how well they are predicted.",
         rich_help_panel=PHASING,
     ),
 ]

@@ -59,7 +59,7 @@ def reconstruct(
         float,
         typer.Option(
             min=1,
-            help="Average the starts with error at most this times the best (--free: its square).",
+            help="Average the starts with cross-validated error at most this times the best.",
             rich_help_panel=PHASING,
         ),
     ] = GOOD,
@@ -95,7 +95,7 @@ def reconstruct(
         bool,
         typer.Option(
             "--choose-support",
-            help="Try thresholds and areas first, 10 times the work; hidden pixels choose.",
+            help="Try thresholds and areas first, 10 times the work; cross-validation chooses.",
             rich_help_panel=SUPPORT,
         ),
     ] = False,
@@ -150,16 +150,12 @@ def reconstruct(
     with ExitStack() as kept:
         choice = None
         if choose_support:
-            hidden = left_out
-            if hidden is None:
-                hidden = symbreak.free_pixels(amplitude.shape, valid=measured_pixels)
             trying = choose_resumably(
                 output,
                 amplitude,
                 schedule,
                 shrinkwrap=rule,
-                free=hidden,
-                valid=measured_pixels,
+                valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
                 **shared,
             )
             choice = kept.enter_context(trying)
@@ -188,8 +184,6 @@ def reconstruct(
             ndim=amplitude.dim(),
         )
         used = _parameters(context, measured, left_out)
-        if left_out is not None:
-            used["ranked_by"] = "free log-likelihood" if compared.by_free else "error"
         results = {}
         if choice is not None:
             used |= {"threshold": rule.threshold, "area": area_text(rule)}

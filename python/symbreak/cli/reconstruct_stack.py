@@ -78,11 +78,11 @@ def reconstruct_stack(
     """Phase every pattern of a data set and keep the best start of each.
 
     OUT holds object (in the middle of the grid, 0 outside the support), support, error, the number
-    of the best start and the errors of all, with --free also the free log-likelihoods, which then
-    choose among supports of different size, for a partly coherent beam the blur of the best start
-    along the axes, in pixels of the pattern. A dark pattern gets object 0 and error NaN. Data sets
-    may be larger than the memory; interrupted, the same command continues. Start k of a pattern is
-    the one of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
+    of the best start and the errors of all, with --free also the free log-likelihoods, for a partly
+    coherent beam the blur of the best start along the axes, in pixels of the pattern. The best has
+    the smallest cross-validated error. A dark pattern gets object 0 and error NaN. Data sets may be
+    larger than the memory; interrupted, the same command continues. Start k of a pattern is the one
+    of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
     """
     source = options.source(patterns)
     masks = {"valid": valid, "mask": mask}

@@ -33,6 +33,7 @@ def as_phasing(
     best, likelihood = starts.best, starts.free_log_likelihood
     numbers = {
         "error": starts.error,
+        "cross_validated": starts.cross_validated,
         "r_factor": starts.r_factor,
         "distance": starts.distance,
         "twin": starts.twin,
@@ -74,14 +75,15 @@ def print_starts(starts: StartComparison) -> None:
     """One row a start, then what speaks against them, the mean and the resolution."""
     sized = f"support ({element(starts.objects.dim() - 1)}s)"
     likelihood = starts.free_log_likelihood
-    by_free = () if likelihood is None else ("free LLK",)
-    columns = ("error", *by_free, "R", sized, "distance to best", "twin of best", "in mean")
-    rows = table("starts", "start", *columns)
+    free = () if likelihood is None else ("free LLK",)
+    told = ("R", sized, "distance to best", "twin of best", "in mean")
+    rows = table("starts", "start", "error", "cross-validated", *free, *told)
     sizes = starts.supports.flatten(1).sum(1).tolist()
     for k in range(len(starts.error)):
         rows.add_row(
             f"{k} (best)" if k == starts.best else str(k),
             f"{float(starts.error[k]):.4f}",
+            f"{float(starts.cross_validated[k]):.4f}",
             *(() if likelihood is None else (f"{float(likelihood[k]):.4g}",)),
             f"{float(starts.r_factor[k]):.4f}",
             str(sizes[k]),
@@ -94,19 +96,16 @@ def print_starts(starts: StartComparison) -> None:
     note(doubts(starts))
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
     if likelihood is not None:
-        ranks = "it ranks the starts" if starts.by_free else "supports of one size: the error ranks"
         screen.print(
-            f"free log-likelihood ({ranks}): best {float(likelihood[starts.best]):.4g}, median "
+            f"free log-likelihood: best start {float(likelihood[starts.best]):.4g}, median "
             f"{float(likelihood.median()):.4g}; lower is better, also between settings",
             markup=False,
             soft_wrap=True,
         )
-    limit = f"error <= {starts.factor:g}"
-    if starts.by_free:
-        limit = f"free log-likelihood <= {starts.factor**2:.4g}"
+    crossed = "cross-validated " if bool(starts.determined.any()) else ""
     screen.print(
-        f"mean of the starts with {limit} x the best: {count}; twins among them, flipped back: "
-        f"{twins}",
+        f"mean of the starts with {crossed}error <= {starts.factor:g} x the best: {count}; twins "
+        f"among them, flipped back: {twins}",
         markup=False,
         soft_wrap=True,
     )

@@ -37,7 +37,6 @@ def choose_resumably(
     schedule: str,
     *,
     shrinkwrap: symbreak.Shrinkwrap,
-    free: torch.Tensor,
     valid: torch.Tensor,
     support: torch.Tensor | None,
     starts: int,
@@ -57,7 +56,6 @@ def choose_resumably(
     settings = {
         "amplitude": digest(amplitude),
         "valid": digest(valid),
-        "free": digest(free),
         "support": None if support is None else digest(support),
         "shrinkwrap": asdict(shrinkwrap),
         "schedule": schedule,
@@ -67,7 +65,7 @@ def choose_resumably(
     }
     if coherence is not None:
         settings["coherence"] = asdict(coherence)
-    shapes = {"free_log_likelihood": ((most, starts), "f8"), "pixels": ((most, starts), "i8")}
+    shapes = {"cross_validated": ((most, starts), "f8"), "pixels": ((most, starts), "i8")}
     beside = output.with_name(f"{output.stem}.supports{output.suffix}")
     iterations = total_iterations(schedule)
     with resuming(
@@ -85,7 +83,6 @@ def choose_resumably(
                     found = try_support(
                         amplitude,
                         rule,
-                        free,
                         schedule,
                         valid=valid,
                         support=support,
@@ -123,7 +120,7 @@ def choose_resumably(
 def print_trials(choice: SupportChoice, ndim: int) -> None:
     """One row a trial; the one that is chosen says so."""
     sized = f"support ({element(ndim)}s)"
-    rows = table("supports tried", "shrinkwrap", sized, "lowest free LLK", "median")
+    rows = table("supports tried", "shrinkwrap", sized, "lowest cross-validated error", "median")
     for k, trial in enumerate(choice.trials):
         rows.add_row(
             f"{option(trial.shrinkwrap)}{' (chosen)' if k == choice.best else ''}",
@@ -153,6 +150,6 @@ def trials_as_results(choice: SupportChoice) -> dict[str, torch.Tensor]:
         "area": [rule.areas or [nan, nan] for rule in rules],
     }
     found = {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}
-    for name in ("free_log_likelihood", "pixels"):
+    for name in ("cross_validated", "pixels"):
         found[name] = torch.stack([getattr(trial, name) for trial in choice.trials])
     return {f"trial_{name}": values for name, values in found.items()}

@@ -174,10 +174,8 @@ def _draw_magnitude(figure: SubFigure, axes: Any, values: NDArray[Any]) -> None:
 def _draw_starts(
     figure: SubFigure, starts: StartComparison, box: tuple[slice, slice], middle: int | None
 ) -> None:
-    """Every start, best first: its error, whether it was the twin; those left out are dimmed."""
-    ranked, form = "error", ".4f"
-    if starts.by_free:
-        ranked, form = "free log-likelihood", ".4g"
+    """Every start, best first, and whether it was the twin; those left out are dimmed."""
+    ranked = "cross-validated error" if bool(starts.determined.any()) else "error"
     order = starts.criterion.argsort().tolist()[:MOST_STARTS]
     axes = figure.subplots(-(-len(order) // 8), 8, squeeze=False)
     for place in axes.flat:
@@ -188,7 +186,7 @@ def _draw_starts(
         place.imshow(colours if good else 0.35 * colours + 0.55, interpolation="nearest")
         words = ["twin"] if bool(starts.twin[k]) else []
         words += [] if good else ["left out"]
-        label = f"start {k}: {float(starts.criterion[k]):{form}}"
+        label = f"start {k}: {float(starts.criterion[k]):.4f}"
         place.set_title("\n".join([label, ", ".join(words)]), fontsize=8)
     more = len(starts.error) - len(order)
     rest = f", the best {len(order)} of {len(starts.error)}" if more else ""
