@@ -51,7 +51,7 @@ MASKS: list[Trial] = [
 # free pixels; by the first two of starts phased with all.
 WAYS = ("error", "crossed", "free", "all", "all_crossed")
 FIELDS = (
-    *("ndim", "size", "photons", "fraction", "radius", "crystal", "rule", "nearest", "median"),
+    *("ndim", "size", "photons", "fraction", "radius", "crystal", "rule", "nearest"),
     *(f"{way}_{name}" for way in WAYS for name in ("value", "distance", "support")),
 )
 Row = dict[str, str]
@@ -90,14 +90,11 @@ def choices(truth: Tensor, a: Tensor, free: Tensor, rule: symbreak.Shrinkwrap) -
         size = found.support.sum(axes) / (truth != 0).sum()
         crossed = cross_validated_error(found.error, found.support, valid, ndim=ndim)
         known = crossed.isfinite()
-        values = {"error": found.error.double(), "crossed": crossed}
-        values |= {f"all_{name}": value for name, value in values.items()}
-        values["all"] = values.pop("all_error")
+        values = dict.fromkeys(("error", "all"), found.error.double())
+        values |= dict.fromkeys(("crossed", "all_crossed"), crossed)
         if ways == WAYS[:3]:
-            free_llk = symbreak.free_log_likelihood(objects, a, free, ndim=ndim)
-            values["free"] = free_llk
+            values["free"] = symbreak.free_log_likelihood(objects, a, free, ndim=ndim)
             row["nearest"] = f"{distance[known].min():.5f}" if known.any() else ""
-            row["median"] = f"{free_llk[known].median():.5f}" if known.any() else ""
         for way in ways:
             value = values[way]
             chosen = int(torch.where(known, value, torch.inf).argmin())
@@ -132,11 +129,7 @@ def of_trial(rows: Iterable[Row], trial: Trial) -> list[Row]:
 
 
 def across(rows: Sequence[Row]) -> list[Row]:
-    """One row a crystal: of all its rules each way takes the start of its smallest value.
-
-    The way "median" takes the rule of the smallest median, and of its starts what `symbreak
-    reconstruct` takes: among supports of one size by the error.
-    """
+    """One row a crystal: of all its rules each way takes the start of its smallest value."""
     found = []
     for crystal in sorted({row["crystal"] for row in rows}, key=int):
         own = [row for row in rows if row["crystal"] == crystal and row["nearest"]]
@@ -145,9 +138,6 @@ def across(rows: Sequence[Row]) -> list[Row]:
             there = [row for row in own if row[f"{way}_value"]]
             chosen = min(there, key=lambda row: float(row[f"{way}_value"]))
             best |= {f"{way}_{name}": chosen[f"{way}_{name}"] for name in ("distance", "support")}
-        rule = min(own, key=lambda row: float(row["median"]))
-        way = "error" if rule["rule"].startswith("area") else "free"
-        best |= {f"median_{name}": rule[f"{way}_{name}"] for name in ("distance", "support")}
         found.append(best)
     return found
 
@@ -167,41 +157,41 @@ def title(trial: Trial) -> str:
 
 
 def among_rules(rows: Sequence[Row]) -> str:
-    ways = ("all", "free", "median")
+    ways = ("all", "free", "all_crossed")
     lines = []
     for trial in (*IN_2D, *IN_3D):
         chosen = across(of_trial(rows, trial))
         distances = means(chosen, ["nearest", *(f"{way}_distance" for way in ways)])
         sizes = [f"{mean(float(row[f'{way}_support']) for row in chosen):.1f}" for way in ways]
-        counted = nearer(chosen, "median", "all")
+        counted = nearer(chosen, "all_crossed", "free")
         lines.append([title(trial), str(len(chosen)), *distances, counted, *sizes])
-    head = ("photons", "crystals", "nearest start", "error", "free LLK", "median free LLK")
+    head = ("photons", "crystals", "nearest start", "error", "free LLK", "cross-validated")
     return markdown(
-        (*head, "nearer : farther", "support: error", "free LLK", "median free LLK"), lines
+        (*head, "nearer : farther", "support: error", "free LLK", "cross-validated"), lines
     )
 
 
 def among_starts(rows: Sequence[Row]) -> str:
-    names = ("nearest", "all_distance", "error_distance", "free_distance")
+    names = ("nearest", "all_distance", "free_distance", "all_crossed_distance")
     lines = []
     for trial in (*IN_2D, *IN_3D):
         own = [row for row in of_trial(rows, trial) if row["nearest"] and row["all_value"]]
         for kind in ("threshold", "area"):
             part = [row for row in own if row["rule"].startswith(kind)]
-            cells = [*means(part, names), nearer(part, "free", "error")]
+            cells = [*means(part, names), nearer(part, "all_crossed", "all")]
             lines.append([f"{title(trial)}, {kind}", *cells])
-    head = ("photons, shrinkwrap by", "nearest start", "error, no free pixels", "error", "free LLK")
+    head = ("photons, shrinkwrap by", "nearest start", "error", "free LLK", "cross-validated")
     return markdown((*head, "nearer : farther"), lines)
 
 
 def among_masks(rows: Sequence[Row]) -> str:
-    names = ("nearest", "all_distance", "free_distance", "median_distance")
+    names = ("nearest", "all_distance", "free_distance", "crossed_distance")
     lines = []
     for trial in (IN_2D[2], *MASKS):
         chosen = across(of_trial(rows, trial))
         name = f"{100 * trial[3]:g} %, radius {trial[4]}"
-        lines.append([name, *means(chosen, names), nearer(chosen, "median", "all")])
-    head = ("free pixels", "nearest start", "error", "free LLK", "median free LLK")
+        lines.append([name, *means(chosen, names), nearer(chosen, "free", "all")])
+    head = ("free pixels", "nearest start", "error", "free LLK", "cross-validated")
     return markdown((*head, "nearer : farther"), lines)
 
 

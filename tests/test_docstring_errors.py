@@ -15,6 +15,7 @@ import symbreak
 from symbreak import Reconstruction, Shrinkwrap, data, plotting
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
+from symbreak.cross_validation import cross_validated_error
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
@@ -28,7 +29,7 @@ from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.subpixel import refine, shift_by
-from symbreak.supports import best_of, choose, next_rule, try_support
+from symbreak.supports import best_of, choose, next_rule, phase_trial, try_support
 from symbreak.transfer import (
     counting_log_likelihood,
     counting_r_factor,
@@ -195,6 +196,14 @@ TRIED = {
     "symbreak.supports.try_support": {
         TypeError: lambda: try_support(A, 0, valid=V),
         ValueError: lambda: try_support(A, Shrinkwrap(), valid=V & False),
+    },
+    "symbreak.supports.phase_trial": {
+        TypeError: lambda: phase_trial(A, 0, valid=V),
+        ValueError: lambda: phase_trial(A, Shrinkwrap(), valid=V & False),
+    },
+    "symbreak.cross_validation.cross_validated_error": {
+        TypeError: lambda: cross_validated_error(A[0], V[None].int(), V),
+        ValueError: lambda: cross_validated_error(A[0], V[None], V, ndim=4),
     },
     "symbreak.supports.next_rule": {
         TypeError: lambda: next_rule([], 64, thresholds=("a",)),

@@ -7,18 +7,26 @@ import pytest
 import torch
 
 import symbreak
+from symbreak.coherence import blurred_intensity
 from symbreak.cross_validation import cross_validated_error
 from symbreak.data import beamstop, crystals, poisson_amplitude
-from symbreak.supports import SupportTrial, best_of, choose, next_rule, try_support
+from symbreak.supports import (
+    SupportTrial,
+    TrialStarts,
+    best_of,
+    choose,
+    judge,
+    next_rule,
+    try_support,
+)
 
 BASE = symbreak.Shrinkwrap(every=7, sigma=2, sigma_min=1.2, decay=0.9)
 SCHEDULE = "60*HIO+10*ER"
 
 
-def trial(crossed, pixels, rule=BASE):
-    return SupportTrial(
-        rule, torch.tensor(crossed, dtype=torch.float64), torch.tensor(pixels, dtype=torch.int64)
-    )
+def trial(crossed, pixels, mean_error=1.0):
+    sizes = torch.tensor(pixels, dtype=torch.int64)
+    return SupportTrial(BASE, torch.tensor(crossed, dtype=torch.float64), sizes, mean_error)
 
 
 @pytest.fixture(scope="module", params=[2, 3])
@@ -60,13 +68,57 @@ def test_without_a_determined_support_no_area_is_tried():
         best_of(trials)
 
 
-def test_the_lowest_start_decides():
-    trials = [trial([0.5, 0.5], [5, 5]), trial([0.4, 9.0], [6, 8]), trial([math.inf] * 2, [9, 9])]
+def test_the_lowest_start_and_the_mean_decide_together():
+    trials = [
+        trial([0.5, 0.6], [5, 5], 0.8),
+        trial([0.4, 9.0], [6, 8], 0.9),
+        trial([0.3, 9.0], [7, 8], 1.3),  # its starts do not agree
+        trial([math.inf] * 2, [9, 9], 0.1),
+    ]
     found = best_of(trials)
     assert (found.best, found.shrinkwrap) == (1, BASE)
-    assert [t.lowest for t in found.trials] == [0.5, 0.4, math.inf]
-    assert [t.median for t in found.trials] == [0.5, 0.4, math.inf]
-    assert [t.size for t in found.trials] == [5, 6, 0]
+    assert [t.lowest for t in found.trials] == [0.5, 0.4, 0.3, math.inf]
+    criteria = [0.4**0.5, 0.36**0.5, 0.39**0.5, math.inf]
+    assert [t.criterion for t in found.trials] == pytest.approx(criteria)
+    assert [t.size for t in found.trials] == [5, 6, 7, 0]
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_mean_is_that_of_aligned_starts(ndim):
+    grid = (20, 24) if ndim == 2 else (12, 10, 14)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.zeros(grid, dtype=torch.complex128)
+    inside = tuple(slice(0, n // 3) for n in grid)
+    part = torch.randn(2, *x[inside].shape, dtype=torch.float64, generator=generator)
+    x[inside] = torch.complex(*part)
+    y = x.clone()
+    y[inside] += torch.complex(*part.flip(0))  # another object
+    a, valid = torch.fft.fftn(x).abs(), torch.rand(grid, generator=generator) > 0.1
+    shift = torch.arange(2 * ndim).reshape(2, ndim)
+    moved = symbreak.apply_symmetry(
+        torch.stack([x, y]), shift=shift, flipped=torch.tensor([True, False]), phase=0.4,
+        wrap=True, ndim=ndim,
+    )  # fmt: skip
+    broken = torch.full((1, *grid), torch.nan, dtype=x.dtype)
+    objects = torch.cat([x[None], moved, broken])
+    crossed = torch.tensor([0.1, 0.2, 0.3, math.inf], dtype=torch.float64)
+    sizes = torch.tensor([5, 6, 7, 8])
+    widths = torch.full((4, ndim), 0.4, dtype=torch.float64)
+    measured = a.where(valid, torch.nan)
+    for blur in (None, widths):
+        found = judge(BASE, TrialStarts(objects, crossed, sizes, blur), measured, valid)
+        aligned = symbreak.align(y, x, wrap=True, ndim=ndim).object
+        mean = (2 * x + aligned) / 3
+        pattern = torch.fft.fftn(mean).abs()
+        if blur is not None:
+            pattern = blurred_intensity(mean, blur[0], ndim=ndim).sqrt()
+        expected = (pattern - a)[valid].norm() / a[valid].norm()
+        assert found.mean_error == pytest.approx(float(expected), rel=1e-6)
+        assert torch.equal(found.cross_validated, crossed)
+    one = judge(BASE, TrialStarts(x[None], crossed[:1], sizes[:1], None), measured, valid)
+    assert one.mean_error < 1e-12
+    none = judge(BASE, TrialStarts(broken, crossed[3:], sizes[3:], None), measured, valid)
+    assert none.criterion == math.inf
 
 
 def test_a_trial_says_what_the_public_functions_say(amplitude):
@@ -80,6 +132,9 @@ def test_a_trial_says_what_the_public_functions_say(amplitude):
     crossed = cross_validated_error(expected.error, expected.support, valid, ndim=ndim)
     assert torch.equal(found.cross_validated, crossed)
     assert torch.equal(found.pixels, expected.support.flatten(1).sum(1))
+    inside = expected.object * expected.support
+    again = judge(rule, TrialStarts(inside, crossed, found.pixels, None), amplitude, valid)
+    assert found.mean_error == again.mean_error
 
 
 def test_a_support_that_fits_anything_does_not_count(amplitude):
@@ -110,7 +165,7 @@ def test_choose_does_the_trials_in_turn(amplitude):
         again = try_support(amplitude, rule, SCHEDULE, **options)
         assert torch.equal(again.cross_validated, one.cross_validated)
     assert found.shrinkwrap == found.trials[found.best].shrinkwrap
-    assert found.trials[found.best].lowest == min(one.lowest for one in found.trials)
+    assert found.trials[found.best].criterion == min(one.criterion for one in found.trials)
 
 
 def test_supports_far_too_loose_or_tight_are_not_chosen():

@@ -64,7 +64,10 @@ def test_it_phases_by_what_python_chooses(tmp_path, words, scan, amplitude, vali
     assert same(written.results["trial_threshold"], np.array(thresholds + [np.nan] * 5))
     areas = [trial.shrinkwrap.areas or [np.nan] * 2 for trial in trials]
     assert same(written.results["trial_area"], np.array(areas))
-    assert f"{trials[choice.best].lowest:.4g}" in result.stdout
+    for name in ("mean_error", "criterion"):
+        each = np.array([getattr(trial, name) for trial in trials])
+        np.testing.assert_allclose(written.results[f"trial_{name}"], each, rtol=1e-5)
+    assert f"{trials[choice.best].criterion:.4g}" in result.stdout
     assert result.stdout.count("(chosen)") == 1
     # Phased as by the option that the chosen row shows.
     (row,) = [line for line in result.stdout.splitlines() if "(chosen)" in line]

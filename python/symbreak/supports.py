@@ -1,11 +1,11 @@
-"""Which support? Shrinkwraps from loose to tight are tried, and cross-validation judges."""
+"""Which support? Shrinkwraps are tried; the starts are to predict the data, and to agree."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 import symbreak
 from symbreak import coherence
 from symbreak.cross_validation import cross_validated_error
+from symbreak.ops.blur import expected_amplitude
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
 from symbreak.ops.numbers import is_number
 from symbreak.ops.phasing_checks import check_result, check_starts
@@ -34,6 +35,9 @@ class SupportTrial:
     where the support fits anything, or the start is not finite."""
     pixels: Tensor
     """int64 ``(starts,)``: pixels of each support."""
+    mean_error: float
+    """The error of the mean of all finite starts, aligned to the best: near that of the best where
+    they agree, larger where they do not."""
 
     @property
     def lowest(self) -> float:
@@ -41,16 +45,28 @@ class SupportTrial:
         return float(self.cross_validated.min())
 
     @property
-    def median(self) -> float:
-        """The median cross-validated error of the starts that have one, infinite if none has."""
-        known = self.cross_validated[self.cross_validated.isfinite()]
-        return float(known.median()) if len(known) else math.inf
+    def criterion(self) -> float:
+        """What ranks the trials: the geometric mean of ``lowest`` and ``mean_error``."""
+        return math.sqrt(self.lowest * self.mean_error) if self.lowest < math.inf else math.inf
 
     @property
     def size(self) -> int:
         """The median number of pixels of the starts that count, 0 if none does."""
         known = self.pixels[self.cross_validated.isfinite()]
         return int(known.median()) if len(known) else 0
+
+
+class TrialStarts(NamedTuple):
+    """Starts under one shrinkwrap; those of several calls can be put together."""
+
+    objects: Tensor
+    """complex ``(starts, *grid)``, 0 outside their supports."""
+    cross_validated: Tensor
+    """As `SupportTrial` has it."""
+    pixels: Tensor
+    """As `SupportTrial` has it."""
+    blur: Tensor | None
+    """float64 ``(starts, ndim)``, for a partly coherent beam."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ class SupportChoice:
     trials: tuple[SupportTrial, ...]
     """All that were tried, in the order of trying: thresholds, then areas."""
     best: int
-    """Index of the trial with the start of the smallest cross-validated error."""
+    """Index of the trial with the smallest ``criterion``."""
 
 
 def choose(
@@ -81,13 +97,16 @@ def choose(
     blur: Tensor | None = None,
     progress: bool = False,
 ) -> SupportChoice:
-    """Try shrinkwraps from loose to tight on one pattern, and choose by cross-validation.
+    """Try shrinkwraps from loose to tight on one pattern, and choose one.
 
-    The error of phasing favours loose supports, which leave more unknowns to fit with. Corrected
-    for their number (:func:`symbreak.cross_validation.cross_validated_error`) it compares supports
-    of any size: the rule wins that has the start of the smallest one. First ``thresholds`` are
-    tried; then areas, ``factors`` times the size of the support that the best threshold led to,
-    approached from twice as many pixels. What it is worth is measured in bench/supports.py.
+    The error of phasing favours loose supports, which leave more unknowns to fit with. So the rule
+    wins whose starts do two things best: predict what they were not fitted to, by the smallest
+    cross-validated error of a start (:func:`symbreak.cross_validation.cross_validated_error`), and
+    agree, by the error of their mean. Ranked is the geometric mean of the two. Either alone is
+    misled: the one where supports are so loose that iterations get stuck, or the data hold more
+    than the object; the other where there are few photons. First ``thresholds`` are tried; then
+    areas, ``factors`` times the size of the support that the best threshold led to, approached from
+    twice as many pixels. What it is worth is measured in bench/supports.py.
 
     Args:
         amplitude: Measured amplitudes of one pattern, square roots of counts, DC at index 0,
@@ -163,7 +182,7 @@ def try_support(
     blur: Tensor | None = None,
     **options: object,
 ) -> SupportTrial:
-    """Phase one pattern under one rule.
+    """Phase one pattern under one rule, and judge the starts.
 
     Args:
         amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
@@ -181,18 +200,92 @@ def try_support(
         TypeError: An argument is of the wrong type.
         ValueError: An argument is out of range, or the data are not to be phased.
     """
+    starts = phase_trial(
+        amplitude,
+        shrinkwrap,
+        schedule,
+        valid=valid,
+        partly_coherent=partly_coherent,
+        blur=blur,
+        **options,
+    )
+    return judge(shrinkwrap, starts, amplitude, valid)
+
+
+def phase_trial(
+    amplitude: Tensor,
+    shrinkwrap: Shrinkwrap,
+    schedule: Schedule = SCHEDULE,
+    *,
+    valid: Tensor,
+    partly_coherent: bool = False,
+    blur: Tensor | None = None,
+    **options: object,
+) -> TrialStarts:
+    """Phase one pattern under one rule.
+
+    Args:
+        amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
+        shrinkwrap: The rule to try.
+        schedule: As :func:`symbreak.reconstruct` takes it.
+        valid: bool ``(*grid)``, False = not measured.
+        partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
+        blur: As that takes it, ``(ndim,)``; None: it is found.
+        options: Further ones of :func:`symbreak.reconstruct`.
+
+    Returns:
+        TrialStarts: what :func:`judge` asks for.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument is out of range, or the data are not to be phased.
+    """
     ndim = amplitude.dim()
     given: dict[str, Any] = {"valid": valid, "shrinkwrap": shrinkwrap, "ndim": ndim, **options}
+    widths = None
     if partly_coherent:
-        found = coherence.reconstruct(amplitude, schedule, blur=blur, **given).found
+        found, widths = coherence.reconstruct(amplitude, schedule, blur=blur, **given)
     else:
         found = symbreak.reconstruct(amplitude, schedule, **given)
     crossed = cross_validated_error(found.error, found.support, valid, ndim=ndim)
-    return SupportTrial(
-        shrinkwrap,
-        torch.where(crossed.isfinite(), crossed, torch.inf).cpu(),
-        found.support.flatten(1).sum(1).cpu(),
+    return TrialStarts(
+        torch.where(found.support, found.object, 0),
+        torch.where(crossed.isfinite(), crossed, torch.inf),
+        found.support.flatten(1).sum(1),
+        widths,
     )
+
+
+def judge(
+    shrinkwrap: Shrinkwrap, starts: TrialStarts, amplitude: Tensor, valid: Tensor
+) -> SupportTrial:
+    """Say how well starts under one rule predict and agree.
+
+    Args:
+        shrinkwrap: The rule.
+        starts: All its starts.
+        amplitude: Measured amplitudes, ``(*grid)``.
+        valid: bool ``(*grid)``.
+
+    Returns:
+        SupportTrial: on the CPU.
+
+    Not differentiable. Cost: an `align` of all starts.
+    """
+    x, ndim = starts.objects, amplitude.dim()
+    finite = torch.view_as_real(x).flatten(1).isfinite().all(1)
+    mean_error = math.inf
+    if bool(finite.any()):
+        several = x[finite]
+        best = several[int(starts.cross_validated[finite].argmin())]
+        many = best.expand_as(several).contiguous()
+        mean = symbreak.align(several, many, wrap=True, ndim=ndim).object.mean(0)
+        blur = None if starts.blur is None else starts.blur[finite].mean(0)
+        expected = expected_amplitude(mean, blur, ndim=ndim)
+        a = torch.where(valid, amplitude, 0).double()
+        missed = torch.where(valid, expected - a, 0)
+        mean_error = float(missed.norm() / a.norm())
+    return SupportTrial(shrinkwrap, starts.cross_validated.cpu(), starts.pixels.cpu(), mean_error)
 
 
 def next_rule(
@@ -224,7 +317,7 @@ def next_rule(
     if done < len(thresholds):
         return replace(shrinkwrap, threshold=thresholds[done], area=None)
     by_threshold = trials[: len(thresholds)]
-    size = min(by_threshold, key=lambda trial: trial.lowest).size
+    size = min(by_threshold, key=lambda trial: trial.criterion).size
     if not size or done == len(thresholds) + len(factors):
         return None
     # Three digits, so that the numbers which a command prints give the same rule again.
@@ -233,7 +326,7 @@ def next_rule(
 
 
 def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
-    """Choose among trials the one with the start of the smallest cross-validated error.
+    """Choose among trials the one of the smallest criterion.
 
     Args:
         trials: At least one.
@@ -244,8 +337,8 @@ def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
     Raises:
         ValueError: No trial has a start that counts.
     """
-    best = min(range(len(trials)), key=lambda k: trials[k].lowest, default=None)
-    if best is None or trials[best].lowest == math.inf:
+    best = min(range(len(trials)), key=lambda k: trials[k].criterion, default=None)
+    if best is None or trials[best].criterion == math.inf:
         raise ValueError(
             "choose: a trial must leave a support of less than half the measured pixels, got "
             f"none in {len(trials)}; higher thresholds, or an area, keep supports small."

@@ -17,16 +17,18 @@ from symbreak.cli.coherence import Coherence
 from symbreak.cli.output import element, note, out, progress, table
 from symbreak.cli.phasing import digest, show, starts_at_once
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
-from symbreak.data.streaming.resumable import resuming
+from symbreak.data.streaming.resumable import Shapes, resuming
 from symbreak.ops.schedule import total_iterations
 from symbreak.supports import (
     FACTORS,
     THRESHOLDS,
     SupportChoice,
     SupportTrial,
+    TrialStarts,
     best_of,
+    judge,
     next_rule,
-    try_support,
+    phase_trial,
 )
 
 
@@ -65,9 +67,14 @@ def choose_resumably(
     }
     if coherence is not None:
         settings["coherence"] = asdict(coherence)
-    shapes = {"cross_validated": ((most, starts), "f8"), "pixels": ((most, starts), "i8")}
+    shapes: Shapes = {
+        "cross_validated": ((most, starts), "f8"),
+        "pixels": ((most, starts), "i8"),
+        "mean_error": ((most,), "f8"),
+    }
     beside = output.with_name(f"{output.stem}.supports{output.suffix}")
     iterations = total_iterations(schedule)
+    known = None if coherence is None else coherence.blur(amplitude.shape, amplitude.device)
     with resuming(
         beside, shapes, most, settings, what="trials of supports", intermediate=True
     ) as kept:
@@ -80,7 +87,7 @@ def choose_resumably(
                 def phase(part: Arrays) -> dict[str, Any]:
                     first = int(part["start"][0])
                     before = (len(trials) * starts + first) * iterations
-                    found = try_support(
+                    found = phase_trial(
                         amplitude,
                         rule,
                         schedule,
@@ -89,44 +96,64 @@ def choose_resumably(
                         starts=len(part["start"]),
                         first_start=first,
                         partly_coherent=coherence is not None,
-                        blur=None
-                        if coherence is None
-                        else coherence.blur(amplitude.shape, amplitude.device),
+                        blur=known,
                         progress=partial(show, bar, before),
                         **options,
                     )
-                    return {name: getattr(found, name).numpy() for name in shapes}
+                    values = {name: x for name, x in found._asdict().items() if x is not None}
+                    return {name: x.cpu().numpy() for name, x in values.items()}
 
-                row = {name: np.empty(starts, kind) for name, (_, kind) in shapes.items()}
+                kinds = _starts_of(amplitude, starts, blurred=coherence is not None)
+                row = {name: np.empty(shape, kind) for name, (shape, kind) in kinds.items()}
                 Chunks(
                     Fitting(phase),
                     lambda rows: {"start": np.arange(rows.start, rows.stop)},
                     starts_at_once(amplitude.device),
                     report=lambda rows, notes: note(notes),
                 ).fill(row, 0, starts)
-                for name, values in row.items():
-                    kept.file[name][len(trials)] = values
+                whole = {name: torch.from_numpy(x).to(amplitude.device) for name, x in row.items()}
+                blur = whole.pop("blur", None)
+                trial = judge(rule, TrialStarts(**whole, blur=blur), amplitude, valid)
+                for name in shapes:
+                    kept.file[name][len(trials)] = getattr(trial, name)
                 kept.advance(1)
 
             while rule := next_rule(trials, amplitude.numel(), shrinkwrap):
                 if len(trials) == kept.done:
                     attempt(rule)
-                values = {name: torch.from_numpy(kept.file[name][len(trials)]) for name in shapes}
-                trials.append(SupportTrial(rule, **values))
+                mean_error = float(kept.file["mean_error"][len(trials)])
+                crossed, pixels = (
+                    torch.from_numpy(kept.file[name][len(trials)])
+                    for name in ("cross_validated", "pixels")
+                )
+                trials.append(SupportTrial(rule, crossed, pixels, mean_error))
             bar.update(bar.task_ids[0], completed=most * starts * iterations)
         yield best_of(trials)
+
+
+def _starts_of(amplitude: torch.Tensor, starts: int, *, blurred: bool) -> Shapes:
+    """What the starts of a trial are put together in, in memory."""
+    wide = "c8" if amplitude.dtype == torch.float32 else "c16"
+    return {
+        "objects": ((starts, *amplitude.shape), wide),
+        "cross_validated": ((starts,), "f8"),
+        "pixels": ((starts,), "i8"),
+        **({"blur": ((starts, amplitude.dim()), "f8")} if blurred else {}),
+    }
 
 
 def print_trials(choice: SupportChoice, ndim: int) -> None:
     """One row a trial; the one that is chosen says so."""
     sized = f"support ({element(ndim)}s)"
-    rows = table("supports tried", "shrinkwrap", sized, "lowest cross-validated error", "median")
+    told = ("cross-validated error", "error of the mean", "of both")
+    rows = table("supports tried", "shrinkwrap", sized, *told)
     for k, trial in enumerate(choice.trials):
         rows.add_row(
             f"{option(trial.shrinkwrap)}{' (chosen)' if k == choice.best else ''}",
             str(trial.size or "undetermined"),
             f"{trial.lowest:.4g}",
-            f"{trial.median:.4g}",
+            f"{trial.mean_error:.4g}",
+            f"{trial.criterion:.4g}",
         )
     out().print(rows)
 
@@ -152,4 +179,7 @@ def trials_as_results(choice: SupportChoice) -> dict[str, torch.Tensor]:
     found = {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}
     for name in ("cross_validated", "pixels"):
         found[name] = torch.stack([getattr(trial, name) for trial in choice.trials])
+    for name in ("mean_error", "criterion"):
+        values = [getattr(trial, name) for trial in choice.trials]
+        found[name] = torch.tensor(values, dtype=torch.float64)
     return {f"trial_{name}": values for name, values in found.items()}
