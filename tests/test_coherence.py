@@ -324,7 +324,7 @@ def test_blurred_crystals_are_found_and_their_blur(device, blurred):
         distances.append(many / x.abs().square().mean((1, 2)))
     # About half as far; rounding, hence the number of threads, moves the mean of four by a tenth.
     assert distances[1].mean() < 0.75 * distances[0].mean()
-    assert (done.found.best().error < plain.best().error).all()
+    assert done.found.best().error.mean() < 0.9 * plain.best().error.mean()
     best = done.found.error.argmin(1)
     widths = done.blur[torch.arange(4, device=best.device), best]
     torch.testing.assert_close(widths.median(0).values, true, atol=0.25, rtol=0)

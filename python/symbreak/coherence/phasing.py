@@ -113,10 +113,10 @@ def reconstruct(
     for grids whose transforms are fused (axes of 16 to 2048 with prime factors up to 13), the
     corrections are sweeps of the same engine: one costs what 1 to 3 iterations do (2D and 3D, the
     blur fitted), so that all of it takes 1.1 to 1.3 times as long as
-    :func:`symbreak.reconstruct`; memory: two amplitudes more for each thread. Elsewhere, on a GPU
-    too, they are made by torch between calls of the engine, one start after another: one complex
-    FFT and ``ndim + 2`` real ones each (2 if the blur is known), and on the CPU rounding depends
-    on the number of threads; memory: one amplitude more for every start.
+    :func:`symbreak.reconstruct`; memory: two amplitudes more for each thread. Elsewhere they are
+    made by torch between calls of the engine, on a GPU many starts at once: one complex FFT and
+    ``ndim + 2`` real ones each (2 if the blur is known), and on the CPU rounding depends on the
+    number of threads; memory: one amplitude more for every start.
 
     Example:
         >>> x = torch.zeros(24, 24, dtype=torch.complex64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -151,5 +152,10 @@ def dark_amplitude(amplitude: Tensor) -> Tensor:
     Returns:
         A tensor without axes, of the same dtype.
     """
+    if amplitude.device.type == "cpu":  # torch would wake its pool, which goes on spinning
+        values = amplitude.detach().numpy()
+        bright = values[values > 0]
+        rank = max(1, int(COUNT * len(bright))) - 1
+        return torch.tensor(math.sqrt(DARK) * np.partition(bright, rank)[rank]).to(amplitude)
     above = amplitude[amplitude > 0]
     return math.sqrt(DARK) * above.kthvalue(max(1, int(COUNT * len(above)))).values
