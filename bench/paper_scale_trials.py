@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from symbreak import sa_mse
 from symbreak.data import crystals
 from symbreak.data.simulation.pairs import FIRST
 from symbreak.data.simulation.settings import CrystalSettings
-from symbreak.learning.datasets import Pairs, make_pairs
+from symbreak.learning.datasets import Batch, Pairs, make_pairs
 from symbreak.learning.evaluate import compare, evaluate, predict
 from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network
@@ -59,6 +60,9 @@ class Trial:
     patience: int = 4
     turns: int = 1
     """Copies of every training crystal, turned by 90 degrees each; up to 4."""
+    mirrored: bool = False
+    """Whether every copy has a mirror image too. An epoch then draws as many pairs at random as
+    there are crystals, and does not go through all copies."""
 
 
 NONE = {"defects": (0, 0)}
@@ -120,6 +124,18 @@ TRIALS = {
         **{**SLOW_UNET, "pairs": 5000, "epochs": 7, "patience": 0},
         crystals=FRAME,
         turns=4,
+    ),
+    # The network that fits its pairs, from all eight positions of every crystal.
+    "two in the frame, UNet of width 16, the scale's rule, 5000, turned and mirrored": Trial(
+        0.13,
+        network="UNet",
+        options={"width": 16},
+        pairs=5000,
+        crystals=FRAME,
+        epochs=56,
+        patience=10,
+        turns=4,
+        mirrored=True,
     ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
@@ -191,6 +207,8 @@ def run(trial: Trial) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     learnt = _objects("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
+    if trial.mirrored:
+        turned = torch.cat([turned, turned.flip(1)])
     train = make_pairs(turned, broken=trial.broken)
     validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
     judged = _objects("validation", trial, VALIDATION, JUDGED)
@@ -207,7 +225,8 @@ def run(trial: Trial) -> tuple[float, ...]:
     )
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        found = fit(settings, train, validation, folder)
+        drawn = Drawn(train, trial.pairs) if trial.mirrored else train
+        found = fit(settings, drawn, validation, folder)
         final, best = load_network(found.final), load_network(found.best)
     seconds = time.process_time() - begun
     fitted: Pairs = train.head(LEARNED)
@@ -223,6 +242,22 @@ def run(trial: Trial) -> tuple[float, ...]:
         *by_vortices(estimate, judged),
         seconds,
     )
+
+
+class Drawn:
+    """Of many pairs, `count` drawn at random for every epoch."""
+
+    def __init__(self, pairs: Pairs, count: int) -> None:
+        self.pairs, self.count = pairs, count
+        self.object_shape, self.measurement_shape = pairs.object_shape, pairs.measurement_shape
+        self.random = torch.Generator().manual_seed(SEED)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        which = torch.randint(len(self.pairs), (len(indices),), generator=self.random)
+        return self.pairs.__getitems__(which.tolist())
 
 
 def constant_error(objects: Tensor) -> float:
