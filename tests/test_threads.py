@@ -11,6 +11,7 @@ import torch
 from conftest import SEED, blob
 
 import symbreak
+from symbreak.coherence import reconstruct as partly_coherent
 
 THREADS, ROUNDS = 8, 3
 
@@ -37,6 +38,13 @@ def phased(x, **options):
     return tuple(found)
 
 
+def partly(x):
+    found, blur = partly_coherent(
+        symbreak.fourier_amplitude(x), "20*ER+10*HIO", first=10, every=5, starts=2
+    )
+    return *found, blur
+
+
 def watched(x):
     seen = []
     found = phased(x, progress=lambda done, total: seen.append((done, total)))
@@ -57,6 +65,7 @@ CALLS = {
     "sa_mse": lambda x: symbreak.sa_mse(x, x.roll(1, 0), reduction="none"),
     "gradient": gradient,
     "reconstruct": phased,
+    "reconstruct, partly coherent": partly,
     "reconstruct, watched": watched,
 }
 
