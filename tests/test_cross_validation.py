@@ -38,6 +38,12 @@ def test_it_is_its_formula(size, dead, error, dtype):
         assert found == pytest.approx(expected, rel=1e-5, abs=1e-12)
 
 
+def test_a_support_of_half_the_pixels_fits_anything_also_without_an_error():
+    valid = torch.ones(10, 12, dtype=torch.bool)
+    found = cross_validated_error(torch.zeros(3), supports_of(59, 60, 61), valid)
+    assert found.tolist() == [0, float("inf"), float("inf")]
+
+
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_batches_masks_and_what_is_not_finite(ndim):
     grid = (6, 8) if ndim == 2 else (4, 4, 6)

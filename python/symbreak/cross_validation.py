@@ -75,6 +75,6 @@ def cross_validated_error(
             f"{function}: valid must be broadcastable to "
             f"{(*supports.shape[: -ndim - 1], *supports.shape[-ndim:])}, got {tuple(valid.shape)}."
         ) from None
-    unknowns = 2.0 * supports.flatten(-ndim).sum(-1)
+    unknowns = 2 * supports.flatten(-ndim).sum(-1).double()
     left = 1 - unknowns / seen.flatten(-ndim).sum(-1)[..., None]
-    return torch.where(left > 0, error.double() / left.double(), torch.inf)
+    return torch.where(left > 0, error.double() / left, torch.inf)
