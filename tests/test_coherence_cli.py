@@ -12,7 +12,7 @@ from symbreak.cross_validation import cross_validated_error
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.evaluation import compare_starts
-from symbreak.supports import choose, try_support
+from symbreak.supports import choose, phase_trial
 
 SCHEDULE, GRID = "20*ER+60*HIO+10*ER", (48, 48)
 OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 3)
@@ -91,7 +91,7 @@ def test_supports_are_chosen_for_such_a_beam(tmp_path, scan, amplitude):
     options = {"starts": 3, "seed": 3, "shrinkwrap": choice.shrinkwrap}
     check(found, reconstruct(amplitude, SCHEDULE, **options), amplitude)
     known = coherence_length(torch.tensor([10.0, 20.0], dtype=torch.float64), GRID)
-    trial = try_support(
+    trial = phase_trial(
         amplitude, symbreak.Shrinkwrap(), SCHEDULE, valid=EVERYWHERE, starts=3, seed=3,
         partly_coherent=True, blur=known,
     )  # fmt: skip

@@ -29,7 +29,7 @@ from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.subpixel import refine, shift_by
-from symbreak.supports import best_of, choose, next_rule, phase_trial, try_support
+from symbreak.supports import best_of, choose, next_rule, phase_trial
 from symbreak.transfer import (
     counting_log_likelihood,
     counting_r_factor,
@@ -192,10 +192,6 @@ TRIED = {
         TypeError: lambda: choose(A, shrinkwrap=None),
         ValueError: lambda: choose(A[0]),
         MemoryError: lambda: choose(A[:1, :1].expand(2**20, 2**20)),
-    },
-    "symbreak.supports.try_support": {
-        TypeError: lambda: try_support(A, 0, valid=V),
-        ValueError: lambda: try_support(A, Shrinkwrap(), valid=V & False),
     },
     "symbreak.supports.phase_trial": {
         TypeError: lambda: phase_trial(A, 0, valid=V),

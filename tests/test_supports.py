@@ -17,11 +17,16 @@ from symbreak.supports import (
     choose,
     judge,
     next_rule,
-    try_support,
+    phase_trial,
 )
 
 BASE = symbreak.Shrinkwrap(every=7, sigma=2, sigma_min=1.2, decay=0.9)
 SCHEDULE = "60*HIO+10*ER"
+
+
+def try_support(amplitude, rule, schedule, *, valid, **options):
+    starts = phase_trial(amplitude, rule, schedule, valid=valid, **options)
+    return judge(rule, starts, amplitude, valid)
 
 
 def trial(crossed, pixels, mean_error=1.0):

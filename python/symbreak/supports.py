@@ -154,62 +154,21 @@ def choose(
     while (
         rule := next_rule(trials, amplitude.numel(), shrinkwrap, thresholds, factors)
     ) is not None:
-        trials.append(
-            try_support(
-                amplitude,
-                rule,
-                schedule,
-                beta=beta,
-                valid=valid,
-                support=support,
-                starts=starts,
-                seed=seed,
-                partly_coherent=partly_coherent,
-                blur=blur,
-                progress=progress,
-            )
+        found = phase_trial(
+            amplitude,
+            rule,
+            schedule,
+            beta=beta,
+            valid=valid,
+            support=support,
+            starts=starts,
+            seed=seed,
+            partly_coherent=partly_coherent,
+            blur=blur,
+            progress=progress,
         )
+        trials.append(judge(rule, found, amplitude, valid))
     return best_of(trials)
-
-
-def try_support(
-    amplitude: Tensor,
-    shrinkwrap: Shrinkwrap,
-    schedule: Schedule = SCHEDULE,
-    *,
-    valid: Tensor,
-    partly_coherent: bool = False,
-    blur: Tensor | None = None,
-    **options: object,
-) -> SupportTrial:
-    """Phase one pattern under one rule, and judge the starts.
-
-    Args:
-        amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
-        shrinkwrap: The rule to try.
-        schedule: As :func:`symbreak.reconstruct` takes it.
-        valid: bool ``(*grid)``, False = not measured.
-        partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
-        blur: As that takes it, ``(ndim,)``; None: it is found.
-        options: Further ones of :func:`symbreak.reconstruct`.
-
-    Returns:
-        SupportTrial.
-
-    Raises:
-        TypeError: An argument is of the wrong type.
-        ValueError: An argument is out of range, or the data are not to be phased.
-    """
-    starts = phase_trial(
-        amplitude,
-        shrinkwrap,
-        schedule,
-        valid=valid,
-        partly_coherent=partly_coherent,
-        blur=blur,
-        **options,
-    )
-    return judge(shrinkwrap, starts, amplitude, valid)
 
 
 def phase_trial(
