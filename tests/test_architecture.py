@@ -23,7 +23,7 @@ KERNELS = "symbreak._C"
 
 # A room, and those that it may import; `symbreak` itself stands for the public functions.
 PUBLIC = {"symbreak", "ops"}
-FILES = {"data.files", "data.streaming"}
+FILES = {"geometry", "data.files", "data.streaming"}
 DATA = {*FILES, "data.detector", "data.simulation", "data"}
 ROOMS: dict[str, set[str]] = {
     "ops": set(),
@@ -36,9 +36,10 @@ ROOMS: dict[str, set[str]] = {
     "evaluation": {*PUBLIC, "cross_validation", "subpixel", "transfer"},
     "supports": {*PUBLIC, "coherence", "cross_validation"},
     "models": PUBLIC,
-    "data.files": PUBLIC,
+    "geometry": PUBLIC,
+    "data.files": {*PUBLIC, "geometry"},
     "data.streaming": {*PUBLIC, "data.files"},
-    "data.detector": {*PUBLIC, "data.files"},
+    "data.detector": {*PUBLIC, "geometry", "data.files"},
     "data.simulation": {*PUBLIC, *FILES},
     "data": DATA - {"data"},
     "learning": {*PUBLIC, *DATA, "models"},

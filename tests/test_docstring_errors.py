@@ -19,9 +19,19 @@ from symbreak.cross_validation import cross_validated_error
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
-from symbreak.data.files.vtk import write_vti
+from symbreak.data.files.vtk import write_vti, write_vts
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.evaluation import compare_starts
+from symbreak.geometry import (
+    Circle,
+    Instrument,
+    ReciprocalGrid,
+    displacement,
+    instrument_file,
+    orthogonal,
+    read_instrument,
+    strain,
+)
 from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
 from symbreak.learning.file_pairs import FilePairs
@@ -51,6 +61,9 @@ NET = build_network("UNet", 8, 16, {"width": 1})
 DENSE = SiSPRNet(16, hidden=1)
 LEARNT = Pairs(torch.ones(2, 16, 16), X)
 NOWHERE = Path("nowhere") / "a.h5"
+BEAM = Instrument(9, 0.5, (1e-4, 1e-4))
+BRAGG = ReciprocalGrid(np.eye(3) / 100, (20, 0, 0))
+CUBE = np.ones((8, 8, 8), np.complex64)
 TEXT = __file__
 
 
@@ -85,6 +98,14 @@ def missing(library):
             call()
 
     return refused
+
+
+def without_toml(call):
+    """As on a Python without the module and without what it was made of."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(instrument_file.sys, "version_info", (3, 10))
+        patch.setitem(sys.modules, "tomli", None)
+        call()
 
 
 def prepare(**changed):
@@ -171,6 +192,56 @@ TRIED = {
     "symbreak.data.files.vtk.write_vti": {
         ValueError: lambda: write_vti("a.vti", {"x": np.ones((8, 8), "f2")}),
         OSError: lambda: write_vti(NOWHERE, {"x": np.ones((8, 8))}),
+    },
+    "symbreak.data.files.vtk.write_vts": {
+        ValueError: lambda: write_vts("a.vts", {"x": np.ones((8, 8))}, np.ones((8, 8))),
+        OSError: lambda: write_vts(NOWHERE, {"x": np.ones((8, 8))}, np.ones((8, 8, 3))),
+    },
+    "symbreak.geometry.Circle": {
+        TypeError: lambda: Circle(1, "x+"),
+        ValueError: lambda: Circle("theta", "x"),
+    },
+    "symbreak.geometry.Instrument": {
+        TypeError: lambda: Instrument("9", 0.5, (1e-4, 1e-4)),
+        ValueError: lambda: Instrument(9, 0.5, (1e-4, 1e-4), rows="z+"),
+    },
+    "symbreak.geometry.Instrument.reciprocal": {
+        TypeError: lambda: BEAM.reciprocal(bins=1.5),
+        ValueError: lambda: BEAM.reciprocal(bins=0),
+    },
+    "symbreak.geometry.Instrument.of_pattern": {
+        TypeError: lambda: BEAM.of_pattern(2, bins=1.5),
+        ValueError: lambda: BEAM.of_pattern(3),
+    },
+    "symbreak.geometry.read_instrument": {
+        ValueError: lambda: read_instrument(TEXT),
+        ImportError: lambda: without_toml(lambda: read_instrument(TEXT)),
+        OSError: lambda: read_instrument(NOWHERE),
+    },
+    "symbreak.geometry.ReciprocalGrid": {
+        TypeError: lambda: ReciprocalGrid("steps", (0, 0, 0)),
+        ValueError: lambda: ReciprocalGrid(np.ones((3, 3)), (0, 0, 0)),
+    },
+    "symbreak.geometry.ReciprocalGrid.voxel": {ValueError: lambda: BRAGG.voxel((8, 8))},
+    "symbreak.geometry.ReciprocalGrid.positions": {ValueError: lambda: BRAGG.positions((8, 8))},
+    "symbreak.geometry.orthogonal": {
+        TypeError: lambda: orthogonal({"x": np.ones((8, 8, 8))}, BRAGG, "1"),
+        ValueError: lambda: orthogonal({"x": np.ones((8, 8, 8))}, BRAGG, 0),
+        MemoryError: lambda: orthogonal({"x": np.ones((8, 8, 8))}, BRAGG, 1e-9),
+        ImportError: lambda: missing("scipy.ndimage")(
+            lambda: orthogonal({"x": np.ones((8, 8, 8))}, BRAGG, 1)
+        ),
+    },
+    "symbreak.geometry.displacement": {
+        TypeError: lambda: displacement(CUBE.real, CUBE != 0, BRAGG),
+        ValueError: lambda: displacement(CUBE, CUBE[1:] != 0, BRAGG),
+        ImportError: lambda: missing("skimage.restoration")(
+            lambda: displacement(CUBE, CUBE != 0, BRAGG)
+        ),
+    },
+    "symbreak.geometry.strain": {
+        TypeError: lambda: strain(CUBE.real, CUBE != 0, BRAGG),
+        ValueError: lambda: strain(CUBE, CUBE[1:] != 0, BRAGG),
     },
     "symbreak.evaluation.compare_starts": {
         TypeError: lambda: compare_starts(**{**STARTS, "error": [1, 1]}),

@@ -1,7 +1,8 @@
 """Beside programs that no one here wrote: cohere-core phases, scikit-image aligns, SciPy blurs,
-VTK reads.
+VTK reads, xrayutilities turns circles.
 
-cohere-core, scikit-image and VTK are in the extra `peers`; the test of each is skipped without it.
+cohere-core, scikit-image, VTK and xrayutilities are in the extra `peers`; the test of each is
+skipped without it.
 """
 
 import contextlib
@@ -15,7 +16,9 @@ from conftest import SEED
 
 import symbreak
 from symbreak.data import crystals
-from symbreak.data.files.vtk import write_vti
+from symbreak.data.files.vtk import write_vti, write_vts
+from symbreak.geometry import Circle, Instrument
+from symbreak.geometry.circles import AXES
 
 N, M = 32, 64
 BETA = 0.9
@@ -190,3 +193,84 @@ def test_vtk_reads_what_export_writes(tmp_path, shape):
         for point in np.ndindex(*shape):
             index = (*point[::-1], 0)[:3]
             assert values.GetValue(image.ComputePointId(index)) == array[point]
+
+
+def test_vtk_reads_a_skewed_grid(tmp_path):
+    reader = peer("vtkmodules.vtkIOXML", "vtk").vtkXMLStructuredGridReader()
+    rng = np.random.default_rng(4)
+    shape = (3, 4, 5)
+    strain, support = rng.normal(size=shape).astype(np.float32), rng.random(shape) > 0.5
+    place = rng.normal(size=(*shape, 3))
+    path = tmp_path / "a.vts"
+    write_vts(path, {"strain": strain, "support": support.astype(np.uint8)}, place)
+    reader.SetFileName(str(path))
+    reader.Update()
+    assert reader.GetErrorCode() == 0
+    grid = reader.GetOutput()
+    dimensions = [0, 0, 0]
+    grid.GetDimensions(dimensions)
+    assert tuple(dimensions) == shape[::-1]
+    assert grid.GetPointData().GetScalars().GetName() == "strain"
+    for number, point in enumerate(np.ndindex(*shape)):  # x runs first in VTK too
+        np.testing.assert_allclose(grid.GetPoint(number), place[point], rtol=1e-6)
+        assert grid.GetPointData().GetArray("strain").GetValue(number) == strain[point]
+        assert grid.GetPointData().GetArray("support").GetValue(number) == support[point]
+
+
+def test_xrayutilities_looks_at_the_same_places():
+    """Its Q of every pixel and frame, by differences; it takes h c from CODATA of its own."""
+    experiment = peer("xrayutilities.experiment", "xrayutilities")
+    rng = np.random.default_rng(SEED)
+    scanned = 0
+    for _ in range(24):
+        detector = tuple(Circle(n, rng.choice(AXES[:4]), rng.uniform(-60, 60)) for n in "dg")
+        sample = tuple(Circle(n, rng.choice(AXES), rng.uniform(-90, 90)) for n in "tcp")
+        moved = rng.choice([c.name for c in sample])
+        columns = rng.choice(["x+", "x-"])
+        ours = Instrument(
+            energy=8.5,
+            distance=0.7,
+            pixel=(75e-6, 55e-6),
+            columns=columns,
+            detector=detector,
+            sample=sample,
+            scan=moved,
+            step=0.004,
+        )
+        theirs = experiment.QConversion(
+            [str(c.axis) for c in sample], [str(c.axis) for c in detector], [0, 0, 1], en=8500.0
+        )
+        theirs.init_area(
+            "y-",
+            columns,
+            cch1=8,
+            cch2=8,
+            Nch1=16,
+            Nch2=16,
+            distance=0.7,
+            pwidth1=75e-6,
+            pwidth2=55e-6,
+        )
+        angles = [
+            c.angle + np.array([-0.004, 0, 0.004]) * (c.name == moved) for c in (*sample, *detector)
+        ]
+        found = np.array(theirs.area(*angles, deg=True)) * 10  # their unit is 1/angstrom
+        turn = [c.angle for c in sample]
+
+        def seen(frame, row, column, found=found, theirs=theirs, turn=turn):
+            return theirs.transformSample2Lab(found[:, frame, row, column], *turn)
+
+        steps = [
+            (seen(2, 8, 8) - seen(0, 8, 8)) / 2,
+            (seen(1, 9, 8) - seen(1, 7, 8)) / 2,
+            (seen(1, 8, 9) - seen(1, 8, 7)) / 2,
+        ]
+        try:
+            grid = ours.reciprocal()
+        except ValueError:
+            assert np.linalg.svd(np.array(steps))[1][-1] < 1e-6
+            continue
+        scanned += 1
+        np.testing.assert_allclose(grid.center, seen(1, 8, 8), atol=1e-5)
+        np.testing.assert_allclose(grid.steps, steps, atol=1e-8)
+    assert scanned > 12

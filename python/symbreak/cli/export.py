@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from symbreak.cli import options
-from symbreak.cli.output import out, table, wrote
+from symbreak.cli.export_fields import Cubes, around, fields
+from symbreak.cli.geometry import Geometry, lines
+from symbreak.cli.output import note, out, table, wrote
 from symbreak.data.files.cxi import Phasing, read_cxi
-from symbreak.data.files.vtk import write_vti
+from symbreak.data.files.vtk import write_vti, write_vts
+from symbreak.geometry import ReciprocalGrid
 
 EXAMPLES = (
     "symbreak export result.cxi -o result.vti",
     "symbreak export result.cxi -o result.vti --spacing 12.5,8.1,8.1",
+    "symbreak export result.cxi -o result.vts --geometry scan.toml",
+    "symbreak export result.cxi -o result.vti --geometry scan.toml --voxel 10",
+    "symbreak export result.cxi -o strain.png",
 )
 
 
@@ -24,56 +29,115 @@ def export(
     result: Annotated[
         Path, typer.Argument(metavar="FILE", help="What `symbreak reconstruct` wrote, CXI.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="VTK image data, .vti.")],
-    spacing: Annotated[
-        str,
+    output: Annotated[
+        Path,
         typer.Option(
-            metavar="S or [Z,]Y,X", help="Size of a pixel of the object, in units of your choice."
+            "--output",
+            "-o",
+            help="VTK image data, .vti; in the laboratory a VTK grid, .vts, or a picture, .png ...",
         ),
-    ] = "1",
+    ],
+    spacing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S or [Z,]Y,X",
+            help="Of a .vti: size of a pixel of the object, in units of your choice; default: 1.",
+        ),
+    ] = None,
+    geometry: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instrument, TOML, its pixels those of the pattern; default: as the result says.",
+        ),
+    ] = None,
+    voxel: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NM",
+            help="Edge of cubes along the laboratory's axes, for a .vti; of a picture default: the "
+            "shortest step of the grid.",
+        ),
+    ] = None,
 ) -> None:
-    """Write a reconstruction as VTK image data, 2D or 3D, for ParaView.
+    """Write a reconstruction as VTK data, 2D or 3D, for ParaView.
 
     Point data: amplitude, phase (radians, 0 outside the support) and support of the best start,
-    and amplitude and phase of the mean of the good starts. The last axis is x; the middle of the
-    grid is at 0.
+    and amplitude and phase of the mean of the good starts. Of a .vti the last axis is x, and the
+    middle of the grid is at 0. Where the instrument is known, a .vts has every voxel at its place
+    in the laboratory, nm, a .vti with --voxel interpolates there, and a picture shows three planes;
+    of a Bragg peak displacement (nm) and strain along Q are added.
     """
-    options.result_path(output, (".vti",), inputs=(options.source(str(result)),))
-    steps = _spacing(spacing)
+    options.result_path(
+        output, (".vti", ".vts", *options.PICTURES), inputs=(options.source(str(result)),)
+    )
+    kind = output.suffix.lower()
+    steps = None if spacing is None else _spacing(spacing)
+    if steps is not None and (kind != ".vti" or voxel is not None):
+        raise typer.BadParameter("--spacing is for a .vti without --voxel")
+    if voxel is not None and kind == ".vts":
+        raise typer.BadParameter("--voxel is for a .vti or a picture")
     phasing = read_cxi(result)
-    arrays = _fields(phasing)
-    grid = phasing.object.shape
-    write_vti(output, arrays, spacing=steps[0] if len(steps) == 1 else steps)
+    grid = phasing.reciprocal
+    if geometry is not None:
+        grid = Geometry(geometry, phasing.object.ndim).of_result()
+    if kind == ".vti" and voxel is None:
+        arrays = fields(phasing)
+        write_vti(output, arrays, spacing=1.0 if steps is None else steps)
+        what = "VTK image data"
+        if grid is not None and steps is None:
+            note(["the instrument is known: a .vts, or --voxel, has true lengths and angles."])
+    elif grid is None:
+        raise typer.BadParameter(f"{result} does not say where its voxels are: give --geometry")
+    else:
+        lines(grid, phasing.object.shape)
+        if kind == ".vts":
+            box = around(phasing.support)
+            arrays = fields(phasing, grid, box)
+            write_vts(output, arrays, grid.positions(phasing.object.shape)[box])
+            what = "VTK structured grid, nm"
+        elif kind == ".vti":
+            cubes = Cubes.of(phasing, grid, voxel)
+            arrays, what = cubes.arrays, f"VTK image data, cubes of {cubes.edge:g} nm"
+            write_vti(output, arrays, spacing=cubes.edge, origin=cubes.first[::-1].tolist())
+        else:
+            _draw(output, phasing, grid, voxel)
+            return
     rows = table("exported", "array", "type", "from", "to")
     for name, array in arrays.items():
         rows.add_row(name, str(array.dtype), f"{array.min():.4g}", f"{array.max():.4g}")
     out().print(rows)
-    wrote(output, f"VTK image data, {' x '.join(map(str, grid))} points")
+    shape = next(iter(arrays.values())).shape
+    wrote(output, f"{what}, {' x '.join(map(str, shape))} points")
 
 
-def _fields(phasing: Phasing) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        "amplitude": np.abs(phasing.object),
-        "phase": _phase(phasing.object),
-        "support": phasing.support.astype(np.uint8),
+def _draw(output: Path, phasing: Phasing, grid: ReciprocalGrid, voxel: float | None) -> None:
+    """Draw the mean of the good starts, where there is one, else the best."""
+    from symbreak.plotting import laboratory_figure, save
+
+    prefix, words = (
+        ("", "best start") if phasing.mean is None else ("mean_", "mean of the good starts")
+    )
+    cubes = Cubes.of(phasing, grid, voxel)
+    amplitude, phase = (cubes.arrays[prefix + name] for name in ("amplitude", "phase"))
+    drawn = {"object": amplitude * np.exp(1j * phase), "support": cubes.arrays["support"] != 0}
+    drawn |= {
+        name: cubes.arrays[prefix + name]
+        for name in ("displacement", "strain")
+        if prefix + name in cubes.arrays
     }
-    if phasing.mean is not None:
-        arrays["mean_amplitude"] = np.abs(phasing.mean)
-        arrays["mean_phase"] = _phase(phasing.mean)
-    return arrays
+    figure = laboratory_figure(
+        drawn, cubes.first, cubes.edge, grid.center, title=f"{output.stem}: {words}"
+    )
+    save(figure, output)
+    wrote(output, "picture")
 
 
-def _phase(values: NDArray[Any]) -> NDArray[Any]:
-    """The phase, 0 where there is nothing: of a negative zero it would be pi."""
-    phase: NDArray[Any] = np.where(values == 0, 0, np.angle(values)).astype(values.real.dtype)
-    return phase
-
-
-def _spacing(text: str) -> tuple[float, ...]:
+def _spacing(text: str) -> float | tuple[float, ...]:
     try:
         steps = tuple(float(part) for part in text.split(","))
     except ValueError:
         steps = ()
     if not 1 <= len(steps) <= 3:
         raise typer.BadParameter(f"expected S or [Z,]Y,X, got {text!r}", param_hint="--spacing")
-    return steps
+    return steps[0] if len(steps) == 1 else steps

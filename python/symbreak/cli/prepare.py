@@ -12,6 +12,7 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli import prepare_options as parsed
+from symbreak.cli.geometry import Geometry, geometry_rows
 from symbreak.cli.output import command_line, counted, element, note, out, progress, table, wrote
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import Frames, open_frames
@@ -20,6 +21,7 @@ from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.prepare import Prepared, prepare_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter
+from symbreak.geometry import ReciprocalGrid
 
 DATASET = "FILE or :DATASET"
 MASKS, WINDOW = "What was measured", "Centre and window"
@@ -27,6 +29,7 @@ EXAMPLES = (
     "symbreak prepare frame.h5 -o pattern.h5 --plot pattern.png",
     "symbreak prepare scan_master.h5 -o pattern.h5 --stack volume --size 64,256,256 --bin 2",
     "symbreak prepare frame_*.tif -o pattern.h5 --stack sum --mask mask.npy --background dark.tif",
+    "symbreak prepare scan.h5 -o pattern.h5 --stack volume --geometry scan.toml",
 )
 
 
@@ -128,6 +131,12 @@ def prepare(
             rich_help_panel=WINDOW,
         ),
     ] = None,
+    geometry: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Instrument of the scan, TOML: true lengths and strain later."
+        ),
+    ] = None,
     bins: Annotated[
         str,
         typer.Option(
@@ -162,6 +171,9 @@ def prepare(
     pixels = None if size is None else parsed.numbers(size, "--size")
     blocks = parsed.numbers(bins, "--bin")
     begin = parsed.corner(corner)
+    instrument = (
+        None if geometry is None else Geometry(geometry, 3 if stack is Stacking.VOLUME else 2)
+    )
     with open_frames(sources, chosen=parsed.frames(select), corner=begin, **extra) as opened:
         note(opened.notes)
         if saturation is None and opened.saturation is not None:
@@ -183,6 +195,7 @@ def prepare(
         )
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
+    grid = None if instrument is None else instrument.of(prepared)
     write_pattern(
         output,
         prepared,
@@ -190,8 +203,10 @@ def prepare(
         version=symbreak.__version__,
         command=command_line(),
         parameters=_parameters(context, prepared, saturation),
+        reciprocal=grid,
+        instrument="" if instrument is None else instrument.text,
     )
-    _print(prepared, shape, dtype)
+    _print(prepared, shape, dtype, grid)
     wrote(output, "pattern")
     if plot is not None:
         from symbreak.plotting import save
@@ -221,6 +236,7 @@ def _parameters(
         if name in ("output", "plot"):
             continue
         plain = value.value if isinstance(value, Enum) else value
+        plain = str(plain) if isinstance(plain, Path) else plain
         used[name] = " ".join(plain) if isinstance(plain, (list, tuple)) else plain
     used["saturation"] = saturation
     used["center_found"] = ",".join(map(str, prepared.center))
@@ -229,7 +245,12 @@ def _parameters(
     return used
 
 
-def _print(prepared: Prepared, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+def _print(
+    prepared: Prepared,
+    shape: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    grid: ReciprocalGrid | None,
+) -> None:
     """What was there, what was left out and why, what came out."""
     rows = table("prepared", "what", "result")
     count, *detector = shape
@@ -248,6 +269,8 @@ def _print(prepared: Prepared, shape: tuple[int, int, int], dtype: np.dtype[Any]
     rows.add_row(f"brightest {element(ndim)}", f"{float(prepared.intensity.max()):.6g} counts")
     if not prepared.averaged:
         rows.add_row("counts kept", f"{kept:.6g} ({100 * kept / total:.1f} %)")
+    for name, value in () if grid is None else geometry_rows(grid, prepared.intensity.shape):
+        rows.add_row(name, value)
     missing = 100 * float(1 - prepared.valid.mean())
     rows.add_row("not measured", f"{missing:.2f} %")
     for bit, reason in REASONS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from symbreak.cli.supports import area_text, choose_resumably, print_trials, tri
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
+from symbreak.data.files.reciprocal import reciprocal_of
 from symbreak.evaluation import GOOD, compare_starts
 from symbreak.ops.schedule import SCHEDULE
 
@@ -140,6 +142,7 @@ def reconstruct(
     if beam is not None:
         beam.check(measured.amplitude.dim(), measured.source)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
+    grid, instrument = reciprocal_of(measured.source.path, amplitude.dim())
     left_out = None
     if free is not None:
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
@@ -188,7 +191,8 @@ def reconstruct(
         if choice is not None:
             used |= {"threshold": rule.threshold, "area": area_text(rule)}
             results = trials_as_results(choice)
-        write_cxi(output, as_phasing(compared, found.history, used, left_out, results))
+        kept_result = as_phasing(compared, found.history, used, left_out, results)
+        write_cxi(output, replace(kept_result, reciprocal=grid, instrument=instrument))
     print_starts(compared)
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
         print_chance(compared)

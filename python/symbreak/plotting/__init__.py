@@ -1,10 +1,11 @@
 """Pictures for people (matplotlib, no display needed): objects, starts, curves, whole reports."""
 
 from symbreak.plotting.figures import save
+from symbreak.plotting.laboratory import laboratory_figure
 from symbreak.plotting.reports import (
     breaking_figure,
     demo_figure,
     reconstruction_figure,
 )
 
-__all__ = ["breaking_figure", "demo_figure", "reconstruction_figure", "save"]
+__all__ = ["breaking_figure", "demo_figure", "laboratory_figure", "reconstruction_figure", "save"]

@@ -6,6 +6,8 @@
     /entry_1/instrument_1/detector_1/data          the same dataset, CXI's place for it
     /entry_1/instrument_1/detector_1/mask          CXI bits, 0 = measured            (*grid)
     /entry_1/process_1/...                         program, version, command, configuration/...
+    /entry_1/reciprocal_1/...                      where its pixels lie in reciprocal space, if the
+                                                   instrument is known
 
 The attributes ``default`` and ``signal`` lead viewers such as silx to ``data_1/data``.
 """
@@ -18,6 +20,8 @@ from pathlib import Path
 from symbreak.data.detector.prepare import Prepared
 from symbreak.data.files.cxi import CXI_VERSION, Parameter, group, write_process
 from symbreak.data.files.hdf5 import new_hdf5
+from symbreak.data.files.reciprocal import write_reciprocal
+from symbreak.geometry import ReciprocalGrid
 
 AXES = ("frame", "y", "x")
 
@@ -30,6 +34,8 @@ def write_pattern(
     version: str,
     command: str = "",
     parameters: Mapping[str, Parameter] | None = None,
+    reciprocal: ReciprocalGrid | None = None,
+    instrument: str = "",
 ) -> None:
     """Write a pattern; the file appears whole under its name or not at all.
 
@@ -42,6 +48,9 @@ def write_pattern(
         version: Of symbreak.
         command: The command that made it.
         parameters: Everything that was set or found, by name.
+        reciprocal: Where its pixels lie in reciprocal space, if that is known; then
+            `symbreak reconstruct` hands it on.
+        instrument: The TOML file that told it.
 
     Raises:
         OSError: The file cannot be written.
@@ -65,8 +74,9 @@ def write_pattern(
             plot[name].attrs["long_name"] = (
                 "frame" if name == "frame" else f"{name} (pixel of the detector)"
             )
-        instrument = group(entry, "instrument_1", "NXinstrument")
-        detector = group(instrument, "detector_1", "NXdetector")
+        detector = group(group(entry, "instrument_1", "NXinstrument"), "detector_1", "NXdetector")
         detector["data"] = data
         detector.create_dataset("mask", data=prepared.mask, **packed)
+        if reciprocal is not None:
+            write_reciprocal(entry, reciprocal, instrument)
         write_process(entry, version, command, parameters or {})

@@ -8,6 +8,9 @@
     /entry_1/image_2/data               mean of the good starts                 (*grid)
     /entry_1/image_3/data, support, ... all starts, aligned to the best         (starts, *grid)
     /entry_1/result_1/...               error history, transfer function, free pixels
+    /entry_1/image_1/voxel              steps of the grid in the laboratory, nm (ndim, 3), and
+    /entry_1/reciprocal_1/...           those of the pattern, see symbreak.data.files.reciprocal,
+                                        where the instrument is known
 
 Objects are stored as HDF5 compounds of r and i, which h5py reads as complex numbers.
 """
@@ -25,6 +28,8 @@ from numpy.typing import NDArray
 
 from symbreak.data.files.arrays import DataError
 from symbreak.data.files.hdf5 import new_hdf5
+from symbreak.data.files.reciprocal import read_reciprocal, write_reciprocal
+from symbreak.geometry import ReciprocalGrid
 
 CXI_VERSION = 160
 Parameter = str | int | float | bool | None
@@ -56,6 +61,10 @@ class Phasing:
     ...)``: the supports that were tried beforehand."""
     free_log_likelihood: float | None = None
     """Of the best start, if pixels were left out."""
+    reciprocal: ReciprocalGrid | None = None
+    """Where the pattern's pixels lie in reciprocal space, if that is known."""
+    instrument: str = ""
+    """The TOML file that told it."""
 
 
 def write_cxi(path: str | Path, phasing: Phasing) -> None:
@@ -99,6 +108,10 @@ def write_cxi(path: str | Path, phasing: Phasing) -> None:
             result = group(entry, "result_1", "NXcollection")
             for name, value in phasing.results.items():
                 result[name] = value
+        if phasing.reciprocal is not None:
+            image["voxel"] = phasing.reciprocal.voxel(phasing.object.shape)
+            image["voxel"].attrs["units"] = "nm"
+            write_reciprocal(entry, phasing.reciprocal, phasing.instrument)
         group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
 
 
@@ -131,6 +144,7 @@ def _read(file: h5py.File) -> Phasing:
     starts = {n: stack[n][()] for n in stack if isinstance(stack[n], h5py.Dataset)}
     for name in ("title", "data_space", "data_type"):
         starts.pop(name, None)
+    reciprocal, instrument = read_reciprocal(entry)
     for name in ("support", "twin", "good"):
         if name in starts:
             starts[name] = starts[name].astype(bool)
@@ -147,6 +161,8 @@ def _read(file: h5py.File) -> Phasing:
         free_log_likelihood=float(image["free_log_likelihood"][()])
         if "free_log_likelihood" in image
         else None,
+        reciprocal=reciprocal,
+        instrument=instrument,
     )
 
 

@@ -1,0 +1,129 @@
+"""Read what an instrument is from a TOML file.
+
+    energy = 9.0                # keV
+    scan = "theta"              # of a rocking curve: the sample's circle that turned, or "energy"
+    step = 0.005                # from frame to frame: degrees, or keV
+
+    [detector]
+    distance = 0.5              # m
+    pixel = [55e-6, 55e-6]      # row, column, m
+    rows = "y-"                 # where their numbers grow with the detector in the beam
+    columns = "x+"
+    circles = [{name = "delta", axis = "y+", angle = 32.174}, ...]   # the first carries the rest
+
+    [sample]
+    circles = [{name = "theta", axis = "y+", angle = 0.22}, ...]
+
+Further keys are those of :class:`~symbreak.geometry.Instrument`: ``beam``, ``[detector] center``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from symbreak.geometry.circles import Circle
+from symbreak.geometry.instrument import Instrument
+
+TOP = ("energy", "beam", "scan", "step")
+DETECTOR = ("distance", "pixel", "rows", "columns", "center")
+
+
+def read_instrument(path: str | Path) -> Instrument:
+    """Read a TOML file, see ``help(symbreak.geometry.instrument_file)``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Instrument: What it says.
+
+    Raises:
+        ValueError: It is not TOML, lacks a key, has one too many, or a value that cannot be.
+        ImportError: Python is 3.10 and tomli not installed.
+        OSError: It cannot be read.
+    """
+    path = Path(path)
+    return parse_instrument(path.read_bytes(), str(path))
+
+
+def parse_instrument(content: bytes, name: str) -> Instrument:
+    """The same of the file's content; ``name`` is what errors call it.
+
+    Raises:
+        ValueError: As above.
+        ImportError: Likewise.
+    """
+    try:
+        given = _toml().loads(content.decode())
+    except ValueError as error:  # of TOML and of UTF-8
+        raise ValueError(f"{name}: not a TOML file ({error}).") from error
+    try:
+        return _instrument(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _toml() -> Any:
+    """The standard library's module, or before Python 3.11 the one that it was made of."""
+    if sys.version_info >= (3, 11):
+        import tomllib as module
+    else:
+        try:
+            import tomli as module
+        except ImportError as error:
+            raise ImportError(
+                "read_instrument: tomli is not installed: pip install 'symbreak[cli]'."
+            ) from error
+    return module
+
+
+def _instrument(given: Mapping[str, Any]) -> Instrument:
+    detector, sample = _table(given, "detector"), _table(given, "sample")
+    _known("", given, (*TOP, "detector", "sample"))
+    _known("[detector] ", detector, (*DETECTOR, "circles"))
+    _known("[sample] ", sample, ("circles",))
+    found = {key: given[key] for key in TOP if key in given}
+    found |= {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in detector.items()
+        if key != "circles"
+    }
+    for field in fields(Instrument):
+        if field.default is MISSING and field.name not in found:
+            where = "[detector] " if field.name in DETECTOR else ""
+            raise ValueError(f"{where}{field.name} is missing.")
+    return Instrument(
+        **found, detector=_circles(detector, "detector"), sample=_circles(sample, "sample")
+    )
+
+
+def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = given.get(name, {})
+    if not isinstance(table, dict):
+        raise ValueError(f"[{name}] must be a table, got {table!r}.")
+    return table
+
+
+def _circles(table: Mapping[str, Any], name: str) -> tuple[Circle, ...]:
+    circles = table.get("circles", [])
+    if not isinstance(circles, list) or not all(isinstance(circle, dict) for circle in circles):
+        raise ValueError(
+            f'[{name}] circles must be a list like [{{name = "theta", axis = "y+", angle = 0}}], '
+            f"got {circles!r}."
+        )
+    for circle in circles:
+        _known(f"[{name}] circles: ", circle, ("name", "axis", "angle"))
+        for key in ("name", "axis", "angle"):
+            if key not in circle:
+                raise ValueError(f"[{name}] circles: {key} is missing in {circle!r}.")
+    return tuple(Circle(**circle) for circle in circles)
+
+
+def _known(where: str, given: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in keys:
+            raise ValueError(f"{where}{key} is none of {', '.join(keys)}.")

@@ -1,0 +1,111 @@
+"""A Bragg reconstruction in the laboratory: the object, displacement and strain along Q."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from symbreak.plotting.figures import new_figure
+from symbreak.plotting.panels import draw_object
+
+Array = NDArray[Any]
+NAMES = "zyx"  # of the arrays' axes
+FIELDS = (("displacement", "nm"), ("strain", ""))
+DIM = 0.3  # of the object's magnitude: below it phases are mostly noise and are not drawn
+AROUND = 0.15  # of the object's size left around it
+
+
+def laboratory_figure(
+    cubes: Mapping[str, Array], first: Array, voxel: float, q: Array, *, title: str = ""
+) -> Figure:
+    """Three planes through the object, one a row: object, displacement and strain along Q.
+
+    The last two are drawn where the magnitude is at least 0.3 of its median over the support.
+
+    Args:
+        cubes: ``object``, complex, and ``support``, bool, and of a Bragg peak ``displacement``, nm,
+            and ``strain``; ``(*cube)``, axes z, y, x.
+        first: x, y, z of the first point, ``(3,)``, nm.
+        voxel: Edge of a cube, nm.
+        q: Scattering vector, ``(3,)``, drawn as an arrow where it is not along the sight.
+        title: Headline.
+
+    Returns:
+        Figure: For `save`; matplotlib's global state is untouched.
+    """
+    drawn = [(name, unit) for name, unit in FIELDS if name in cubes]
+    figure = new_figure(3.9 * (1 + len(drawn)) + 0.4, 10.2)
+    if title:
+        figure.suptitle(title, fontsize=12, fontweight="bold")
+    axes = figure.subplots(3, 1 + len(drawn), squeeze=False)
+    x, support = cubes["object"], cubes["support"]
+    solid = (
+        support & (np.abs(x) >= DIM * np.median(np.abs(x[support]))) if support.any() else support
+    )
+    window, middle = _window(solid)
+    limits = {name: _limit(cubes[name][solid]) for name, _ in drawn}
+    for row, across in zip(axes, range(3), strict=True):
+        cut: Any = tuple(middle[k] if k == across else window[k] for k in range(3))
+        up, along = (k for k in range(3) if k != across)
+        place = f"{NAMES[across]} = {first[2 - across] + voxel * middle[across]:.0f} nm"
+        ends = [np.array([window[k].start, window[k].stop]) - 0.5 for k in (along, up)]
+        extent = (*(first[2 - along] + voxel * ends[0]), *(first[2 - up] + voxel * ends[1]))
+        draw_object(row[0], x[cut][::-1], title=f"object, {place}")  # it has row 0 at the top
+        row[0].images[0].set(extent=extent)
+        _arrow(row[0], q[[2 - along, 2 - up]] / max(float(np.linalg.norm(q)), 1e-30))
+        for panel, (name, unit) in zip(row[1:], drawn, strict=True):
+            values = np.where(solid[cut], cubes[name][cut], np.nan)
+            image = panel.imshow(
+                values,
+                extent=extent,
+                origin="lower",
+                cmap="RdBu_r",
+                vmin=-limits[name],
+                vmax=limits[name],
+                interpolation="nearest",
+            )
+            panel.set_facecolor("#b8b8b8")
+            panel.set_title(f"{name} along Q, {place}", fontsize=10)
+            figure.colorbar(image, ax=panel, label=unit, shrink=0.85)
+        for panel in row:
+            panel.set_xlabel(f"{NAMES[along]} (nm)")
+            panel.set_ylabel(f"{NAMES[up]} (nm)")
+    return figure
+
+
+def _window(solid: Array) -> tuple[list[slice], list[int]]:
+    """The box of the object and a little more, and the middle of the object, along every axis."""
+    window, middle = [], []
+    for axis, size in enumerate(solid.shape):
+        others = tuple(other for other in range(3) if other != axis)
+        count = solid.sum(others)
+        found = np.flatnonzero(count) if count.any() else np.arange(size)
+        more = int(np.ceil(AROUND * (found[-1] - found[0] + 1)))
+        window.append(slice(max(int(found[0]) - more, 0), min(int(found[-1]) + more + 1, size)))
+        middle.append(int(np.rint(np.average(np.arange(size), weights=count + 1e-9))))
+    return window, middle
+
+
+def _limit(values: Array) -> float:
+    """Of a colour scale around 0: beyond the cores of dislocations and the noise at the surface."""
+    return float(np.percentile(np.abs(values), 98)) or 1.0 if len(values) else 1.0
+
+
+def _arrow(axes: Axes, q: Array) -> None:
+    """The direction of Q in this plane, from the lower left corner."""
+    length = float(np.hypot(*q))
+    if length > 0.3:
+        turn = 0.12 * q / length
+        axes.annotate(
+            "",
+            xy=(0.16 + turn[0], 0.16 + turn[1]),
+            xytext=(0.16 - turn[0], 0.16 - turn[1]),
+            xycoords="axes fraction",
+            arrowprops={"arrowstyle": "->", "color": "white"},
+        )
+        axes.text(0.03, 0.03, "Q", color="white", transform=axes.transAxes)
