@@ -1,5 +1,6 @@
 """Where pixels lie in reciprocal space and voxels in real space, against the obvious formulas."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,10 @@ from instruments import DETECTOR, SAMPLE, TOML, instrument, seen
 
 from symbreak.geometry import Circle, ReciprocalGrid, orthogonal, read_instrument
 from symbreak.geometry.circles import AXES, rotation
+from symbreak.geometry.instrument_file import _instrument as build
+from symbreak.geometry.instrument_file import _toml
 
+GIVEN = _toml().loads(TOML)
 ANGLES = st.floats(-170, 170)
 
 
@@ -152,15 +156,19 @@ def test_a_file_says_what_the_arguments_say(tmp_path):
     ("old", "new", "message"),
     [
         ("energy = 9.0", "", "energy is missing"),
-        ("energy = 9.0", "energy = 0", r"energy must be > 0 \(keV\), got 0"),
+        ("energy = 9.0", "energy = 0", r"energy must be > 0 and finite \(keV\), got 0"),
         ("energy = 9.0", "energy = true", r"energy must be a number \(keV\), got True"),
-        ("energy = 9.0", "energy = nan", "energy must be > 0"),
+        ("energy = 9.0", "energy = nan", "energy must be > 0 and finite"),
         ("energy = 9.0", "energy = ", "not a TOML file"),
         ("energy = 9.0", "energie = 9.0", "energie is none of energy, beam, scan, step"),
         ("distance = 0.5", "", r"\[detector\] distance is missing"),
         ("distance = 0.5", 'distance = "far"', r"distance must be a number \(m\), got 'far'"),
         ("pixel = [55e-6, 55e-6]", "pixel = 55e-6", "pixel must be two numbers, row and column"),
-        ("pixel = [55e-6, 55e-6]", "pixel = [55e-6, -1]", r"pixel must be > 0 \(m\), got -1"),
+        (
+            "pixel = [55e-6, 55e-6]",
+            "pixel = [55e-6, -1]",
+            r"pixel must be > 0 and finite \(m\), got -1",
+        ),
         ('rows = "y-"', 'rows = "down"', r"rows must be one of x\+, x-, .*got 'down'"),
         ('rows = "y-"', 'rows = "x-"', "rows, columns and beam must be at right angles"),
         ('rows = "y-"', 'beam = "z+"', r"\[detector\] beam is none of distance, pixel"),
@@ -259,3 +267,34 @@ def test_what_instruments_refuse():
     with pytest.raises(ValueError, match="scan and step are needed for a 3D pattern"):
         instrument(scan=None).of_pattern(3)
     assert DETECTOR != SAMPLE[:2]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+PLACES = [
+    *[(key,) for key in ("energy", "scan", "step", "beam", "detector", "sample", "other")],
+    *[("detector", key) for key in ("distance", "pixel", "rows", "columns", "center", "circles")],
+    *[("sample", "circles", 1, key) for key in ("name", "axis", "angle", "other")],
+    *[("detector", "pixel", 0), ("sample", "circles"), ("sample", "circles", 0)],
+]
+
+
+@given(place=st.sampled_from(PLACES), value=VALUES | st.just(10**400) | st.just(-(10**400)))
+def test_any_value_anywhere_is_used_or_refused_in_one_line(place, value):
+    content = deepcopy(GIVEN)
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    refused = ""
+    try:
+        build(content).reciprocal(center=(3, 4))
+    except (TypeError, ValueError) as error:
+        refused = str(error)
+    assert "\n" not in refused
+    assert len(refused) < 300

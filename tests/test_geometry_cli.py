@@ -222,7 +222,7 @@ def test_geometry_is_refused_before_the_work(scan, result, tmp_path):
         (
             ("export", result, "-o", tmp_path / "b.vti", "--voxel", "0"),
             1,
-            "voxel must be > 0 (nm), got 0",
+            "voxel must be > 0 and finite (nm), got 0",
         ),
         (
             ("export", result, "-o", tmp_path / "b.vti", "--voxel", "1e-6"),

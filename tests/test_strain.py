@@ -166,7 +166,7 @@ def test_what_is_refused(function):
 
 def test_cubes_are_refused():
     field = {"a": np.ones((4, 4, 4))}
-    with pytest.raises(ValueError, match=r"voxel must be > 0 \(nm\), got 0"):
+    with pytest.raises(ValueError, match=r"voxel must be > 0 and finite \(nm\), got 0"):
         orthogonal(field, GRID, 0)
     with pytest.raises(TypeError, match=r"voxel must be a number \(nm\), got '1'"):
         orthogonal(field, GRID, "1")

@@ -18,6 +18,10 @@ def check_number(what: str, value: Any, unit: str, *, positive: bool = False) ->
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{what} must be a number ({unit}), got {shown(value)}.")
-    if not isfinite(value) or (positive and value <= 0):
-        kind = "> 0" if positive else "finite"
-        raise ValueError(f"{what} must be {kind} ({unit}), got {value}.")
+    try:
+        good = isfinite(value) and (float(value) > 0 or not positive)
+    except OverflowError:  # an integer beyond every float
+        good = False
+    if not good:
+        kind = "> 0 and finite" if positive else "finite"
+        raise ValueError(f"{what} must be {kind} ({unit}), got {shown(value)}.")

@@ -96,13 +96,23 @@ class Instrument:
         Raises:
             TypeError: ``bins`` are not whole numbers.
             ValueError: There are too many or too few ``bins``, one is < 1, ``center`` is missing,
-                or the scan leaves the volume flat.
+                the scan leaves the volume flat, or the numbers of the instrument are far out of
+                every range.
         """
-        counts = self._bins(bins)
+        counts, offset = self._bins(bins), self._offset(center)
+        try:
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                return self._grid(counts, offset)
+        except FloatingPointError as error:
+            raise ValueError(
+                f"Instrument: a number is far out of every range ({error})."
+            ) from error
+
+    def _grid(self, counts: tuple[int, ...], offset: tuple[float, float]) -> ReciprocalGrid:
+        """The grid, without checks."""
         k = 2 * np.pi * self.energy / HC
         turned = rotation(self.detector)
         across = [turned @ direction(axis) for axis in (self.rows, self.columns)]
-        offset = self._offset(center)
         place = turned @ direction(self.beam) * self.distance
         for vector, pixels, size in zip(across, offset, self.pixel, strict=True):
             place = place + vector * pixels * size

@@ -27,6 +27,7 @@ from typing import Any
 
 from symbreak.geometry.circles import Circle
 from symbreak.geometry.instrument import Instrument
+from symbreak.ops.checks import shown
 
 TOP = ("energy", "beam", "scan", "step")
 DETECTOR = ("distance", "pixel", "rows", "columns", "center")
@@ -104,7 +105,7 @@ def _instrument(given: Mapping[str, Any]) -> Instrument:
 def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = given.get(name, {})
     if not isinstance(table, dict):
-        raise ValueError(f"[{name}] must be a table, got {table!r}.")
+        raise ValueError(f"[{name}] must be a table, got {shown(table)}.")
     return table
 
 
@@ -113,17 +114,17 @@ def _circles(table: Mapping[str, Any], name: str) -> tuple[Circle, ...]:
     if not isinstance(circles, list) or not all(isinstance(circle, dict) for circle in circles):
         raise ValueError(
             f'[{name}] circles must be a list like [{{name = "theta", axis = "y+", angle = 0}}], '
-            f"got {circles!r}."
+            f"got {shown(circles)}."
         )
     for circle in circles:
         _known(f"[{name}] circles: ", circle, ("name", "axis", "angle"))
         for key in ("name", "axis", "angle"):
             if key not in circle:
-                raise ValueError(f"[{name}] circles: {key} is missing in {circle!r}.")
+                raise ValueError(f"[{name}] circles: {key} is missing in {shown(circle)}.")
     return tuple(Circle(**circle) for circle in circles)
 
 
 def _known(where: str, given: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     for key in given:
         if key not in keys:
-            raise ValueError(f"{where}{key} is none of {', '.join(keys)}.")
+            raise ValueError(f"{where}{shown(key)[1:-1]} is none of {', '.join(keys)}.")
