@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symbreak
-from symbreak.cross_validation import cross_validated_error
+from symbreak.cross_validation import cross_validated_error, ranking
 from symbreak.data import crystals, poisson_amplitude
 
 DOUBLE = torch.float64
@@ -131,3 +131,29 @@ def test_bad_arguments(change, error, text):
     }
     with pytest.raises(error, match=text):
         cross_validated_error(**arguments)
+
+
+def test_best_goes_by_it_where_it_knows_the_mask():
+    """Three patterns: a loose support with the lowest error; all too loose; no errors."""
+    valid = torch.ones(10, 12, dtype=torch.bool)
+    sizes = ((10, 50, 20), (70, 60, 65), (10, 12, 14))
+    supports = torch.stack([supports_of(*row) for row in sizes])
+    error = torch.tensor([[0.2, 0.1, 0.3], [0.3, 0.2, 0.1], [torch.nan, 0.3, torch.nan]])
+    objects = torch.arange(9.0).reshape(3, 3, 1, 1).expand(3, 3, 10, 12).to(torch.complex64)
+    found = symbreak.Reconstruction(objects, supports, error, error[..., None])
+    expected = torch.tensor([0, 2, 1])
+    assert torch.equal(ranking(error, supports, valid).argmin(-1), expected)
+    best = found.best(valid=valid)
+    assert torch.equal(best.object[:, 0, 0].real, 3.0 * torch.arange(3) + expected)
+    assert torch.equal(best.error, error.gather(1, expected[:, None])[:, 0])
+    assert torch.equal(best.support, supports[torch.arange(3), expected])
+    assert torch.equal(found.best().error, torch.tensor([0.1, 0.1, 0.3]))
+    # Fewer measured pixels make the second support of the last pattern fit anything.
+    few = valid.clone().fill_(False)
+    few[:2] = True
+    masks = torch.stack([valid, valid, few])
+    assert ranking(error, supports, masks)[2].isinf().tolist() == [True, False, True]
+    with pytest.raises(ValueError, match=r"Reconstruction.best: valid must be broadcastable"):
+        found.best(valid=valid[1:])
+    with pytest.raises(TypeError, match=r"Reconstruction.best: valid must be"):
+        found.best(valid=valid.float())

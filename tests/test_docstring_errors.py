@@ -15,7 +15,7 @@ import symbreak
 from symbreak import Reconstruction, Shrinkwrap, data, plotting
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
-from symbreak.cross_validation import cross_validated_error
+from symbreak.cross_validation import cross_validated_error, ranking
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
@@ -63,6 +63,7 @@ LEARNT = Pairs(torch.ones(2, 16, 16), X)
 NOWHERE = Path("nowhere") / "a.h5"
 BEAM = Instrument(9, 0.5, (1e-4, 1e-4))
 BRAGG = ReciprocalGrid(np.eye(3) / 100, (20, 0, 0))
+FEW = Reconstruction(X, V.expand(2, 8, 8), torch.ones(2), torch.ones(2, 0))
 CUBE = np.ones((8, 8, 8), np.complex64)
 TEXT = __file__
 
@@ -123,7 +124,12 @@ TRIED = {
     "symbreak.align": {RuntimeError: lambda: backward(lambda x: symbreak.align(x, X))},
     "symbreak.sa_mse": {MemoryError: lambda: symbreak.sa_mse(MANY, MANY)},
     "symbreak.Reconstruction.best": {
-        ValueError: lambda: Reconstruction(X[0], V, A[0, 0], A[0]).best()
+        ValueError: lambda: Reconstruction(X[0], V, A[0, 0], A[0]).best(),
+        TypeError: lambda: FEW.best(valid=1),
+    },
+    "symbreak.cross_validation.ranking": {
+        TypeError: lambda: ranking(A, V, 1),
+        ValueError: lambda: ranking(A[0], V[None], V),
     },
     "symbreak.reconstruct": {
         KeyboardInterrupt: lambda: symbreak.reconstruct(A, "ER", progress=interrupted),

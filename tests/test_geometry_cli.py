@@ -81,6 +81,7 @@ def test_prepare_reconstruct_export(scan, tmp_path):
         assert group["instrument"].asstr()[()] == (scan / "pointing.toml").read_text()
     phased = run("reconstruct", pattern, "-o", found, "--starts", "2", "--schedule", "20*ER")
     assert phased.exit_code == 0, phased.output
+    assert "voxel of the object: " in phased.output
     kept = read_cxi(found)
     np.testing.assert_array_equal(kept.reciprocal.steps, expected.steps)
     assert kept.instrument == (scan / "pointing.toml").read_text()

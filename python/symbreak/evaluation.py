@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak import align, apply_symmetry, break_symmetry, center, free_log_likelihood
-from symbreak.cross_validation import cross_validated_error
+from symbreak.cross_validation import cross_validated_error, ranking
 from symbreak.ops.blur import blur_widths
 from symbreak.ops.checks import (
     check_flag,
@@ -168,12 +168,10 @@ def compare_starts(
         likelihood = free_log_likelihood(inside, amplitude, free, blur=blur, ndim=ndim)
         valid = valid & ~free
     misfit = r_factor(inside, amplitude, valid, blur=blur, ndim=ndim)
-    finite = error.isfinite()
-    if not bool(finite.any()):
+    if not bool(error.isfinite().any()):
         raise ValueError("compare_starts: no start has a finite error.")
     crossed = cross_validated_error(error, supports, valid, ndim=ndim)
-    criterion = crossed if bool(crossed.isfinite().any()) else error
-    criterion = torch.where(finite, criterion, torch.inf)
+    criterion = ranking(error, supports, valid, ndim=ndim)
     best = int(criterion.argmin())
     reference = break_symmetry(center(inside[best], wrap=True, ndim=ndim).object, ndim=ndim).object
     found = align(inside, reference.expand_as(inside).contiguous(), wrap=True, ndim=ndim)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import symbreak
 from symbreak.cli.coherence import Coherence
 from symbreak.coherence import reconstruct as partly_coherent
-from symbreak.cross_validation import cross_validated_error
+from symbreak.cross_validation import ranking
 from symbreak.data.streaming.chunks import Arrays
 from symbreak.data.streaming.resumable import Shapes
 
@@ -66,17 +66,12 @@ def phase_chunk(
         if free is not None:
             objects = torch.where(phased.support, phased.object, 0)
             likelihood = symbreak.free_log_likelihood(objects, a, hidden, blur=blur, ndim=ndim)
-        crossed = cross_validated_error(phased.error, phased.support, measured, ndim=ndim)
-        # Of supports that fit anything, all of a pattern's, the errors decide.
-        known = crossed.isfinite().any(1, keepdim=True)
-        criterion = torch.where(known, crossed, phased.error.double())
-        ranked = phased._replace(error=torch.where(criterion.isfinite(), criterion, torch.inf))
-        best = ranked.best().centered()
-        start = ranked.error.argmin(1)
+        best = phased.best(valid=measured).centered()
+        start = ranking(phased.error, phased.support, measured, ndim=ndim).argmin(1)
         values = {
             "object": best.object.where(best.support, 0),
             "support": best.support,
-            "error": phased.error.gather(1, start[:, None])[:, 0],
+            "error": best.error,
             "start": start,
             "errors": phased.error,
         }

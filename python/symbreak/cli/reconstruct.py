@@ -13,6 +13,7 @@ import typer
 
 import symbreak
 from symbreak.cli import coherence, options, phasing_options
+from symbreak.cli.geometry import lines
 from symbreak.cli.output import element, err, note, wrote
 from symbreak.cli.phasing import run_resumably
 from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
@@ -196,6 +197,8 @@ def reconstruct(
     print_starts(compared)
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
         print_chance(compared)
+    if grid is not None:
+        lines(grid, amplitude.shape)
     wrote(output, "best, mean and all starts")
     if plot is not None:
         from symbreak.plotting import reconstruction_figure, save

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.center import center
+from symbreak.ops.ranking import ranked
 
 
 class Reconstruction(NamedTuple):
@@ -24,23 +25,37 @@ class Reconstruction(NamedTuple):
     history: Tensor
     """``error`` after every ``record_every`` iterations, ``(..., records)``, of the same dtype."""
 
-    def best(self) -> Reconstruction:
-        """Pick the start of the lowest error of each item (of equal ones the first).
+    def best(self, *, valid: Tensor | None = None) -> Reconstruction:
+        """Pick the best start of each item (of equal ones the first).
+
+        By the lowest error, which favours loose supports: right where all supports have one size.
+        With ``valid``, by the lowest cross-validated error, which makes up for that
+        (:func:`symbreak.cross_validation.ranking`), as the commands do.
 
         The last axis before the grid is that of the starts: call it once, a second call would pick
         from the batch. Cost: a copy of the objects picked.
+
+        Args:
+            valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``: what
+                :func:`symbreak.reconstruct` was given, all True where it was given none. None: the
+                error decides.
 
         Returns:
             Reconstruction: Without the axis of the starts; a start without a finite error loses.
 
         Raises:
-            ValueError: There is no axis before the grid.
+            TypeError: ``valid`` is not a bool tensor.
+            ValueError: There is no axis before the grid, or ``valid`` does not fit it.
         """
         starts = self.error.dim() - 1
         if starts < 0:
             raise ValueError("Reconstruction.best: there is no axis of starts left to pick from.")
-        finite = torch.where(self.error.isfinite(), self.error, torch.inf)
-        chosen = finite.argmin(dim=-1, keepdim=True)
+        if valid is None:
+            criterion = torch.where(self.error.isfinite(), self.error, torch.inf)
+        else:
+            ndim = self.object.dim() - self.error.dim()
+            criterion = ranked("Reconstruction.best", self.error, self.support, valid, ndim)
+        chosen = criterion.argmin(dim=-1, keepdim=True)
 
         def pick(x: Tensor) -> Tensor:
             index = chosen.reshape(chosen.shape + (1,) * (x.dim() - chosen.dim()))
