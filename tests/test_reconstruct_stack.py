@@ -15,6 +15,8 @@ from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import Source
 from symbreak.data.simulation.crystals import crystals
+from symbreak.data.simulation.noise import poisson_amplitude
+from symbreak.supports import choose
 
 SCHEDULE, SIZE, GRID = "30*HIO+10*ER", 16, 32
 OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 5)
@@ -101,6 +103,79 @@ def test_a_partly_coherent_beam(tmp_path, amplitude, lengths, free):
     assert f"blur of the patterns, median: {middle[0]:.2f} x {middle[1]:.2f} pixels" in (
         result.output
     )
+
+
+@pytest.mark.parametrize("how", [(), ("--free", 0.1), ("--partial-coherence",)])
+def test_every_pattern_chooses_its_support(tmp_path, amplitude, how):
+    """As `symbreak.supports.choose` does for one, and as `reconstruct` phases with that."""
+    a = poisson_amplitude(amplitude, 1e4)
+    a[1] = 0
+    a[2] = a[2] * (torch.rand(GRID, GRID, generator=torch.Generator().manual_seed(1)) > 0.3)
+    np.save(tmp_path / "a.npy", a.numpy())
+    words = ["--amplitudes", "--dc", "corner", "-o", tmp_path / "out.h5", "--chunk", 2, *OPTIONS]
+    result = run("reconstruct-stack", tmp_path / "a.npy", *words, "--choose-support", *how)
+    assert result.exit_code == 0, result.output
+    found = content(tmp_path / "out.h5")
+    hidden = torch.zeros(GRID, GRID, dtype=torch.bool)
+    if "--free" in how:
+        hidden = symbreak.free_pixels((GRID, GRID), fraction=0.1)
+    rules = []
+    for k in (0, 2, 3, 4):
+        given = {"valid": ~hidden, "starts": 3, "seed": 5}
+        coherent = "--partial-coherence" not in how
+        try:
+            rule = choose(a[k], SCHEDULE, partly_coherent=not coherent, **given).shrinkwrap
+        except ValueError:  # of the pattern that was spoilt
+            assert k == 2
+            rule = symbreak.Shrinkwrap()
+        rules.append(rule)
+        if coherent:
+            phased = symbreak.reconstruct(a[k], SCHEDULE, shrinkwrap=rule, **given)
+        else:
+            phased = partly_coherent(a[k], SCHEDULE, shrinkwrap=rule, **given).found
+        best = phased.best(valid=~hidden).centered()
+        assert np.array_equal(found["errors"][k], phased.error)
+        assert np.array_equal(found["object"][k], best.object.where(best.support, 0))
+        area = (np.nan, np.nan) if rule.area is None else rule.area
+        np.testing.assert_array_equal(found["area"][k], area)
+        expected = rule.threshold if rule.area is None else np.nan
+        np.testing.assert_array_equal(found["threshold"][k], expected)
+    assert len(set(rules)) > 1
+    for name in ("threshold", "area", "error"):
+        assert np.isnan(found[name][1]).all()
+    areas = [rule.area[1] for rule in rules if rule.area is not None]
+    if areas:
+        assert f"{len(areas)} x an area, median {np.median(areas):.3g}" in result.output
+    for value in {rule.threshold for rule in rules if rule.area is None}:
+        assert f" x threshold {value:g}" in result.output
+
+
+def test_where_no_support_is_determined_the_default_is_taken(tmp_path):
+    """A pattern that is bright in two pixels only: every support fits it."""
+    a = np.ones((2, GRID, GRID), np.float32)
+    valid = np.zeros((GRID, GRID), bool)
+    valid[0, :3] = True
+    np.save(tmp_path / "a.npy", a)
+    np.save(tmp_path / "v.npy", valid)
+    words = ["--amplitudes", "--dc", "corner", "--valid", tmp_path / "v.npy", *OPTIONS]
+    for name, more in (("chosen", ["--choose-support"]), ("default", [])):
+        result = run(
+            "reconstruct-stack", tmp_path / "a.npy", *words, *more, "-o", tmp_path / f"{name}.h5"
+        )
+        assert result.exit_code == 0, result.output
+    chosen, default = content(tmp_path / "chosen.h5"), content(tmp_path / "default.h5")
+    for name in default:
+        np.testing.assert_array_equal(chosen[name], default[name])
+    assert (chosen["threshold"] == symbreak.Shrinkwrap().threshold).all()
+
+
+@pytest.mark.parametrize("option", [("--threshold", 0.2), ("--area", 0.1)])
+def test_who_chooses_does_not_say_which(tmp_path, amplitude, option):
+    np.save(tmp_path / "a.npy", amplitude.numpy())
+    words = ("reconstruct-stack", tmp_path / "a.npy", "-o", tmp_path / "out.h5")
+    refused = run(*words, "--choose-support", *option)
+    assert refused.exit_code == 2
+    assert f"--choose-support chooses it: leave out {option[0]}" in refused.output
 
 
 @pytest.mark.parametrize("every", [False, True])

@@ -17,6 +17,7 @@ from symbreak.ops.blur import expected_amplitude
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
 from symbreak.ops.numbers import is_number
 from symbreak.ops.phasing_checks import check_result, check_starts
+from symbreak.ops.ranking import NoSupportError
 from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -298,7 +299,7 @@ def best_of(trials: Sequence[SupportTrial]) -> SupportChoice:
     """
     best = min(range(len(trials)), key=lambda k: trials[k].criterion, default=None)
     if best is None or trials[best].criterion == math.inf:
-        raise ValueError(
+        raise NoSupportError(
             "choose: a trial must leave a support of less than half the measured pixels, got "
             f"none in {len(trials)}; higher thresholds, or an area, keep supports small."
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 import symbreak
 from symbreak.cli.coherence import Coherence
@@ -14,92 +18,140 @@ from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import ranking
 from symbreak.data.streaming.chunks import Arrays
 from symbreak.data.streaming.resumable import Shapes
+from symbreak.ops.ranking import NoSupportError
+from symbreak.supports import choose
+
+TYPES = {
+    "c8": torch.complex64,
+    "u1": torch.bool,
+    "f4": torch.float32,
+    "f8": torch.float64,
+    "i8": torch.int64,
+}
+# Of a dark pattern; object and support are 0.
+EMPTY: dict[str, float] = {"start": -1}
+EMPTY |= dict.fromkeys(
+    ("error", "errors", "free_log_likelihood", "blur", "threshold", "area"), math.nan
+)
 
 
-def phase_chunk(
-    device: torch.device,
-    rules: dict[str, Any],
-    free: float | None,
-    beam: Coherence | None,
-    part: Arrays,
-) -> dict[str, NDArray[Any]]:
-    """Phase patterns and keep the best start of each.
+@dataclass(frozen=True)
+class Phaser:
+    """How to phase the patterns of a chunk; workers are sent one."""
 
-    Args:
-        device: Where.
-        rules: What `reconstruct` is told of the iteration.
-        free: Part of the pixels to hide, which then judge; None: none.
-        beam: Of a beam that is not coherent.
-        part: ``amplitude`` and ``valid``, ``(items, *grid)``, DC at index 0.
+    device: torch.device
+    rules: dict[str, Any]
+    """What `reconstruct` is told of the iteration: ``schedule``, ``starts``, ``shrinkwrap`` ..."""
+    free: float | None = None
+    """Part of the pixels to hide, which then judge; None: none."""
+    beam: Coherence | None = None
+    """Of a beam that is not coherent."""
+    choose: bool = False
+    """Whether to try supports on every pattern first."""
 
-    Returns:
-        What `chunk_shapes` lists.
-    """
-    amplitude, valid = torch.from_numpy(part["amplitude"]), torch.from_numpy(part["valid"])
-    ndim = amplitude.dim() - 1
-    grid = tuple(range(1, ndim + 1))
-    bright = ((amplitude > 0) & valid).any(grid)
-    found = {
-        "object": torch.zeros(amplitude.shape, dtype=torch.complex64),
-        "support": torch.zeros(amplitude.shape, dtype=torch.bool),
-        "error": torch.full((len(amplitude),), torch.nan),
-        "start": torch.full((len(amplitude),), -1),
-        "errors": torch.full((len(amplitude), rules["starts"]), torch.nan),
-    }
-    if free is not None:
-        found["free_log_likelihood"] = found["errors"].double()
-    if beam is not None:
-        found["blur"] = torch.full((len(amplitude), ndim), torch.nan, dtype=torch.float64)
-    if bool(bright.any()):
-        a, measured = amplitude[bright].to(device), valid[bright].to(device)
-        hidden = torch.zeros_like(measured)
-        if free is not None:
-            choose = partial(symbreak.free_pixels, a.shape[1:], fraction=free)
-            hidden = torch.stack([choose(valid=mask) for mask in measured])
-            measured = measured & ~hidden
-        blur = None
-        if beam is None:
-            phased = symbreak.reconstruct(a, valid=measured, ndim=ndim, **rules)
+    def __call__(self, part: Arrays) -> dict[str, NDArray[Any]]:
+        """Phase patterns and keep the best start of each.
+
+        Args:
+            part: ``amplitude`` and ``valid``, ``(items, *grid)``, DC at index 0.
+
+        Returns:
+            What `shapes` lists; of a dark pattern object 0 and NaN.
+        """
+        amplitude, valid = torch.from_numpy(part["amplitude"]), torch.from_numpy(part["valid"])
+        bright = ((amplitude > 0) & valid).flatten(1).any(1)
+        found = {
+            name: torch.full(shape, EMPTY.get(name, 0), dtype=TYPES[kind])
+            for name, (shape, kind) in self.shapes(len(amplitude), amplitude.shape[1:]).items()
+        }
+        if bool(bright.any()):
+            done = self._bright(amplitude[bright].to(self.device), valid[bright].to(self.device))
+            for name, value in done.items():
+                found[name][bright] = value.to(found[name].dtype).cpu()
+        return {name: value.numpy() for name, value in found.items()}
+
+    def shapes(self, count: int, grid: Sequence[int]) -> Shapes:
+        """Names, shapes and dtypes of what is found for ``count`` patterns."""
+        starts = self.rules["starts"]
+        likelihood = {"free_log_likelihood": ((count, starts), "f8")}
+        chosen = {"threshold": ((count,), "f8"), "area": ((count, 2), "f8")}
+        return {
+            **({} if self.free is None else likelihood),
+            **({} if self.beam is None else {"blur": ((count, len(grid)), "f8")}),
+            **(chosen if self.choose else {}),
+            "object": ((count, *grid), "c8"),
+            "support": ((count, *grid), "u1"),
+            "error": ((count,), "f4"),
+            "start": ((count,), "i8"),
+            "errors": ((count, starts), "f4"),
+        }
+
+    def _bright(self, a: Tensor, valid: Tensor) -> dict[str, Tensor]:
+        """The same of patterns that are not dark."""
+        grid, ndim = a.shape[1:], a.dim() - 1
+        hidden = torch.zeros_like(valid)
+        if self.free is not None:
+            choose = partial(symbreak.free_pixels, grid, fraction=self.free)
+            hidden = torch.stack([choose(valid=mask) for mask in valid])
+        measured = valid & ~hidden
+        known = None if self.beam is None else self.beam.blur(grid, a.device)
+        values: dict[str, Tensor] = {}
+        if self.choose:
+            chosen = [self._choice(*pattern, known) for pattern in zip(a, measured, strict=True)]
+            values |= _as_arrays(chosen)
+            several = [
+                self._phase(a[k : k + 1], measured[k : k + 1], known, shrinkwrap=rule)
+                for k, rule in enumerate(chosen)
+            ]
+            phased = symbreak.Reconstruction(
+                *map(torch.cat, zip(*(one for one, _ in several), strict=True))
+            )
+            blurs = [blur for _, blur in several if blur is not None]
+            blur = torch.cat(blurs) if blurs else None
         else:
-            known = beam.blur(a.shape[1:], device)
-            phased, blur = partly_coherent(a, blur=known, valid=measured, ndim=ndim, **rules)
-        if free is not None:
+            phased, blur = self._phase(a, measured, known)
+        if self.free is not None:
             objects = torch.where(phased.support, phased.object, 0)
-            likelihood = symbreak.free_log_likelihood(objects, a, hidden, blur=blur, ndim=ndim)
+            values["free_log_likelihood"] = symbreak.free_log_likelihood(
+                objects, a, hidden, blur=blur, ndim=ndim
+            )
         best = phased.best(valid=measured).centered()
         start = ranking(phased.error, phased.support, measured, ndim=ndim).argmin(1)
-        values = {
+        if blur is not None:
+            values["blur"] = blur[torch.arange(len(blur), device=blur.device), start]
+        return values | {
             "object": best.object.where(best.support, 0),
             "support": best.support,
             "error": best.error,
             "start": start,
             "errors": phased.error,
         }
-        if free is not None:
-            values["free_log_likelihood"] = likelihood
-        if blur is not None:
-            values["blur"] = blur[torch.arange(len(blur), device=device), start]
-        for name, value in values.items():
-            found[name][bright] = value.cpu()
-    return {name: value.numpy() for name, value in found.items()}
+
+    def _phase(
+        self, a: Tensor, measured: Tensor, blur: Tensor | None, **changed: Any
+    ) -> tuple[symbreak.Reconstruction, Tensor | None]:
+        """All starts, and their blurs."""
+        rules = {**self.rules, **changed, "valid": measured, "ndim": a.dim() - 1}
+        if self.beam is None:
+            return symbreak.reconstruct(a, **rules), None
+        return partly_coherent(a, blur=blur, **rules)
+
+    def _choice(self, a: Tensor, measured: Tensor, blur: Tensor | None) -> symbreak.Shrinkwrap:
+        """The support of one pattern; the given one where no trial leaves a determined support."""
+        given = {**self.rules, "valid": measured, "blur": blur}
+        given["partly_coherent"] = self.beam is not None
+        try:
+            return choose(a, **given).shrinkwrap
+        except NoSupportError:
+            rule: symbreak.Shrinkwrap = self.rules["shrinkwrap"]
+            return rule
 
 
-def chunk_shapes(
-    count: int,
-    grid: tuple[int, ...],
-    starts: int,
-    free: float | None,
-    beam: Coherence | None,
-) -> Shapes:
-    """Names, shapes and dtypes of what `phase_chunk` finds for ``count`` patterns."""
-    likelihood = {} if free is None else {"free_log_likelihood": ((count, starts), "f8")}
-    blur = {} if beam is None else {"blur": ((count, len(grid)), "f8")}
+def _as_arrays(rules: Sequence[symbreak.Shrinkwrap]) -> dict[str, Tensor]:
+    """Threshold or area of every rule, NaN where it has none."""
+    thresholds = [rule.threshold if rule.area is None else math.nan for rule in rules]
+    areas = [(math.nan, math.nan) if rule.area is None else rule.area for rule in rules]
     return {
-        **likelihood,
-        **blur,
-        "object": ((count, *grid), "c8"),
-        "support": ((count, *grid), "u1"),
-        "error": ((count,), "f4"),
-        "start": ((count,), "i8"),
-        "errors": ((count, starts), "f4"),
+        "threshold": torch.tensor(thresholds, dtype=torch.float64),
+        "area": torch.tensor(areas, dtype=torch.float64),
     }

@@ -67,6 +67,14 @@ Free = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...", rich_help_panel=PHASING)]
+ChooseSupport = Annotated[
+    bool,
+    typer.Option(
+        "--choose-support",
+        help="Try thresholds and areas first, 10 times the work; cross-validation chooses.",
+        rich_help_panel=SUPPORT,
+    ),
+]
 Area = Annotated[
     str | None,
     typer.Option(
@@ -133,3 +141,13 @@ def shrinkwrap(
         threshold=threshold,
         area=options.area(area),
     )
+
+
+def check_free_to_choose(context: typer.Context) -> None:
+    """The options that say which support there is to be leave nothing to choose."""
+    for name in ("threshold", "area", "fixed_support"):
+        given = context.get_parameter_source(name)
+        if given is not None and given.name != "DEFAULT":
+            raise typer.BadParameter(
+                f"--choose-support chooses it: leave out --{name.replace('_', '-')}"
+            )

@@ -134,7 +134,8 @@ def prepare(
     geometry: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Instrument of the scan, TOML: true lengths and strain later."
+            metavar="FILE",
+            help="Instrument of the scan, TOML (documentation: Nanometres and strain).",
         ),
     ] = None,
     bins: Annotated[

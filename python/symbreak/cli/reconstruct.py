@@ -94,14 +94,7 @@ def reconstruct(
             rich_help_panel=SUPPORT,
         ),
     ] = False,
-    choose_support: Annotated[
-        bool,
-        typer.Option(
-            "--choose-support",
-            help="Try thresholds and areas first, 10 times the work; cross-validation chooses.",
-            rich_help_panel=SUPPORT,
-        ),
-    ] = False,
+    choose_support: phasing_options.ChooseSupport = False,
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,
     every: phasing_options.Every = DEFAULT.every,
@@ -128,7 +121,7 @@ def reconstruct(
     if fixed_support and support is None:
         raise typer.BadParameter("--fixed-support needs --support")
     if choose_support:
-        _check_free_to_choose(context)
+        phasing_options.check_free_to_choose(context)
     beam = coherence.given(partial_coherence, coherence_length)
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
     where = options.device(device)
@@ -213,16 +206,6 @@ def reconstruct(
         )
         save(figure, plot)
         wrote(plot, "picture")
-
-
-def _check_free_to_choose(context: typer.Context) -> None:
-    """The options that say which support there is to be leave nothing to choose."""
-    for name in ("threshold", "area", "fixed_support"):
-        given = context.get_parameter_source(name)
-        if given is not None and given.name != "DEFAULT":
-            raise typer.BadParameter(
-                f"--choose-support chooses it: leave out --{name.replace('_', '-')}"
-            )
 
 
 def _parameters(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 import symbreak
 from symbreak.cli import coherence, options, phasing_options
-from symbreak.cli.best_start import chunk_shapes, phase_chunk
+from symbreak.cli.best_start import Phaser
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
 from symbreak.cli.streaming import reporting
@@ -26,12 +25,14 @@ from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import identity, resuming
 from symbreak.ops.schedule import SCHEDULE, parse_schedule
 
+CHOSEN = ("threshold", "area")
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
 EXAMPLES = (
     "symbreak reconstruct-stack scan.h5:/entry/data/data -o objects.h5 --mask :/entry/data/mask",
     "symbreak reconstruct-stack test.h5:amplitude -o objects.h5 --amplitudes --dc corner "
     "--workers 16",
     "symbreak reconstruct-stack scan.h5 -o objects.h5 --coherence-length 40,60",
+    "symbreak reconstruct-stack scan.h5 -o objects.h5 --choose-support --workers 16",
 )
 
 
@@ -59,6 +60,7 @@ def reconstruct_stack(
     partial_coherence: coherence.PartialCoherence = False,
     coherence_length: coherence.CoherenceLength = None,
     device: phasing_options.Device = "cpu",
+    choose_support: phasing_options.ChooseSupport = False,
     area: phasing_options.Area = None,
     threshold: phasing_options.Threshold = DEFAULT.threshold,
     every: phasing_options.Every = DEFAULT.every,
@@ -79,7 +81,8 @@ def reconstruct_stack(
 
     OUT holds object (in the middle of the grid, 0 outside the support), support, error, the number
     of the best start and the errors of all, with --free also the free log-likelihoods, for a partly
-    coherent beam the blur of the best start along the axes, in pixels of the pattern. The best has
+    coherent beam the blur of the best start along the axes, in pixels of the pattern, with
+    --choose-support the threshold or area that each pattern took, the other NaN. The best has
     the smallest cross-validated error. A dark pattern gets object 0 and error NaN. Data sets may be
     larger than the memory; interrupted, the same command continues. Start k of a pattern is the one
     of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
@@ -93,13 +96,11 @@ def reconstruct_stack(
     beam = coherence.given(partial_coherence, coherence_length)
     if beam is not None:
         beam.check(ndim, source)
-    phase = partial(
-        phase_chunk,
-        options.device(device),
-        {"schedule": schedule, "beta": beta, "starts": starts, "seed": seed, "shrinkwrap": rule},
-        free,
-        beam,
-    )
+    if choose_support:
+        phasing_options.check_free_to_choose(context)
+    rules = {"schedule": schedule, "beta": beta, "starts": starts, "seed": seed}
+    rules["shrinkwrap"] = rule
+    phase = Phaser(options.device(device), rules, free, beam, choose_support)
     with (
         open_stack(
             source,
@@ -124,9 +125,7 @@ def reconstruct_stack(
             _describe(file, str(stack.opened.source), used)
 
         with (
-            resuming(
-                output, chunk_shapes(count, grid, starts, free, beam), count, settings, describe
-            ) as unfinished,
+            resuming(output, phase.shapes(count, grid), count, settings, describe) as unfinished,
             reporting("phasing", count, unfinished.done) as report,
         ):
             pieces = Chunks(
@@ -139,7 +138,10 @@ def reconstruct_stack(
             pieces.fill(unfinished.file, unfinished.done, count, advance=unfinished.advance)
             error = unfinished.file["error"][()]
             blur = None if beam is None else unfinished.file["blur"][()]
+            chosen = [unfinished.file[name][()] for name in CHOSEN] if choose_support else None
     _print(error)
+    if chosen is not None:
+        _print_supports(*chosen)
     if blur is not None:
         _print_blur(blur)
     wrote(output, "objects")
@@ -175,6 +177,17 @@ def _print(error: NDArray[np.float32]) -> None:
         str(len(error)), str(len(error) - len(seen)), *(f"{float(x):.4f}" for x in numbers)
     )
     out().print(rows)
+
+
+def _print_supports(threshold: NDArray[np.float64], area: NDArray[np.float64]) -> None:
+    """How many patterns took which threshold, and the middle of the areas."""
+    values, counts = np.unique(threshold[np.isfinite(threshold)], return_counts=True)
+    parts = [f"{count} x threshold {value:g}" for value, count in zip(values, counts, strict=True)]
+    ends = area[np.isfinite(area).all(1), 1]
+    if len(ends):
+        parts.append(f"{len(ends)} x an area, median {np.median(ends):.3g}")
+    if parts:
+        out().print(f"supports: {', '.join(parts)}", soft_wrap=True)
 
 
 def _print_blur(blur: NDArray[np.float64]) -> None:

@@ -8,6 +8,10 @@ from torch import Tensor
 from symbreak.ops.checks import check_mask, check_tensor, dtype_name, shown
 
 
+class NoSupportError(ValueError):
+    """No start has a support that the data determine."""
+
+
 def cross_validated_error(
     error: Tensor, supports: Tensor, valid: Tensor, *, ndim: int = 2
 ) -> Tensor:
