@@ -9,7 +9,14 @@ import torch
 from matplotlib.image import imread
 
 from symbreak.evaluation import compare_starts
-from symbreak.plotting import breaking_figure, demo_figure, panels, reconstruction_figure, save
+from symbreak.plotting import (
+    breaking_figure,
+    demo_figure,
+    laboratory_figure,
+    panels,
+    reconstruction_figure,
+    save,
+)
 from symbreak.plotting.colour import complex_colours, hue, wheel
 from symbreak.plotting.panels import crop_box
 
@@ -134,3 +141,36 @@ def test_a_picture_of_no_known_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must end with one of"):
         save(figure, tmp_path / "a.docx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bragg", [True, False])
+def test_three_planes_of_the_laboratory(bragg):
+    """A box with one corner: every panel has it where its axes say, what is dim is not drawn."""
+    x = np.zeros((12, 16, 20), complex)  # z, y, x
+    x[3:9, 4:12, 5:15] = 1
+    x[3:5, 10:12, 12:15] = 0.1  # too dim for its phase
+    cubes = {"object": x, "support": x != 0}
+    if bragg:
+        z, y, _ = np.indices(x.shape)
+        cubes |= {"displacement": 1.0 * y, "strain": z - 6.0}
+    first, edge = np.array([-100.0, -80.0, -60.0]), 10.0
+    figure = laboratory_figure(cubes, first, edge, np.array([20.0, 0.0, 1.0]), title="crystal")
+    panels_ = [axes for axes in figure.axes if axes.get_xlabel()]
+    names = ["object", "displacement along Q", "strain along Q"][: 3 if bragg else 1]
+    assert [axes.get_title().split(",")[0] for axes in panels_] == names * 3
+    labels = [(axes.get_ylabel()[0], axes.get_xlabel()[0]) for axes in panels_[:: len(names)]]
+    assert labels == [("y", "x"), ("z", "x"), ("z", "y")]
+    # The window of the first panel: the box, 15 % of it more on every side.
+    left, right, bottom, top = panels_[0].images[0].get_extent()
+    assert (left, right) == (-100 + 10 * (5 - 2 - 0.5), -100 + 10 * (15 + 2 - 0.5))
+    assert (bottom, top) == (-80 + 10 * (4 - 2 - 0.5), -80 + 10 * (12 + 2 - 0.5))
+    arrows = [axes for axes in panels_ if any(text.get_text() == "Q" for text in axes.texts)]
+    assert len(arrows) == 2  # along x: not where x is the line of sight
+    if bragg:
+        drawn = panels_[1].images[0].get_array()
+        assert drawn.shape == (8 + 4, 10 + 4)
+        known = np.isfinite(np.ma.filled(drawn, np.nan))
+        assert known.sum() == 80  # the plane z = 6 has no dim corner
+        assert np.ma.filled(drawn, np.nan)[2, 2] == 4.0  # the lowest row is the smallest y
+        lowest = panels_[4].images[0].get_array()  # z against x, at the middle y
+        assert np.ma.filled(lowest, np.nan)[1, 2] == 7.0

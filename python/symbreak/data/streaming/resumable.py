@@ -28,6 +28,7 @@ from symbreak.data.files.atomic import check_writable, system_error
 from symbreak.data.streaming.interrupts import remembering_interrupts
 
 SETTINGS = "settings"
+NOTHING = "nothing is kept."
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]
 """Name of a dataset -> its shape, and type as NumPy spells it."""
 
@@ -54,6 +55,14 @@ class Unfinished:
         new = self._journal.with_suffix(".new")
         new.write_text(json.dumps({"done": self.done, SETTINGS: self._settings}))
         os.replace(new, self._journal)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what is kept; where one result is made within another, of both."""
+
+    def __init__(self, kept: tuple[str, ...]) -> None:
+        super().__init__(f"interrupted; {_told(kept)}")
+        self.kept = kept
 
 
 @contextmanager
@@ -86,7 +95,7 @@ def resuming(
     Raises:
         OSError: The file cannot be written, or another process is writing it; the message says
             what is kept.
-        KeyboardInterrupt: With a message that says what is kept.
+        Interrupted: A KeyboardInterrupt whose message says what is kept.
     """
     check_writable(path)
     part = path.with_name(f".{path.stem}.part{path.suffix}")
@@ -108,13 +117,14 @@ def resuming(
             os.replace(part, path)
         _discard(journal)
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"interrupted; {_kept(unfinished, what)}") from error
+        inner = error.kept if isinstance(error, Interrupted) else ()
+        raise Interrupted((*inner, *_counted(unfinished, what))) from error
     except (OSError, RuntimeError) as error:
         plain = system_error(error, part, path) or error
         if unfinished is None or not unfinished.done or not isinstance(plain, OSError):
             raise plain from error
         shown = f"{plain.filename}: {plain.strerror}" if plain.filename else str(plain)
-        raise OSError(f"{shown}; {_kept(unfinished, what)}") from error
+        raise OSError(f"{shown}; {_told(_counted(unfinished, what))}") from error
     finally:
         if unfinished is not None and not unfinished.done:
             part.unlink(missing_ok=True)
@@ -141,11 +151,15 @@ def identity(path: Path) -> dict[str, Any]:
     return {"path": str(path.resolve()), "bytes": state.st_size, "changed": state.st_mtime_ns}
 
 
-def _kept(unfinished: Unfinished | None, what: str) -> str:
+def _counted(unfinished: Unfinished | None, what: str) -> tuple[str, ...]:
     if unfinished is None or not unfinished.done:
-        return "nothing is kept."
+        return ()
     items = f"{unfinished.total} {what}".rstrip()
-    return f"{unfinished.done} of {items} are kept, the same command continues."
+    return (f"{unfinished.done} of {items}",)
+
+
+def _told(kept: tuple[str, ...]) -> str:
+    return f"{' and '.join(kept)} are kept, the same command continues." if kept else NOTHING
 
 
 def _done(part: Path, journal: Path, settings: str, total: int) -> int | None:
