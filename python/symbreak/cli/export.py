@@ -94,7 +94,7 @@ def export(
         if kind == ".vts":
             box = around(phasing.support)
             arrays = fields(phasing, grid, box)
-            write_vts(output, arrays, grid.positions(phasing.object.shape)[box])
+            write_vts(output, arrays, grid.positions(phasing.object.shape, box=box))
             what = "VTK structured grid, nm"
         elif kind == ".vti":
             cubes = Cubes.of(phasing, grid, voxel)

@@ -32,28 +32,28 @@ def around(support: NDArray[np.bool_]) -> Box:
 def fields(
     phasing: Phasing, grid: ReciprocalGrid | None = None, box: Box = ...
 ) -> dict[str, Array]:
-    """Amplitude, phase, support, of the mean too; of a Bragg peak displacement and strain."""
-    arrays: dict[str, Array] = {
-        "amplitude": np.abs(phasing.object),
-        "phase": _phase(phasing.object),
-        "support": phasing.support.astype(np.uint8),
-    }
-    values = {"": phasing.object}
-    if phasing.mean is not None:
-        arrays["mean_amplitude"] = np.abs(phasing.mean)
-        arrays["mean_phase"] = _phase(phasing.mean)
-        values["mean_"] = phasing.mean
+    """Amplitude, phase, support, of the mean too; of a Bragg peak displacement and strain.
+
+    Within a box around the support: of what lies outside nothing is asked.
+    """
+    objects, support = _objects(phasing, box), phasing.support[box]
+    arrays: dict[str, Array] = {}
+    for prefix, x in objects.items():
+        arrays |= {prefix + "amplitude": np.abs(x), prefix + "phase": _phase(x)}
+        if not prefix:
+            arrays["support"] = support.astype(np.uint8)
     if grid is not None and grid.is_bragg:
-        for prefix, x in values.items():
-            for name, made in (("displacement", displacement), ("strain", strain)):
-                arrays[prefix + name] = widened(made(x, phasing.support, grid))
-    return {name: array[box] for name, array in arrays.items()}
+        for prefix, x in objects.items():
+            stretched = strain(x, support, grid, shape=phasing.object.shape)
+            arrays[prefix + "displacement"] = widened(displacement(x, support, grid))
+            arrays[prefix + "strain"] = widened(stretched)
+    return arrays
 
 
-def objects(phasing: Phasing, box: Box) -> dict[str, Array]:
-    """Best and mean themselves."""
-    found = {"object": phasing.object[box]}
-    return found if phasing.mean is None else {**found, "mean_object": phasing.mean[box]}
+def _objects(phasing: Phasing, box: Box) -> dict[str, Array]:
+    """Best start and mean, by the prefix of their fields."""
+    found = {"": phasing.object[box]}
+    return found if phasing.mean is None else {**found, "mean_": phasing.mean[box]}
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,16 @@ class Cubes:
         shape, box = phasing.object.shape, around(phasing.support)
         if edge is None:
             edge = float(np.linalg.norm(grid.voxel(shape), axis=1).min())
+        objects = _objects(phasing, box)
+        skewed = fields(phasing, grid, box)
+        given = {name: x for name, x in skewed.items() if not name.endswith(("amplitude", "phase"))}
+        given |= {f"{prefix}object": x for prefix, x in objects.items()}
         first = tuple(part.start for part in box)
-        given = fields(phasing, grid, box) | objects(phasing, box)
         made, begin = orthogonal(given, grid, edge, shape=shape, first=first)
-        for prefix in ("", "mean_"):
-            if prefix + "object" in made:
-                x = made.pop(prefix + "object")
-                made |= {prefix + "amplitude": np.abs(x), prefix + "phase": _phase(x)}
-        return cls(made, begin, float(edge))
+        for prefix in objects:
+            x = made.pop(prefix + "object")
+            made |= {prefix + "amplitude": np.abs(x), prefix + "phase": _phase(x)}
+        return cls({name: made[name] for name in skewed}, begin, float(edge))
 
 
 def _phase(values: Array) -> Array:

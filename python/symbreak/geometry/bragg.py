@@ -14,7 +14,13 @@ Object = NDArray[np.complexfloating[Any, Any]]
 Field = NDArray[np.float64]
 
 
-def strain(object: Object, support: NDArray[np.bool_], grid: ReciprocalGrid) -> Field:
+def strain(
+    object: Object,
+    support: NDArray[np.bool_],
+    grid: ReciprocalGrid,
+    *,
+    shape: tuple[int, ...] | None = None,
+) -> Field:
     r"""Strain of the lattice along Q, relative to the lattice whose peak is the pattern's centre.
 
         strain = d u_Q / d x_Q = -(Q . grad phi) / \|Q\|^2,  phi = -Q . u
@@ -32,6 +38,7 @@ def strain(object: Object, support: NDArray[np.bool_], grid: ReciprocalGrid) -> 
         object: complex ``(*grid)``, 3D, in the middle of its grid.
         support: bool ``(*grid)``, where it is taken.
         grid: The pattern's, with ``is_bragg``.
+        shape: Of the object's grid, where the arrays are a box of it.
 
     Returns:
         float64 ``(*grid)``; NaN outside the support, where the object is 0, and where a voxel has
@@ -46,7 +53,7 @@ def strain(object: Object, support: NDArray[np.bool_], grid: ReciprocalGrid) -> 
     inside = _check("strain", object, support, grid)
     steps = [_phase_step(object, inside, axis) for axis in range(object.ndim)]
     # grad phi . a_i is the step along axis i, so grad phi = sum_i step_i M_i b_i / 2 pi.
-    turns = np.array(object.shape)[:, None] * grid.steps / (2 * np.pi)
+    turns = np.array(shape or object.shape)[:, None] * grid.steps / (2 * np.pi)
     along = turns @ grid.center / (grid.center @ grid.center)
     total: Field = -sum(step * factor for step, factor in zip(steps, along, strict=True))
     return total

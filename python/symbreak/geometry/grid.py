@@ -95,19 +95,24 @@ class ReciprocalGrid:
         voxel: NDArray[np.float64] = 2 * np.pi * np.linalg.pinv(self.steps).T / lengths[:, None]
         return voxel
 
-    def positions(self, shape: Sequence[int]) -> NDArray[np.float64]:
+    def positions(
+        self, shape: Sequence[int], *, box: tuple[slice, ...] | None = None
+    ) -> NDArray[np.float64]:
         """Where the pixels of the object lie, the middle of the grid, ``size // 2``, at 0.
 
         Args:
             shape: Of the object's grid, ``(*grid)``.
+            box: The part of it that is wanted; None: all.
 
         Returns:
-            ``(*grid, 3)``, nm: x, y, z of the laboratory.
+            ``(*grid, 3)``, or ``(*box, 3)``, nm: x, y, z of the laboratory.
 
         Raises:
             ValueError: ``shape`` has not one number > 0 per axis.
         """
         voxel = self.voxel(shape)
         along = [np.arange(n) - n // 2 for n in shape]
+        if box is not None:
+            along = [axis[part] for axis, part in zip(along, box, strict=True)]
         place: NDArray[np.float64] = np.stack(np.meshgrid(*along, indexing="ij"), -1) @ voxel
         return place
