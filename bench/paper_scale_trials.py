@@ -1,9 +1,10 @@
 """Trials on one CPU core behind the settings of `symbreak experiment tables --scale paper`.
 
-    python bench/paper_scale_trials.py [NAME ...]
+    python bench/paper_scale_trials.py [--keep FOLDER] [NAME ...]
 
 runs the named trials (``all`` for every one), saves each in docs/experiments/paper/trials.csv as it
 ends, and writes the table of that file into docs/experiments.md; without names only the latter.
+With ``--keep`` the trainings lie in that folder, where an interrupted one is found and continued.
 
 Objects of 64 x 64 pixels, patterns of 128 x 128, the networks of that scale or narrower ones, but
 fewer epochs than a GPU affords. Every row is one training, after breaking unless its name says
@@ -14,11 +15,13 @@ down before the trial ran. Rows already in the file are not run again.
 
 from __future__ import annotations
 
-import sys
+import argparse
+import re
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,10 +34,11 @@ from symbreak import sa_mse
 from symbreak.data import crystals
 from symbreak.data.simulation.pairs import FIRST
 from symbreak.data.simulation.settings import CrystalSettings
-from symbreak.learning.datasets import Batch, Pairs, make_pairs
+from symbreak.learning.callbacks import FINAL
+from symbreak.learning.datasets import Batch, Pairs, PairSource, make_pairs
 from symbreak.learning.evaluate import compare, evaluate, predict
-from symbreak.learning.fit import fit
-from symbreak.learning.networks import load_network
+from symbreak.learning.fit import Fitted, fit
+from symbreak.learning.networks import load_network, read_checkpoint
 from symbreak.learning.settings import TrainSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -63,6 +67,8 @@ class Trial:
     mirrored: bool = False
     """Whether every copy has a mirror image too. An epoch then draws as many pairs at random as
     there are crystals, and does not go through all copies."""
+    lowered: int = 0
+    """Further epochs at a tenth of the rate, after all others."""
 
 
 NONE = {"defects": (0, 0)}
@@ -137,6 +143,19 @@ TRIALS = {
         turns=4,
         mirrored=True,
     ),
+    # Its rate never fell: the validation error still did, by fits and starts, after 56 epochs.
+    "two in the frame, UNet of width 16, 5000, turned and mirrored, then lowered": Trial(
+        0.13,
+        network="UNet",
+        options={"width": 16},
+        pairs=5000,
+        crystals=FRAME,
+        epochs=56,
+        patience=10,
+        turns=4,
+        mirrored=True,
+        lowered=12,
+    ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
@@ -164,14 +183,16 @@ ERRORS = {
 }
 
 
-def main(names: list[str]) -> None:
+def main(names: Sequence[str], keep: Path | None = None) -> None:
     """Run what the file lacks, then write the page."""
     torch.set_num_threads(1)
     # The same but for rounding; on one core the other takes a quarter of SiSPRNet's step.
     torch.optim.Adam = partial(torch.optim.Adam, fused=True)  # type: ignore[misc]
     for name in TRIALS if names == ["all"] else names:
         if name not in {row["trial"] for row in saved()}:
-            values = [name, *head(TRIALS[name]), *map(_number, run(TRIALS[name]))]
+            with nullcontext(keep) if keep else tempfile.TemporaryDirectory() as folder:
+                found = run(TRIALS[name], Path(folder) / re.sub(r"\W+", "-", name))
+            values = [name, *head(TRIALS[name]), *map(_number, found)]
             # Read anew: another trial may have ended meanwhile.
             write_csv(RESULTS, {}, COLUMNS, [*saved(), dict(zip(COLUMNS, values, strict=True))])
     write_page(PAGE, read_csv(RESULTS))
@@ -203,7 +224,7 @@ def head(trial: Trial) -> list[str]:
     return [*map(_text, values), str(trial.expected)]
 
 
-def run(trial: Trial) -> tuple[float, ...]:
+def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     learnt = _objects("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
@@ -223,12 +244,9 @@ def run(trial: Trial) -> tuple[float, ...]:
         channels_last=trial.network == "UNet",
         accelerator="cpu",
     )
-    begun = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        drawn = Drawn(train, trial.pairs) if trial.mirrored else train
-        found = fit(settings, drawn, validation, folder)
-        final, best = load_network(found.final), load_network(found.best)
-    seconds = time.process_time() - begun
+    drawn = Drawn(train, trial.pairs) if trial.mirrored else train
+    found, seconds = train_in(folder, trial, settings, drawn, validation)
+    final, best = load_network(found.final), load_network(found.best)
     fitted: Pairs = train.head(LEARNED)
     raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
     estimate = predict(best, raw.amplitude)
@@ -242,6 +260,41 @@ def run(trial: Trial) -> tuple[float, ...]:
         *by_vortices(estimate, judged),
         seconds,
     )
+
+
+def train_in(
+    folder: Path, trial: Trial, settings: TrainSettings, train: PairSource, validation: PairSource
+) -> tuple[Fitted, float]:
+    """Train, or go on with what is there; also the CPU seconds of all calls."""
+    spent, begun = folder / "cpu_seconds.txt", time.process_time()
+    before = float(spent.read_text()) if spent.exists() else 0.0
+    final, low = folder / FINAL, trial.rate / 10
+    is_low = final.exists() and read_checkpoint(final)["hyper_parameters"]["learning_rate"] == low
+    try:
+        if not is_low:
+            found = fit(settings, train, validation, folder, resume=True)
+        if trial.lowered:
+            if not is_low:
+                lower(final, low)
+            last = trial.epochs + trial.lowered
+            slow = replace(settings, learning_rate=low, max_epochs=last)
+            found = fit(slow, train, validation, folder, resume=True)
+    finally:
+        if folder.exists():
+            spent.write_text(str(before + time.process_time() - begun))
+    return found, float(spent.read_text())
+
+
+def lower(final: Path, rate: float) -> None:
+    """Change the rate of a training that ended, as if its rule had come to lower it now."""
+    checkpoint = read_checkpoint(final)
+    checkpoint["hyper_parameters"]["learning_rate"] = rate
+    for group in checkpoint["optimizer_states"][0]["param_groups"]:
+        group["lr"] = group["initial_lr"] = rate
+    checkpoint["lr_schedulers"][0] |= {"_last_lr": [rate], "num_bad_epochs": 0}
+    part = final.with_suffix(".part")
+    torch.save(checkpoint, part)
+    part.replace(final)
 
 
 class Drawn:
@@ -300,4 +353,8 @@ def _number(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", type=Path, help="folder of the trainings")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    words = parser.parse_args()
+    main(words.names, words.keep)
