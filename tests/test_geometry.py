@@ -1,7 +1,9 @@
 """Where pixels lie in reciprocal space and voxels in real space, against the obvious formulas."""
 
+import sys
 from copy import deepcopy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from instruments import DETECTOR, SAMPLE, TOML, instrument, seen
 
-from symbreak.geometry import Circle, ReciprocalGrid, orthogonal, read_instrument
+from symbreak.geometry import (
+    Circle,
+    ReciprocalGrid,
+    instrument_file,
+    orthogonal,
+    read_instrument,
+)
 from symbreak.geometry.circles import AXES, rotation
 from symbreak.geometry.instrument_file import _instrument as build
 from symbreak.geometry.instrument_file import _toml
@@ -210,6 +218,13 @@ def test_tables_that_are_none(tmp_path, content):
     path.write_text(f"energy = 9.0\n{content}\n[detector]\ndistance = 1\npixel = [1e-4, 1e-4]")
     with pytest.raises(ValueError, match=r"\[sample\].* must be a"):
         read_instrument(path)
+
+
+def test_before_python_3_11_tomli_reads_it(tmp_path, monkeypatch):
+    (tmp_path / "scan.toml").write_text(TOML)
+    monkeypatch.setattr(instrument_file.sys, "version_info", (3, 10))
+    monkeypatch.setitem(sys.modules, "tomli", SimpleNamespace(loads=lambda text: GIVEN))
+    assert read_instrument(tmp_path / "scan.toml") == instrument()
 
 
 def test_bytes_that_are_no_text(tmp_path):
