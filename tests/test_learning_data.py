@@ -6,6 +6,7 @@ import torch
 from learning_problems import objects
 
 import symbreak
+from symbreak.data import CrystalSettings, crystals
 from symbreak.learning.datasets import make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
 from symbreak.learning.file_pairs import FilePairs
@@ -109,6 +110,47 @@ def test_order_depends_on_seed_and_epoch_alone():
 
     assert order(1, 2) == order(1, 2)
     assert len({tuple(order(*key)) for key in ((1, 2), (2, 1), (1, 3), (0, 2))}) == 4
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_an_epoch_draws_some_items_other_ones_each_time(world):
+    taken = []
+    for epoch in range(40):
+        shares = []
+        for rank in range(world):
+            sampler = Shares(50, rank, world, seed=3, drawn=7)
+            sampler.set_epoch(epoch)
+            shares.append(list(sampler))
+            assert len(shares[-1]) == len(sampler) == -(-7 // world)
+        drawn = {item for share in shares for item in share}
+        assert len(drawn) == 7
+        taken.append(drawn)
+    assert set.union(*taken) == set(range(50))
+    assert len({frozenset(drawn) for drawn in taken}) > 30
+    assert len(Shares(5, 0, 1, seed=3, drawn=7)) == 5
+
+
+def test_all_positions_are_the_square_s():
+    """Eight copies, closed under turns; each is broken as an object of its own."""
+    square = crystals(3, 16, settings=CrystalSettings(defects=(2, 4)))
+    pairs = make_pairs(square, positions=True)
+    assert len(pairs) == 24
+    assert torch.equal(pairs.object[:3], square)
+    assert torch.equal(pairs.object[3:6], square.rot90(1, (1, 2)))
+    assert torch.equal(pairs.object[12:15], square.flip(1))
+    torch.testing.assert_close(pairs.amplitude, symbreak.fourier_amplitude(pairs.object))
+    group = {tuple(copy.flatten().tolist()) for copy in pairs.object[::3]}
+    assert len(group) == 8
+    assert {tuple(y.rot90(1, (0, 1)).flatten().tolist()) for y in pairs.object[::3]} == group
+    broken = make_pairs(square, positions=True, broken=True, ambiguous="keep")
+    for item, canonical in zip(pairs.object, broken.object, strict=True):
+        assert torch.equal(symbreak.break_symmetry(item).object, canonical)
+    with pytest.raises(ValueError, match=r"positions asks for square 2D objects, got \(16, 8\)"):
+        make_pairs(square[:, :, :8].contiguous(), positions=True)
+    with pytest.raises(ValueError, match=r"square 2D objects, got \(8, 8, 8\)"):
+        make_pairs(torch.zeros(1, 8, 8, 8, dtype=torch.complex64), positions=True)
+    with pytest.raises(TypeError, match="positions must be True or False"):
+        make_pairs(square, positions=1)
 
 
 def test_zero_predictor_and_perfect_estimate(x):

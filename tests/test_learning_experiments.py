@@ -104,6 +104,24 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
     assert json.loads(first.read_text())["epochs"] >= 2
 
 
+def test_a_cell_of_all_positions(tmp_path):
+    from symbreak.experiments.cells import run_cell, simulate_split
+    from symbreak.experiments.scales import POSITIONS, SCALES
+    from symbreak.learning.datasets import make_pairs
+
+    settings = TINY.training("UNet", 8, POSITIONS)
+    assert settings.epoch_items == 8
+    assert TINY.training("UNet", 8, AFTER).epoch_items == 0
+    assert settings.max_epochs == TINY.training("UNet", 8, AFTER).max_epochs
+    objects = simulate_split(TINY, "train", 8)
+    pairs = make_pairs(simulate_split(TINY, "test", 4))
+    cell = run_cell(TINY, "UNet", 8, POSITIONS, objects, pairs, pairs, tmp_path)
+    assert 56 <= cell["pairs"] <= 64
+    assert cell["train_best"]["sa_mse_ratio"] > 0
+    assert POSITIONS in SCALES["paper"].variants
+    assert POSITIONS not in SCALES["small"].variants
+
+
 def test_columns_and_sets_are_added_to_a_folder(tmp_path):
     from symbreak.experiments.tables import run_tables
 

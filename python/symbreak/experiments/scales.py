@@ -18,7 +18,10 @@ MACHINE = (
     *("precision", "tf32", "channels_last", "compile", "resident", "save_every", "accelerator"),
 )
 """Fields of `TrainSettings` that are the machine's business, for `Scale.machine`."""
-VARIANTS = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
+COMMON = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
+# Every training object in eight positions, as many pairs an epoch as before.
+POSITIONS = "after, all positions"
+VARIANTS = (*COMMON, POSITIONS)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Scale:
     seed: int = 0
     crystals: CrystalSettings = field(default_factory=CrystalSettings)
     """The objects. Their defects decide more than all else how well networks learn them."""
-    variants: tuple[str, ...] = VARIANTS
+    variants: tuple[str, ...] = COMMON
     schedule: str = "3*(20*ER+180*HIO)+20*ER"
     starts: int = 4
     shrinkwrap: Shrinkwrap = field(
@@ -76,6 +79,7 @@ class Scale:
             "patience": max(2, min(patience, epochs // 3)),
             "batch": self.batch,
             "max_epochs": epochs,
+            "epoch_items": count if variant == POSITIONS else 0,
             "seed": self.seed,
         }
         return TrainSettings(**{**values, **self.machine})
@@ -84,8 +88,9 @@ class Scale:
         """Arguments of `make_pairs` for a variant's training set."""
         if variant in (BEFORE, INVARIANT):
             return {"broken": False}
-        rule = variant.rpartition(" ")[2] if variant != AFTER else RULES[0]
-        return {"broken": True, "rule": rule}
+        if variant in (AFTER, POSITIONS):
+            return {"broken": True, "rule": RULES[0], "positions": variant == POSITIONS}
+        return {"broken": True, "rule": variant.rpartition(" ")[2]}
 
 
 SCALES = {
@@ -101,6 +106,7 @@ SCALES = {
         schedule="20*ER",
         starts=1,
         rounds=(1, 2),
+        variants=VARIANTS,
     ),
     "small": Scale(
         size=32,
@@ -131,6 +137,7 @@ SCALES = {
         patience_items=30_000,
         learning_rate=1e-3,
         batch=32,
+        variants=VARIANTS,
         # After an epoch of half a second on a GPU, writing 141 MB twice would take as long again.
         machine={"tf32": True, "save_every": 30.0},
     ),

@@ -132,6 +132,7 @@ def make_pairs(
     broken: bool = False,
     rule: str = "angle",
     ambiguous: Ambiguous = "drop",
+    positions: bool = False,
     oversampling: int = 2,
 ) -> Pairs:
     """Simulate the amplitudes of objects and pair both.
@@ -143,13 +144,18 @@ def make_pairs(
         rule: Rule of the conjugate flip, ``"angle"`` or ``"circulation"``, if ``broken``.
         ambiguous: What to do, if ``broken``, with objects that have no canonical form, whose label
             would be an accident of rounding: ``"drop"`` them, ``"keep"`` them or ``"raise"``.
+        positions: Whether to take every object in all eight positions, turned by 90 degrees and
+            mirrored, before symmetries are broken: of 2D square objects, more training pairs for
+            nothing where a turned object is as likely as the object. Let an epoch draw as many as
+            there are objects (`TrainSettings(epoch_items=)`).
         oversampling: M / N, an integer >= 1.
 
     Returns:
-        Pairs: On the device of ``objects``.
+        Pairs: On the device of ``objects``; positions follow one another as whole sets.
 
     Raises:
-        TypeError: ``objects`` are not complex, or ``broken`` neither True nor False.
+        TypeError: ``objects`` are not complex, or ``broken`` or ``positions`` neither True nor
+            False.
         ValueError: An object is ambiguous and should raise, none is left, ``objects`` is no tensor
             or has another number of axes, or another argument is out of its range.
         MemoryError: The amplitudes are larger than the memory of the device.
@@ -168,12 +174,24 @@ def make_pairs(
         given = tuple(objects.shape) if isinstance(objects, Tensor) else type(objects).__name__
         raise ValueError(f"make_pairs: objects must be a tensor (items, *N), got {given}.")
     ndim = objects.dim() - 1
+    if check_flag("make_pairs", "positions", positions):
+        objects = in_all_positions(objects)
     amplitude = fourier_amplitude(objects, oversampling=oversampling, ndim=ndim)
     if not broken:
         return Pairs(amplitude, objects)
     found = break_symmetry(objects, ndim=ndim, rule=rule)
     keep = kept("make_pairs", found.ambiguous, ambiguous)
     return Pairs(amplitude[keep], found.object[keep])
+
+
+def in_all_positions(objects: Tensor) -> Tensor:
+    """Every object turned by 0, 90, 180 and 270 degrees, then all of these mirrored."""
+    if objects.dim() != 3 or objects.shape[1] != objects.shape[2]:
+        raise ValueError(
+            f"make_pairs: positions asks for square 2D objects, got {tuple(objects.shape[1:])}."
+        )
+    turned = torch.cat([objects.rot90(k, (1, 2)) for k in range(4)])
+    return torch.cat([turned, turned.flip(1)])
 
 
 def check_choice(who: str, choice: str) -> None:

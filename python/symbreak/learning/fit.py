@@ -121,6 +121,7 @@ def fit(
             batch=settings.batch,
             seed=settings.seed,
             resident=settings.resident,
+            epoch_items=settings.epoch_items,
         )
         trainer = _trainer(settings, folder)
         trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)

@@ -22,14 +22,23 @@ class PairLoaders(lightning.LightningDataModule):
         batch: Items per batch.
         seed: Seed of the order of the training pairs.
         resident: Keep pairs held in memory on the device.
+        epoch_items: Training pairs that an epoch draws; 0: all.
     """
 
     def __init__(
-        self, train: PairSource, validation: PairSource, *, batch: int, seed: int, resident: bool
+        self,
+        train: PairSource,
+        validation: PairSource,
+        *,
+        batch: int,
+        seed: int,
+        resident: bool,
+        epoch_items: int = 0,
     ) -> None:
         super().__init__()
         self.train, self.validation = train, validation
         self.batch, self.seed, self.resident = batch, seed, resident
+        self.epoch_items = epoch_items
 
     def setup(self, stage: str) -> None:
         """Bring the data to this process's device."""
@@ -42,15 +51,16 @@ class PairLoaders(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Batches in the epoch's order; the last one may be smaller."""
-        return self._loader(self.train, self.seed)
+        return self._loader(self.train, self.seed, self.epoch_items)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batches in the data's order."""
         return self._loader(self.validation, None)
 
-    def _loader(self, pairs: PairSource, seed: int | None) -> DataLoader[Any]:
+    def _loader(self, pairs: PairSource, seed: int | None, drawn: int = 0) -> DataLoader[Any]:
         assert self.trainer is not None
-        sampler = Shares(len(pairs), self.trainer.global_rank, self.trainer.world_size, seed)
+        trainer = self.trainer
+        sampler = Shares(len(pairs), trainer.global_rank, trainer.world_size, seed, drawn)
         dataset: Any = pairs
         return DataLoader(dataset, batch_size=self.batch, sampler=sampler, collate_fn=_as_it_is)
 

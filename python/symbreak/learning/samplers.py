@@ -22,10 +22,14 @@ class Shares(Sampler[int]):
         rank: This process.
         world: Number of processes.
         seed: Seed of the order; None keeps the items' own order.
+        drawn: With a seed: how many of the items an epoch takes, other ones each time; 0: all.
     """
 
-    def __init__(self, items: int, rank: int, world: int, seed: int | None = None) -> None:
+    def __init__(
+        self, items: int, rank: int, world: int, seed: int | None = None, drawn: int = 0
+    ) -> None:
         self.items, self.rank, self.world, self.seed = items, rank, world, seed
+        self.count = min(drawn or items, items)
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -34,17 +38,17 @@ class Shares(Sampler[int]):
 
     def __len__(self) -> int:
         """Items per process."""
-        return -(-self.items // self.world)
+        return -(-self.count // self.world)
 
     def __iter__(self) -> Iterator[int]:
         """Yield indices: while training repeated items fill up, else `PADDING` does."""
         if self.seed is None:
             order = list(range(self.items))
-            fill = [PADDING] * (len(self) * self.world - self.items)
+            fill = [PADDING] * (len(self) * self.world - self.count)
         else:
             generator = torch.Generator().manual_seed(mix(self.seed, self.epoch))
-            order = torch.randperm(self.items, generator=generator).tolist()
-            fill = (order * self.world)[: len(self) * self.world - self.items]
+            order = torch.randperm(self.items, generator=generator)[: self.count].tolist()
+            fill = (order * self.world)[: len(self) * self.world - self.count]
         yield from (order + fill)[self.rank :: self.world]
 
 

@@ -29,6 +29,8 @@ class TrainSettings:
         patience: Epochs without a better validation SA-MSE before the rate falls, >= 0.
         batch: Items per step and device, >= 1.
         max_epochs: Upper limit of the epochs, >= 1.
+        epoch_items: Training pairs that an epoch draws at random, >= 1; 0: it takes all. For sets
+            of which many epochs are not needed, as of objects in many positions.
         seed: Of the first weights, of the order of the items and of dropout, >= 0.
         precision: ``"32"``, or ``"bf16"`` for mixed precision; weights and losses stay float32.
         tf32: Allow TF32 in matrix products (NVIDIA Ampere and later).
@@ -56,6 +58,7 @@ class TrainSettings:
     patience: int = 10
     batch: int = 32
     max_epochs: int = 500
+    epoch_items: int = 0
     seed: int = 0
     precision: Precision = "32"
     tf32: bool = False
@@ -77,7 +80,7 @@ class TrainSettings:
         _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
         for name in ("batch", "max_epochs", "devices", "nodes"):
             check_integer("TrainSettings", name, getattr(self, name), 1)
-        for name in ("patience", "seed"):
+        for name in ("patience", "seed", "epoch_items"):
             check_integer("TrainSettings", name, getattr(self, name), 0)
         for name in ("learning_rate", "min_learning_rate", "factor", "save_every"):
             value = getattr(self, name)
