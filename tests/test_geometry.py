@@ -116,6 +116,18 @@ def test_a_wave_of_the_object_comes_out_at_its_q():
     assert pattern.max() > 0.999 * pattern.sum()
 
 
+@pytest.mark.parametrize(
+    ("pixel", "frames"), [((0, 48, 0), 0.31), ((0, 0, 48), 0.31), ((-48, -48, 48), 1.11)]
+)
+def test_what_is_not_linear(pixel, frames):
+    """By how much Q is not on the grid, in its own steps: what the docstring and the page say."""
+    grid = instrument().reciprocal()
+    found = (seen(instrument(), *pixel) - grid.center) @ np.linalg.inv(grid.steps)
+    off = np.abs(found - pixel)
+    assert off[0] == pytest.approx(frames, abs=0.01)
+    assert off[1:].max() < 0.21
+
+
 def test_gold_at_9_kev():
     """The measured scan: {111} of gold, 0.2355 nm, to what its detector was out of place."""
     assert instrument().reciprocal().is_bragg

@@ -80,8 +80,9 @@ class Instrument:
         A pixel at p from the sample receives what was scattered by q = k (p/\|p\| - beam), with
         k = 2 pi E / (h c). Along rows and columns q changes as p does; a circle that turns the
         sample by an angle about n turns q, as the sample sees it, back about n. The derivatives
-        are those at the pattern's centre (the grid of an FFT is linear; over the angle that a Bragg
-        peak's fringes fill the difference is far below a pixel).
+        are those at the pattern's centre, for the grid of an FFT is linear. What that leaves out
+        grows with the square of the distance: on a detector 0.5 m away at 9 keV, 48 pixels of 55
+        micrometres from the centre, it is 0.3 frames 0.005 degrees apart, in the corner 1.1.
 
         Args:
             bins: Detector pixels per pixel of the pattern, one for rows and columns or one per
