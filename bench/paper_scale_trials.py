@@ -156,6 +156,17 @@ TRIALS = {
         mirrored=True,
         lowered=12,
     ),
+    # The network that learns its pairs by heart, from eight times as many.
+    "two in the frame, 5000, turned and mirrored, then lowered": Trial(
+        0.19,
+        pairs=5000,
+        crystals=FRAME,
+        epochs=24,
+        patience=10,
+        turns=4,
+        mirrored=True,
+        lowered=6,
+    ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
