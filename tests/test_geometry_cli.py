@@ -192,8 +192,8 @@ def test_an_image_in_the_laboratory(tmp_path):
     assert "20 x 24 points" in exported.output
     for name in ("a.vti", "a.png"):
         exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / name, "--voxel", "5")
-        assert exported.exit_code == 1
-        assert "grid must be that of a volume" in exported.output
+        assert exported.exit_code == 2
+        assert "--voxel and pictures are of 3D results" in exported.output
 
 
 def test_geometry_is_refused_before_the_work(scan, result, tmp_path):

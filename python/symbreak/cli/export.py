@@ -89,6 +89,8 @@ def export(
             note(["the instrument is known: a .vts, or --voxel, has true lengths and angles."])
     elif grid is None:
         raise typer.BadParameter(f"{result} does not say where its voxels are: give --geometry")
+    elif kind != ".vts" and phasing.object.ndim == 2:
+        raise typer.BadParameter(f"--voxel and pictures are of 3D results, {result} holds a 2D one")
     else:
         lines(grid, phasing.object.shape)
         if kind == ".vts":
