@@ -40,9 +40,9 @@ shifts of 4 are 0.3 pixels, and the gain twice as large. 5 holds in the median, 
 gained 1.6 %.
 
 All of it was measured again when starts came to be ranked by the cross-validated error instead of
-the error. Expected: the same within 0.02 in the medians. So it is in the ratio of the distances; the
-PRTF and the agreement at the edge, of other starts now, moved by up to 0.3 and 0.13. The mean of
-one pattern of the row from 0.15 to 0.2 gets worse by 4 %, twice what 6 allows.
+the error. Expected: the same within 0.02 in the medians. So it is in the ratio of the distances;
+the PRTF and the agreement at the edge, of other starts now, moved by up to 0.3 and 0.13. The mean
+of one pattern of the row from 0.15 to 0.2 gets worse by 4 %, twice what 6 allows.
 """
 
 from __future__ import annotations
