@@ -21,12 +21,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from paper_scale_settings import TRIALS, Trial
 from scale_data import markdown, read_csv, replace_between_marks, write_csv
 from torch import Tensor
 
@@ -35,7 +36,7 @@ from symbreak.data import crystals
 from symbreak.data.simulation.pairs import FIRST
 from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.learning.callbacks import FINAL
-from symbreak.learning.datasets import Batch, Pairs, PairSource, make_pairs
+from symbreak.learning.datasets import Pairs, PairSource, make_pairs
 from symbreak.learning.evaluate import compare, evaluate, predict
 from symbreak.learning.fit import Fitted, fit
 from symbreak.learning.networks import load_network, read_checkpoint
@@ -45,138 +46,6 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGE, RESULTS = DOCS / "experiments.md", DOCS / "experiments" / "paper" / "trials.csv"
 SIZE, SEED, VALIDATION, JUDGED = 64, 100, 100, 400
 LEARNED = 500  # of the training pairs, judged too
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Settings that were tried."""
-
-    expected: float
-    """SA-MSE of new crystals over the zero predictor's, as guessed before the trial."""
-    network: str = "SiSPRNet"
-    pairs: int = 500
-    broken: bool = True
-    crystals: dict[str, Any] = field(default_factory=lambda: {"defects": (0, 2)})
-    options: dict[str, Any] = field(default_factory=dict)
-    rate: float = 1e-3
-    batch: int = 32
-    epochs: int = 40
-    patience: int = 4
-    turns: int = 1
-    """Copies of every training crystal, turned by 90 degrees each; up to 4."""
-    mirrored: bool = False
-    """Whether every copy has a mirror image too. An epoch then draws as many pairs at random as
-    there are crystals, and does not go through all copies."""
-    lowered: int = 0
-    """Further epochs at a tenth of the rate, after all others."""
-
-
-NONE = {"defects": (0, 0)}
-UNET: dict[str, Any] = {
-    "network": "UNet",
-    "options": {"width": 8},
-    "rate": 3e-3,
-    "batch": 16,
-    "epochs": 30,
-}
-FRAME = {"defects": (0, 2), "cores": "frame"}
-PUBLISHED = {"standardise": False}
-LARGE: dict[str, Any] = {"pairs": 5000, "epochs": 6, "patience": 1}
-SLOW_UNET: dict[str, Any] = {**UNET, "rate": 1e-3}
-TRIALS = {
-    "no defects, published input": Trial(
-        0.28, crystals=NONE, options=PUBLISHED, rate=3e-3, batch=16, epochs=25, patience=3
-    ),
-    "no defects, standardised": Trial(0.20, crystals=NONE, epochs=25, patience=3),
-    "no defects, log": Trial(
-        0.22, crystals=NONE, options={"scaling": "log", "standardise": False}, epochs=25, patience=3
-    ),
-    "no defects, log, standardised": Trial(
-        0.20, crystals=NONE, options={"scaling": "log"}, epochs=25, patience=3
-    ),
-    "no defects, UNet": Trial(0.17, **UNET, crystals=NONE),
-    "two defects, UNet": Trial(0.33, **UNET),
-    "two in the frame, UNet": Trial(0.22, **UNET, crystals=FRAME),
-    "two in the frame, UNet, rate 0.001": Trial(0.30, **SLOW_UNET, crystals=FRAME),
-    "two in the frame, UNet, rate 0.001, longer": Trial(
-        0.17, **{**SLOW_UNET, "epochs": 55}, crystals=FRAME
-    ),
-    "one in the frame, UNet, rate 0.001": Trial(
-        0.20, **SLOW_UNET, crystals={"defects": (0, 1), "cores": "frame"}
-    ),
-    "two in the frame, UNet, 5000": Trial(0.15, **{**UNET, **LARGE}, crystals=FRAME),
-    "two in the frame, UNet, rate 0.001, 5000": Trial(
-        0.14, **{**SLOW_UNET, "pairs": 5000, "epochs": 24, "patience": 3}, crystals=FRAME
-    ),
-    # Too narrow, or stopped too early? Twice the width, and more epochs.
-    "two in the frame, UNet of width 16, rate 0.001, 5000": Trial(
-        0.12,
-        **{**SLOW_UNET, "options": {"width": 16}, "pairs": 5000, "epochs": 40, "patience": 3},
-        crystals=FRAME,
-    ),
-    # The scale's own rule for a plateau and its batch; the rate fell too early before.
-    "two in the frame, UNet of width 16, the scale's rule, 5000": Trial(
-        0.14,
-        network="UNet",
-        options={"width": 16},
-        pairs=5000,
-        crystals=FRAME,
-        epochs=72,
-        patience=10,
-    ),
-    # That one fits its pairs and not new ones: more of them, for nothing?
-    "two in the frame, UNet, rate 0.001, 5000, turned": Trial(
-        0.155,
-        **{**SLOW_UNET, "pairs": 5000, "epochs": 7, "patience": 0},
-        crystals=FRAME,
-        turns=4,
-    ),
-    # The network that fits its pairs, from all eight positions of every crystal.
-    "two in the frame, UNet of width 16, the scale's rule, 5000, turned and mirrored": Trial(
-        0.13,
-        network="UNet",
-        options={"width": 16},
-        pairs=5000,
-        crystals=FRAME,
-        epochs=56,
-        patience=10,
-        turns=4,
-        mirrored=True,
-    ),
-    # Its rate never fell: the validation error still did, by fits and starts, after 56 epochs.
-    "two in the frame, UNet of width 16, 5000, turned and mirrored, then lowered": Trial(
-        0.13,
-        network="UNet",
-        options={"width": 16},
-        pairs=5000,
-        crystals=FRAME,
-        epochs=56,
-        patience=10,
-        turns=4,
-        mirrored=True,
-        lowered=12,
-    ),
-    # The network that learns its pairs by heart, from eight times as many.
-    "two in the frame, 5000, turned and mirrored, then lowered": Trial(
-        0.19,
-        pairs=5000,
-        crystals=FRAME,
-        epochs=24,
-        patience=10,
-        turns=4,
-        mirrored=True,
-        lowered=6,
-    ),
-    "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
-    "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
-    "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),
-    "two in the frame, 5000, longer": Trial(
-        0.24, pairs=5000, crystals=FRAME, epochs=14, patience=2
-    ),
-    "two in the frame, 5000, more dropout": Trial(
-        0.22, pairs=5000, crystals=FRAME, options={"dropout": 0.5}, epochs=24, patience=3
-    ),
-}
 COLUMNS = (
     *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),
     *("epochs", "train_final_mse", "train_best_sa_mse", "new_best_sa_mse", "new_final_mse"),
@@ -239,9 +108,7 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     learnt = _objects("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
-    if trial.mirrored:
-        turned = torch.cat([turned, turned.flip(1)])
-    train = make_pairs(turned, broken=trial.broken)
+    train = make_pairs(turned, broken=trial.broken, positions=trial.positions)
     validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
     judged = _objects("validation", trial, VALIDATION, JUDGED)
     settings = TrainSettings(
@@ -251,12 +118,12 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
         patience=trial.patience,
         batch=trial.batch,
         max_epochs=trial.epochs,
+        epoch_items=trial.pairs if trial.positions else 0,
         precision="bf16",
         channels_last=trial.network == "UNet",
         accelerator="cpu",
     )
-    drawn = Drawn(train, trial.pairs) if trial.mirrored else train
-    found, seconds = train_in(folder, trial, settings, drawn, validation)
+    found, seconds = train_in(folder, trial, settings, train, validation)
     final, best = load_network(found.final), load_network(found.best)
     fitted: Pairs = train.head(LEARNED)
     raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
@@ -306,22 +173,6 @@ def lower(final: Path, rate: float) -> None:
     part = final.with_suffix(".part")
     torch.save(checkpoint, part)
     part.replace(final)
-
-
-class Drawn:
-    """Of many pairs, `count` drawn at random for every epoch."""
-
-    def __init__(self, pairs: Pairs, count: int) -> None:
-        self.pairs, self.count = pairs, count
-        self.object_shape, self.measurement_shape = pairs.object_shape, pairs.measurement_shape
-        self.random = torch.Generator().manual_seed(SEED)
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        which = torch.randint(len(self.pairs), (len(indices),), generator=self.random)
-        return self.pairs.__getitems__(which.tolist())
 
 
 def constant_error(objects: Tensor) -> float:

@@ -18,6 +18,7 @@ from symbreak.geometry import (
     orthogonal,
     read_instrument,
 )
+from symbreak.geometry.boxes import box_around
 from symbreak.geometry.circles import AXES, rotation
 from symbreak.geometry.instrument_file import _instrument as build
 from symbreak.geometry.instrument_file import _toml
@@ -132,6 +133,16 @@ def test_gold_at_9_kev():
     """The measured scan: {111} of gold, 0.2355 nm, to what its detector was out of place."""
     assert instrument().reciprocal().is_bragg
     assert instrument().reciprocal().lattice_spacing == pytest.approx(0.2355, rel=0.01)
+
+
+def test_the_box_of_what_is_there():
+    mask = np.zeros((10, 12), bool)
+    assert box_around(mask, voxels=2) == (slice(0, 10), slice(0, 12))
+    mask[1, 5:8] = True
+    assert box_around(mask) == (slice(1, 2), slice(5, 8))
+    assert box_around(mask, voxels=2) == (slice(0, 4), slice(3, 10))
+    assert box_around(mask, share=0.5) == (slice(0, 3), slice(3, 10))
+    assert box_around(mask, voxels=2, share=1.0) == (slice(0, 5), slice(0, 12))
 
 
 def test_cubes_hold_the_field_where_it_is():

@@ -259,10 +259,3 @@ def test_a_damaged_grid(tmp_path):
         reciprocal_of(path, 3)
     np.save(tmp_path / "p.npy", np.ones(3))
     assert reciprocal_of(tmp_path / "p.npy", 3) == (None, "")
-
-
-def test_the_box_of_a_support():
-    support = np.zeros((10, 12), bool)
-    assert around(support) == (slice(0, 10), slice(0, 12))
-    support[1, 5:8] = True
-    assert around(support) == (slice(0, 4), slice(3, 10))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from symbreak.data.files.cxi import Phasing
 from symbreak.geometry import ReciprocalGrid, displacement, orthogonal, strain
+from symbreak.geometry.boxes import box_around
 from symbreak.geometry.bragg import widened
 
 Array = NDArray[Any]
@@ -18,15 +19,8 @@ AROUND = 2  # voxels left around the support
 
 
 def around(support: NDArray[np.bool_]) -> Box:
-    """The box of a support and a little more; all of the grid if there is no support."""
-    if not support.any():
-        return tuple(slice(0, n) for n in support.shape)
-    found = []
-    for axis, size in enumerate(support.shape):
-        others = tuple(other for other in range(support.ndim) if other != axis)
-        inside = np.flatnonzero(support.any(others))
-        found.append(slice(max(inside[0] - AROUND, 0), min(inside[-1] + AROUND + 1, size)))
-    return tuple(found)
+    """The box that is written."""
+    return box_around(support, voxels=AROUND)
 
 
 def fields(

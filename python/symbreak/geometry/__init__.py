@@ -3,7 +3,7 @@
     circles, instrument, instrument_file    what a scan was
     grid                                    where its pixels lie, and those of the object
     bragg                                   what the phase of a Bragg reconstruction says
-    cubes                                   fields at right angles
+    boxes, cubes                            part of a grid; fields at right angles
 
 Plain NumPy in float64: this runs once a reconstruction.
 """

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from symbreak.geometry.boxes import box_around
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import draw_object
 
@@ -47,7 +48,7 @@ def laboratory_figure(
     solid = (
         support & (np.abs(x) >= DIM * np.median(np.abs(x[support]))) if support.any() else support
     )
-    window, middle = _window(solid)
+    window, middle = box_around(solid, share=AROUND), _middle(solid)
     limits = {name: _limit(cubes[name][solid]) for name, _ in drawn}
     for row, across in zip(axes, range(3), strict=True):
         cut: Any = tuple(middle[k] if k == across else window[k] for k in range(3))
@@ -78,17 +79,11 @@ def laboratory_figure(
     return figure
 
 
-def _window(solid: Array) -> tuple[list[slice], list[int]]:
-    """The box of the object and a little more, and the middle of the object, along every axis."""
-    window, middle = [], []
-    for axis, size in enumerate(solid.shape):
-        others = tuple(other for other in range(3) if other != axis)
-        count = solid.sum(others)
-        found = np.flatnonzero(count) if count.any() else np.arange(size)
-        more = int(np.ceil(AROUND * (found[-1] - found[0] + 1)))
-        window.append(slice(max(int(found[0]) - more, 0), min(int(found[-1]) + more + 1, size)))
-        middle.append(int(np.rint(np.average(np.arange(size), weights=count + 1e-9))))
-    return window, middle
+def _middle(solid: Array) -> list[int]:
+    """The middle of the object along every axis, of the grid where there is none."""
+    if not solid.any():
+        return [n // 2 for n in solid.shape]
+    return [int(np.rint(index.mean())) for index in np.nonzero(solid)]
 
 
 def _limit(values: Array) -> float:
