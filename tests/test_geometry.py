@@ -330,8 +330,9 @@ def test_any_value_anywhere_is_used_or_refused_in_one_line(place, value):
         inner = inner[key]
     inner[place[-1]] = value
     refused = ""
+    build(GIVEN, {}).reciprocal(center=(3, 4))  # as it was, it is used
     try:
-        build(content).reciprocal(center=(3, 4))
+        build(content, {}).reciprocal(center=(3, 4))
     except (TypeError, ValueError) as error:
         refused = str(error)
     assert "\n" not in refused

@@ -10,7 +10,7 @@ import typer
 
 from symbreak.cli import options
 from symbreak.cli.export_fields import Cubes, around, fields
-from symbreak.cli.geometry import Geometry, lines
+from symbreak.cli.geometry import GeometryFile, lines
 from symbreak.cli.output import note, out, table, wrote
 from symbreak.data.files.cxi import Phasing, read_cxi
 from symbreak.data.files.vtk import write_vti, write_vts
@@ -80,7 +80,7 @@ def export(
     phasing = read_cxi(result)
     grid = phasing.reciprocal
     if geometry is not None:
-        grid = Geometry(geometry, phasing.object.ndim).of_result()
+        grid = GeometryFile(geometry, phasing.object.ndim).alone().of_result()
     if kind == ".vti" and voxel is None:
         arrays = fields(phasing)
         write_vti(output, arrays, spacing=1.0 if steps is None else steps)

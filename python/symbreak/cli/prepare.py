@@ -12,7 +12,7 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli import prepare_options as parsed
-from symbreak.cli.geometry import Geometry, geometry_rows
+from symbreak.cli.geometry import geometry_file, geometry_rows
 from symbreak.cli.output import command_line, counted, element, note, out, progress, table, wrote
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import Frames, open_frames
@@ -30,6 +30,7 @@ EXAMPLES = (
     "symbreak prepare scan_master.h5 -o pattern.h5 --stack volume --size 64,256,256 --bin 2",
     "symbreak prepare frame_*.tif -o pattern.h5 --stack sum --mask mask.npy --background dark.tif",
     "symbreak prepare scan.h5 -o pattern.h5 --stack volume --geometry scan.toml",
+    "symbreak prepare run.cxi -o pattern.h5 --frames 17 --geometry direct",
 )
 
 
@@ -134,8 +135,9 @@ def prepare(
     geometry: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Instrument of the scan, TOML (documentation: Nanometres and strain).",
+            metavar="FILE or direct",
+            help="Instrument of the scan, TOML (documentation: Nanometres and strain), or that the "
+            "detector stands in the direct beam; what the file of the frames says may be left out.",
         ),
     ] = None,
     bins: Annotated[
@@ -172,14 +174,16 @@ def prepare(
     pixels = None if size is None else parsed.numbers(size, "--size")
     blocks = parsed.numbers(bins, "--bin")
     begin = parsed.corner(corner)
-    instrument = (
-        None if geometry is None else Geometry(geometry, 3 if stack is Stacking.VOLUME else 2)
+    told = (
+        None if geometry is None else geometry_file(geometry, 3 if stack is Stacking.VOLUME else 2)
     )
     with open_frames(sources, chosen=parsed.frames(select), corner=begin, **extra) as opened:
         note(opened.notes)
         if saturation is None and opened.saturation is not None:
             saturation = opened.saturation
             note([f"counts above {saturation:g} are saturated, as the file says."])
+        instrument = None if told is None else told.complete(opened.header, sources[0].path.name)
+        note(() if instrument is None else instrument.notes)
         detector = opened.shape[1:]
         prepared = _run(
             opened,

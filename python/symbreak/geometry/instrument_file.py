@@ -15,12 +15,14 @@
     circles = [{name = "theta", axis = "y+", angle = 0.22}, ...]
 
 Further keys are those of :class:`~symbreak.geometry.Instrument`: ``beam``, ``[detector] center``.
+Energy, distance and pixel that are left out ``symbreak prepare`` takes from the frames' own file.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -58,14 +60,61 @@ def parse_instrument(content: bytes, name: str) -> Instrument:
         ValueError: As above.
         ImportError: Likewise.
     """
-    try:
-        given = _toml().loads(content.decode())
-    except ValueError as error:  # of TOML and of UTF-8
-        raise ValueError(f"{name}: not a TOML file ({error}).") from error
-    try:
-        return _instrument(given)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
+    return InstrumentFile(content, name).instrument()
+
+
+class InstrumentFile:
+    """A TOML file that may leave out what another file tells.
+
+    Args:
+        content: The file.
+        name: What errors call it.
+
+    Raises:
+        ValueError: It is not TOML.
+        ImportError: Python is 3.10 and tomli not installed.
+    """
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.name = name
+        try:
+            self._given = _toml().loads(content.decode())
+        except ValueError as error:  # of TOML and of UTF-8
+            raise ValueError(f"{name}: not a TOML file ({error}).") from error
+
+    def missing(self) -> tuple[str, ...]:
+        """The arguments that an `Instrument` needs and the file does not give.
+
+        Raises:
+            ValueError: ``[detector]`` is no table.
+        """
+        with self._named():
+            found = {**self._given, **_table(self._given, "detector")}
+        return tuple(
+            field.name
+            for field in fields(Instrument)
+            if field.default is MISSING and field.name not in found
+        )
+
+    def instrument(self, known: Mapping[str, Any] | None = None) -> Instrument:
+        """What the file says, and where it says nothing, what is known otherwise.
+
+        Args:
+            known: Arguments of `Instrument`.
+
+        Raises:
+            ValueError: The file lacks a key, has one too many, or a value that cannot be.
+        """
+        with self._named():
+            return _instrument(self._given, known or {})
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors begin with the file's name."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.name}: {error}") from error
 
 
 def _toml() -> Any:
@@ -82,12 +131,12 @@ def _toml() -> Any:
     return module
 
 
-def _instrument(given: Mapping[str, Any]) -> Instrument:
+def _instrument(given: Mapping[str, Any], known: Mapping[str, Any]) -> Instrument:
     detector, sample = _table(given, "detector"), _table(given, "sample")
     _known("", given, (*TOP, "detector", "sample"))
     _known("[detector] ", detector, (*DETECTOR, "circles"))
     _known("[sample] ", sample, ("circles",))
-    found = {key: given[key] for key in TOP if key in given}
+    found = {**known, **{key: given[key] for key in TOP if key in given}}
     found |= {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in detector.items()

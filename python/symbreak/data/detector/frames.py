@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from symbreak.data.detector.cleaning import Bits
 from symbreak.data.detector.corrections import Corner, open_whole
+from symbreak.data.detector.header import Header, read_header
 from symbreak.data.detector.layouts import (
     BAD,
     find_mask,
@@ -74,6 +75,8 @@ class Frames:
     """Which of all frames these are."""
     saturation: float | None
     """Largest count to trust as the first file says it (NXdetector), None if it does not."""
+    header: Header
+    """What the first file says of beam and detector."""
     notes: tuple[str, ...]
     """What the user should know of the choices made."""
 
@@ -163,7 +166,8 @@ def open_frames(
             masks, more = _own(first, shape)
             notes += more
         saturation = _saturation(first)
-        yield Frames(tuple(parts), tuple(masks), where, saturation, tuple(notes))
+        header = read_header(first, where, total)
+        yield Frames(tuple(parts), tuple(masks), where, saturation, header, tuple(notes))
 
 
 def _named(source: Source, found: OpenArray) -> bool:
