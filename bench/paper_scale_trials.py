@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,11 +34,10 @@ from symbreak import sa_mse
 from symbreak.data import crystals
 from symbreak.data.simulation.pairs import FIRST
 from symbreak.data.simulation.settings import CrystalSettings
-from symbreak.learning.callbacks import FINAL
 from symbreak.learning.datasets import Pairs, PairSource, make_pairs
 from symbreak.learning.evaluate import compare, evaluate, predict
 from symbreak.learning.fit import Fitted, fit
-from symbreak.learning.networks import load_network, read_checkpoint
+from symbreak.learning.networks import load_network
 from symbreak.learning.settings import TrainSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -114,16 +112,18 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     settings = TrainSettings(
         network=trial.network,
         options=trial.options,
+        loss=trial.loss,
         learning_rate=trial.rate,
         patience=trial.patience,
         batch=trial.batch,
-        max_epochs=trial.epochs,
+        max_epochs=trial.epochs + trial.lowered,
+        final_epochs=trial.lowered,
         epoch_items=trial.pairs if trial.positions else 0,
         precision="bf16",
         channels_last=trial.network == "UNet",
         accelerator="cpu",
     )
-    found, seconds = train_in(folder, trial, settings, train, validation)
+    found, seconds = train_in(folder, settings, train, validation)
     final, best = load_network(found.final), load_network(found.best)
     fitted: Pairs = train.head(LEARNED)
     raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
@@ -141,38 +141,17 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
 
 
 def train_in(
-    folder: Path, trial: Trial, settings: TrainSettings, train: PairSource, validation: PairSource
+    folder: Path, settings: TrainSettings, train: PairSource, validation: PairSource
 ) -> tuple[Fitted, float]:
     """Train, or go on with what is there; also the CPU seconds of all calls."""
     spent, begun = folder / "cpu_seconds.txt", time.process_time()
     before = float(spent.read_text()) if spent.exists() else 0.0
-    final, low = folder / FINAL, trial.rate / 10
-    is_low = final.exists() and read_checkpoint(final)["hyper_parameters"]["learning_rate"] == low
     try:
-        if not is_low:
-            found = fit(settings, train, validation, folder, resume=True)
-        if trial.lowered:
-            if not is_low:
-                lower(final, low)
-            last = trial.epochs + trial.lowered
-            slow = replace(settings, learning_rate=low, max_epochs=last)
-            found = fit(slow, train, validation, folder, resume=True)
+        found = fit(settings, train, validation, folder, resume=True)
     finally:
         if folder.exists():
             spent.write_text(str(before + time.process_time() - begun))
     return found, float(spent.read_text())
-
-
-def lower(final: Path, rate: float) -> None:
-    """Change the rate of a training that ended, as if its rule had come to lower it now."""
-    checkpoint = read_checkpoint(final)
-    checkpoint["hyper_parameters"]["learning_rate"] = rate
-    for group in checkpoint["optimizer_states"][0]["param_groups"]:
-        group["lr"] = group["initial_lr"] = rate
-    checkpoint["lr_schedulers"][0] |= {"_last_lr": [rate], "num_bad_epochs": 0}
-    part = final.with_suffix(".part")
-    torch.save(checkpoint, part)
-    part.replace(final)
 
 
 def constant_error(objects: Tensor) -> float:

@@ -159,6 +159,14 @@ def test_plateaus_of_small_sets_last_more_epochs():
     assert few.training("UNet", 8, "after").patience == 5  # a third of the epochs at most
 
 
+def test_the_last_epochs_of_the_papers_scale_have_a_lower_rate():
+    from symbreak.experiments.scales import SCALES
+
+    assert SCALES["paper"].training("UNet", 5000, "after").final_epochs == 16
+    assert SCALES["small"].training("UNet", 800, "after").final_epochs == 0
+    assert replace(TINY, final=0.5).training("UNet", 8, "after").final_epochs == 2
+
+
 @pytest.fixture
 def chosen(monkeypatch):
     """The scales that the command was about to run."""

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -99,6 +100,73 @@ def test_checkpoints_written_seldom_are_those_of_every_epoch(tmp_path, monkeypat
     assert_same_weights(whole.best, parts.best)
     assert parts.best_validation == whole.best_validation
     assert written == 3 * both  # and of this call's first and last
+
+
+def rates(folder):
+    """The rate of every next epoch, of all calls."""
+    found = {}
+    for path in sorted(folder.glob("logs/version_*/metrics.csv")):
+        for row in csv.DictReader(path.read_text().splitlines()):
+            if row["learning_rate"]:
+                found[int(row["epoch"])] = float(row["learning_rate"])
+    return [found[epoch] for epoch in sorted(found)]
+
+
+@pytest.mark.parametrize("lowest", [1e-5, 9e-4])  # the tenth may be below the lowest rate
+def test_the_final_epochs_have_a_tenth_of_the_rate(tmp_path, monkeypatch, lowest):
+    choices = {"max_epochs": 7, "final_epochs": 3, "patience": 20, "min_learning_rate": lowest}
+    settings, train, validation = problem(**choices)
+    whole = fit(settings, train, validation, tmp_path / "whole")
+    assert whole.epochs == 7
+    expected = [1e-3] * 3 + [1e-4] * 4
+    assert rates(tmp_path / "whole") == pytest.approx(expected)
+    plain = fit(replace(settings, final_epochs=0, max_epochs=4), train, validation, tmp_path / "p")
+    assert rates(tmp_path / "p") == pytest.approx([1e-3] * 4)
+    assert not torch.equal(*(weights(f.final)["network.head.weight"] for f in (whole, plain)))
+
+    # Interrupted before and after the rate fell.
+    due = callbacks.Checkpoints._due
+    for stop in (3, 4, 6):
+
+        def interrupted(self, trainer, stop=stop):
+            if trainer.current_epoch == stop:
+                raise LookupError
+            return due(self, trainer)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(callbacks.Checkpoints, "_due", interrupted)
+            with pytest.raises(LookupError):
+                fit(settings, train, validation, tmp_path / "parts", resume=True)
+    parts = fit(settings, train, validation, tmp_path / "parts", resume=True)
+    assert rates(tmp_path / "parts") == pytest.approx(expected)
+    assert_same_weights(whole.final, parts.final)
+    assert fit(settings, train, validation, tmp_path / "parts", resume=True).epochs == 7
+    longer = replace(settings, max_epochs=9)
+    with pytest.raises(ValueError, match="another training, it differs in final_from"):
+        fit(longer, train, validation, tmp_path / "parts", resume=True)
+
+
+def test_no_plateau_counts_in_the_final_epochs(tmp_path):
+    # A rate too small to learn with, as below.
+    settings, train, validation = problem(
+        learning_rate=1e-12,
+        **{"min_learning_rate": 1e-15, "factor": 0.5, "patience": 0},
+        **{"max_epochs": 8, "final_epochs": 4},
+    )
+    fit(settings, train, validation, tmp_path)
+    found = rates(tmp_path)
+    assert found[2] < 1e-12
+    assert found[3] == pytest.approx(found[2] * 0.05)
+    assert found[4:] == [found[3]] * 4
+
+
+def test_the_lowest_rate_ends_a_training_before_its_final_epochs(tmp_path):
+    settings, train, validation = problem(
+        learning_rate=1e-12,
+        **{"min_learning_rate": 5e-13, "factor": 0.5, "patience": 0},
+        **{"max_epochs": 50, "final_epochs": 20},
+    )
+    assert fit(settings, train, validation, tmp_path).epochs < 20
 
 
 def test_ends_at_the_lowest_rate_and_stays_ended(tmp_path):

@@ -50,6 +50,9 @@ def train(
     patience: Annotated[int, typer.Option(help="Epochs without progress: a plateau.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Pairs per step and device.")] = 32,
     max_epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 500,
+    final_epochs: Annotated[
+        int, typer.Option(min=0, help="So many of them, the last, at a tenth of the rate.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and the order.")] = 0,
     ndim: options.Ndim = 2,
     resume: Annotated[bool, typer.Option(help="Continue one that had ended, too.")] = False,
@@ -80,6 +83,7 @@ def train(
         "patience": patience,
         "batch": batch,
         "max_epochs": max_epochs,
+        "final_epochs": final_epochs,
         "seed": seed,
         "precision": precision,
         "tf32": tf32,

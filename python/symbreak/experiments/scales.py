@@ -44,6 +44,8 @@ class Scale:
     """Training items that a plateau lasts at least: for small sets more epochs, not fewer steps."""
     epochs: int = 10_000
     """Most epochs of a cell, so that small sets, which need fewer items, do not take as many."""
+    final: float = 0.0
+    """Share of the epochs, the last, that have a tenth of the rate; in [0, 1)."""
     learning_rate: float = 1e-3
     min_learning_rate: float = 1e-5
     batch: int = 32
@@ -79,6 +81,7 @@ class Scale:
             "patience": max(2, min(patience, epochs // 3)),
             "batch": self.batch,
             "max_epochs": epochs,
+            "final_epochs": int(self.final * epochs),
             "epoch_items": count if variant == POSITIONS else 0,
             "seed": self.seed,
         }
@@ -135,6 +138,7 @@ SCALES = {
         passes=400_000,
         patience=10,
         patience_items=30_000,
+        final=0.2,
         learning_rate=1e-3,
         batch=32,
         variants=VARIANTS,

@@ -71,8 +71,9 @@ def fit(
         validation: Validation pairs. As they are compared up to symmetries, broken or not.
         folder: Made if missing.
         resume: Continue from ``final.ckpt`` in ``folder`` if there is one, with the same settings
-            and data, as if there had been no interruption; only ``max_epochs`` and what concerns
-            the machine may differ. Without it such a file is an error.
+            and data, as if there had been no interruption; only what concerns the machine may
+            differ and, where there are no ``final_epochs``, ``max_epochs``. Without it such a file
+            is an error.
 
     Returns:
         Fitted: paths, epochs and the best validation error.
@@ -172,8 +173,13 @@ def _hyper_parameters(settings: TrainSettings, train: PairSource) -> dict[str, A
         "min_learning_rate": settings.min_learning_rate,
         "factor": settings.factor,
         "patience": settings.patience,
+        "final_from": _final_from(settings),
         "seed": settings.seed,
     }
+
+
+def _final_from(settings: TrainSettings) -> int | None:
+    return settings.max_epochs - settings.final_epochs if settings.final_epochs else None
 
 
 def _check_data(train: PairSource, validation: PairSource) -> None:
@@ -203,6 +209,9 @@ def _finished(folder: Path, settings: TrainSettings) -> Fitted | None:
 
 
 def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
+    final = _final_from(settings)
+    if final is not None and checkpoint["epoch"] + 1 >= final:
+        return False  # in the final epochs the rate may be lower still
     rate: float = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
     return rate <= settings.min_learning_rate
 

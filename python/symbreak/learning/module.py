@@ -16,6 +16,7 @@ from symbreak.learning.networks import build_network
 from symbreak.learning.samplers import mix
 
 MONITOR = "validation/sa_mse"
+FINAL_FACTOR = 0.1  # of the rate in the final epochs
 
 
 class PhaseRetrieval(lightning.LightningModule):
@@ -38,6 +39,7 @@ class PhaseRetrieval(lightning.LightningModule):
         min_learning_rate: Training ends when the rate arrives here.
         factor: The rate is multiplied by it on a plateau.
         patience: Epochs without a better validation SA-MSE before the rate falls.
+        final_from: The epoch, counted from 0, from which on the rate is a tenth; None for none.
         seed: Of dropout; that of the weights is PyTorch's own.
 
     Raises:
@@ -55,6 +57,7 @@ class PhaseRetrieval(lightning.LightningModule):
         min_learning_rate: float = 1e-5,
         factor: float = 0.3,
         patience: int = 10,
+        final_from: int | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -112,11 +115,9 @@ class PhaseRetrieval(lightning.LightningModule):
         """Log the means, lower the learning rate on a plateau, end at the lowest."""
         sums: Any = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
         error, mse, zero, count = sums.tolist()
-        scheduler: Any = self.lr_schedulers()
         # Here and not after the epoch, as Lightning would: the checkpoint of this epoch then holds
         # the state after it, and a resumed training continues exactly.
-        scheduler.step(error / count)
-        rate = scheduler.get_last_lr()[0]
+        rate = self._next_rate(error / count)
         values = {
             MONITOR: error / count,
             "validation/mse": mse / count,
@@ -124,8 +125,21 @@ class PhaseRetrieval(lightning.LightningModule):
             "learning_rate": rate,
         }
         self.log_dict(values, sync_dist=True, batch_size=1)
-        if rate <= self.hparams["min_learning_rate"]:
-            self.trainer.should_stop = True
+
+    def _next_rate(self, error: float) -> float:
+        """Set the rate of the next epoch, or end the training; give it back."""
+        optimizer: Any = self.optimizers()
+        scheduler: Any = self.lr_schedulers()
+        final, following = self.hparams["final_from"], self.current_epoch + 1
+        if final is None or following <= final:
+            scheduler.step(error)
+            if scheduler.get_last_lr()[0] <= self.hparams["min_learning_rate"]:
+                self.trainer.should_stop = True
+            elif following == final:
+                for group in optimizer.param_groups:
+                    group["lr"] *= FINAL_FACTOR
+        rate: float = optimizer.param_groups[0]["lr"]
+        return rate
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         """Nothing: `on_validation_epoch_end` has done it."""

@@ -29,6 +29,9 @@ class TrainSettings:
         patience: Epochs without a better validation SA-MSE before the rate falls, >= 0.
         batch: Items per step and device, >= 1.
         max_epochs: Upper limit of the epochs, >= 1.
+        final_epochs: The last of ``max_epochs``, in which the rate is a tenth of what it was before
+            and no plateau counts, >= 0 and below ``max_epochs``; they do not come where the lowest
+            rate ends the training earlier.
         epoch_items: Training pairs that an epoch draws at random, >= 1; 0: it takes all. For sets
             of which many epochs are not needed, as of objects in many positions.
         seed: Of the first weights, of the order of the items and of dropout, >= 0.
@@ -58,6 +61,7 @@ class TrainSettings:
     patience: int = 10
     batch: int = 32
     max_epochs: int = 500
+    final_epochs: int = 0
     epoch_items: int = 0
     seed: int = 0
     precision: Precision = "32"
@@ -80,7 +84,7 @@ class TrainSettings:
         _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
         for name in ("batch", "max_epochs", "devices", "nodes"):
             check_integer("TrainSettings", name, getattr(self, name), 1)
-        for name in ("patience", "seed", "epoch_items"):
+        for name in ("patience", "seed", "epoch_items", "final_epochs"):
             check_integer("TrainSettings", name, getattr(self, name), 0)
         for name in ("learning_rate", "min_learning_rate", "factor", "save_every"):
             value = getattr(self, name)
@@ -94,6 +98,11 @@ class TrainSettings:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
                 f"{self.min_learning_rate!r} and learning_rate {self.learning_rate!r}."
+            )
+        if not self.final_epochs < self.max_epochs:
+            raise ValueError(
+                "TrainSettings: final_epochs must be below max_epochs, got "
+                f"{self.final_epochs} and {self.max_epochs}."
             )
         if not 0 <= self.save_every < math.inf:
             raise ValueError(
