@@ -13,13 +13,13 @@ puts the table into docs/faq.md.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
 
 import torch
 from free_log_likelihood import PAGE, nearer, title
+from measured_page import Row, measure_or_write
 from scale_data import RESULTS, machine, markdown, read_csv, replace_between_marks, write_csv
 from supports import distance
 from torch import Tensor
@@ -48,7 +48,6 @@ FIELDS = (
     *(f"{way}_{name}" for way in WAYS for name in ("distance", "mean")),
     *("width_0", "width_1", "width_2"),
 )
-Row = dict[str, str]
 
 
 def pattern(crystal: Tensor, photons: float, widths: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -126,17 +125,5 @@ def write_page(page: Path, rows: Sequence[Row]) -> None:
     replace_between_marks(page, "coherence", table(rows))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("measure", "page"))
-    parser.add_argument("--crystals", type=int, default=16)
-    parser.add_argument("--csv", type=Path, default=CSV)
-    given = parser.parse_args()
-    if given.what == "measure":
-        measure(given.crystals, given.csv)
-    else:
-        write_page(PAGE, read_csv(given.csv))
-
-
 if __name__ == "__main__":
-    main()
+    measure_or_write(str(__doc__), measure, write_page, csv=CSV, page=PAGE)

@@ -14,12 +14,12 @@ puts the tables into docs/faq.md.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
 import torch
+from measured_page import Row, measure_or_write
 from scale_data import (
     RESULTS,
     machine,
@@ -54,7 +54,6 @@ FIELDS = (
     *("ndim", "size", "photons", "fraction", "radius", "crystal", "rule", "nearest"),
     *(f"{way}_{name}" for way in WAYS for name in ("value", "distance", "support")),
 )
-Row = dict[str, str]
 
 
 def rules(area: float) -> Iterator[tuple[str, symbreak.Shrinkwrap]]:
@@ -204,17 +203,5 @@ def write_page(page: Path, rows: Sequence[Row]) -> None:
         replace_between_marks(page, name, table(rows))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("measure", "page"))
-    parser.add_argument("--crystals", type=int, default=16)
-    parser.add_argument("--csv", type=Path, default=CSV)
-    given = parser.parse_args()
-    if given.what == "measure":
-        measure(given.crystals, given.csv)
-    else:
-        write_page(PAGE, read_csv(given.csv))
-
-
 if __name__ == "__main__":
-    main()
+    measure_or_write(str(__doc__), measure, write_page, csv=CSV, page=PAGE)

@@ -36,8 +36,9 @@ from symbreak.data.simulation.pairs import FIRST
 from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.learning.datasets import Pairs, PairSource, make_pairs
 from symbreak.learning.evaluate import compare, evaluate, predict
-from symbreak.learning.fit import Fitted, fit
+from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network
+from symbreak.learning.outcome import Fitted
 from symbreak.learning.settings import TrainSettings
 
 DOCS = Path(__file__).parent.parent / "docs"

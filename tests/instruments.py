@@ -67,3 +67,11 @@ def seen(given, frame, row, column):
     out = 2 * np.pi / wavelength * place / np.linalg.norm(place)
     q = out - 2 * np.pi / wavelength * along(given.beam)
     return rotation(given.sample) @ sample.T @ q
+
+
+def write_rocking_curve(path):
+    """Frames of a small cuboid, as a NumPy file."""
+    x = np.zeros((24, 40, 40), complex)
+    x[:9, :13, :11] = 1
+    counts = np.abs(np.fft.fftshift(np.fft.fftn(x))) ** 2
+    np.save(path, np.random.default_rng(1).poisson(counts / 100).astype(np.uint32))

@@ -6,22 +6,19 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 import symbreak
 from symbreak.cli import options
 from symbreak.cli import prepare_options as parsed
-from symbreak.cli.geometry import geometry_file, geometry_rows
-from symbreak.cli.output import command_line, counted, element, note, out, progress, table, wrote
+from symbreak.cli.geometry import geometry_file
+from symbreak.cli.output import command_line, note, progress, wrote
+from symbreak.cli.prepare_report import print_prepared, used_parameters
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import Frames, open_frames
-from symbreak.data.detector.layouts import REASONS
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.prepare import Prepared, prepare_pattern
 from symbreak.data.files.arrays import Source
-from symbreak.data.files.cxi import Parameter
-from symbreak.geometry import ReciprocalGrid
 
 DATASET = "FILE or :DATASET"
 MASKS, WINDOW = "What was measured", "Centre and window"
@@ -207,11 +204,11 @@ def prepare(
         title=f"{sources[0].path.name}, prepared",
         version=symbreak.__version__,
         command=command_line(),
-        parameters=_parameters(context, prepared, saturation),
+        parameters=used_parameters(context.params, prepared, saturation),
         reciprocal=grid,
         instrument="" if instrument is None else instrument.text,
     )
-    _print(prepared, shape, dtype, grid)
+    print_prepared(prepared, shape, dtype, grid)
     wrote(output, "pattern")
     if plot is not None:
         from symbreak.plotting import save
@@ -230,60 +227,3 @@ def _run(opened: Frames, **settings: Any) -> Prepared:
             bar.update(task, completed=done, total=total)
 
         return prepare_pattern(opened, **settings, progress=tell)
-
-
-def _parameters(
-    context: typer.Context, prepared: Prepared, saturation: float | None
-) -> dict[str, Parameter]:
-    """Every option as it was used, and what was found."""
-    used: dict[str, Parameter] = {}
-    for name, value in context.params.items():
-        if name in ("output", "plot"):
-            continue
-        plain = value.value if isinstance(value, Enum) else value
-        plain = str(plain) if isinstance(plain, Path) else plain
-        used[name] = " ".join(plain) if isinstance(plain, (list, tuple)) else plain
-    used["saturation"] = saturation
-    used["center_found"] = ",".join(map(str, prepared.center))
-    used["first_pixel"] = ",".join(str(window.start) for window in prepared.windows)
-    used["measured_pixels"] = int(prepared.valid.sum())
-    return used
-
-
-def _print(
-    prepared: Prepared,
-    shape: tuple[int, int, int],
-    dtype: np.dtype[Any],
-    grid: ReciprocalGrid | None,
-) -> None:
-    """What was there, what was left out and why, what came out."""
-    rows = table("prepared", "what", "result")
-    count, *detector = shape
-    total, kept = float(prepared.survey.image.sum()), float(prepared.intensity.sum())
-    rows.add_row("frames", f"{count} of {_by(detector)} {dtype}")
-    rows.add_row("counts above background", f"{total:.6g}")
-    names = ("frame", "row", "column")[-len(prepared.windows) :]
-    for name, window in zip(names, prepared.windows, strict=True):
-        binned = f", binned by {window.bin}" if window.bin > 1 else ""
-        rows.add_row(
-            f"{name}: centre, window",
-            f"{window.center}, {window.start} to {window.stop - 1}{binned}",
-        )
-    ndim = prepared.intensity.ndim
-    rows.add_row("pattern", f"{_by(prepared.intensity.shape)} {element(ndim)}s")
-    rows.add_row(f"brightest {element(ndim)}", f"{float(prepared.intensity.max()):.6g} counts")
-    if not prepared.averaged:
-        rows.add_row("counts kept", f"{kept:.6g} ({100 * kept / total:.1f} %)")
-    for name, value in () if grid is None else geometry_rows(grid, prepared.intensity.shape):
-        rows.add_row(name, value)
-    missing = 100 * float(1 - prepared.valid.mean())
-    rows.add_row("not measured", f"{missing:.2f} %")
-    for bit, reason in REASONS.items():
-        found = int(((prepared.mask & bit) != 0).sum())
-        if found:
-            rows.add_row(f"  {reason}", counted(found, ndim))
-    out().print(rows)
-
-
-def _by(shape: Any) -> str:
-    return " x ".join(map(str, shape))

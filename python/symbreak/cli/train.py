@@ -103,7 +103,8 @@ def train(
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
     if source.dropped:
         note([f"{source.dropped} ambiguous objects are left out."])
-    from symbreak.learning.fit import fit, is_unfinished  # Lightning takes seconds to import
+    from symbreak.learning.fit import fit  # Lightning takes seconds to import
+    from symbreak.learning.outcome import is_unfinished
 
     if is_unfinished(output) and not resume:
         resume = True

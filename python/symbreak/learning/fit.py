@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,15 @@ import lightning
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-import symbreak
-from symbreak.learning.callbacks import BEST, FINAL, Checkpoints
+from symbreak.learning.callbacks import FINAL, Checkpoints
 from symbreak.learning.datasets import PairSource
 from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
+from symbreak.learning.outcome import SUMMARY, Fitted, final_from, finished, summarise
 from symbreak.learning.settings import TrainSettings
 from symbreak.ops.checks import check_flag, shown
 
-SUMMARY = "summary.json"
 HARMLESS = (
     ".*does not have many workers.*",  # none are needed, see PairLoaders
     ".*exists and is not empty.*",  # a resumed training writes into its own folder
@@ -33,22 +30,6 @@ HARMLESS = (
     ".*GPU available but not used.*",
     ".*LeafSpec.*",  # Lightning's own use of PyTorch
 )
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What :func:`fit` returns."""
-
-    final: Path
-    """Checkpoint after the last epoch."""
-    best: Path
-    """Checkpoint of the epoch with the smallest validation SA-MSE."""
-    epochs: int
-    """Epochs done in all."""
-    best_validation: float
-    """The smallest validation SA-MSE."""
-    seconds: float
-    """Wall time of this call's training; that of the last call if there was nothing left to do."""
 
 
 def fit(
@@ -101,9 +82,9 @@ def fit(
         if not resume:
             raise FileExistsError(f"{folder} holds a training already; resume it or remove it.")
         _check_same(final, hyper)
-        finished = _finished(folder, settings)
-        if finished is not None:
-            return finished
+        found = finished(folder, settings)
+        if found is not None:
+            return found
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
@@ -126,12 +107,7 @@ def fit(
         )
         trainer = _trainer(settings, folder)
         trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)
-    return _summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
-
-
-def is_unfinished(folder: str | Path) -> bool:
-    """Whether a training in ``folder`` was interrupted after an epoch or more."""
-    return (Path(folder) / FINAL).exists() and not (Path(folder) / SUMMARY).exists()
+    return summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
 
 
 def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
@@ -173,13 +149,9 @@ def _hyper_parameters(settings: TrainSettings, train: PairSource) -> dict[str, A
         "min_learning_rate": settings.min_learning_rate,
         "factor": settings.factor,
         "patience": settings.patience,
-        "final_from": _final_from(settings),
+        "final_from": final_from(settings),
         "seed": settings.seed,
     }
-
-
-def _final_from(settings: TrainSettings) -> int | None:
-    return settings.max_epochs - settings.final_epochs if settings.final_epochs else None
 
 
 def _check_data(train: PairSource, validation: PairSource) -> None:
@@ -196,52 +168,6 @@ def _check_same(final: Path, hyper: dict[str, Any]) -> None:
     other = [name for name in hyper if saved.get(name) != hyper[name]]
     if other:
         raise ValueError(f"fit: {final} is of another training, it differs in {', '.join(other)}.")
-
-
-def _finished(folder: Path, settings: TrainSettings) -> Fitted | None:
-    """The outcome, if the last checkpoint is at the lowest rate or has all its epochs."""
-    checkpoint = read_checkpoint(folder / FINAL)
-    if checkpoint["epoch"] + 1 < settings.max_epochs and not _at_lowest(checkpoint, settings):
-        return None
-    if (folder / SUMMARY).exists():
-        return _fitted(folder, json.loads((folder / SUMMARY).read_text()))
-    return _summarise(folder, settings, 0.0, write=True)  # interrupted just before it was written
-
-
-def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
-    final = _final_from(settings)
-    if final is not None and checkpoint["epoch"] + 1 >= final:
-        return False  # in the final epochs the rate may be lower still
-    rate: float = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
-    return rate <= settings.min_learning_rate
-
-
-def _summarise(folder: Path, settings: TrainSettings, seconds: float, *, write: bool) -> Fitted:
-    checkpoint = read_checkpoint(folder / FINAL)
-    best = next(v for k, v in checkpoint["callbacks"].items() if k.startswith("Checkpoints"))
-    summary = {
-        "epochs": checkpoint["epoch"] + 1,
-        "best_validation": best["best"],
-        "lowest_rate": _at_lowest(checkpoint, settings),
-        "seconds": seconds,
-        "version": symbreak.__version__,
-        "settings": asdict(settings),
-    }
-    if write:
-        part = folder / f".{SUMMARY}.part"
-        part.write_text(json.dumps(summary, indent=1) + "\n")
-        part.replace(folder / SUMMARY)
-    return _fitted(folder, summary)
-
-
-def _fitted(folder: Path, summary: dict[str, Any]) -> Fitted:
-    return Fitted(
-        folder / FINAL,
-        folder / BEST,
-        summary["epochs"],
-        summary["best_validation"],
-        summary["seconds"],
-    )
 
 
 @contextmanager
