@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "evaluation": {*PUBLIC, "cross_validation", "subpixel", "transfer"},
     "supports": {*PUBLIC, "coherence", "cross_validation"},
     "models": PUBLIC,
-    "geometry": PUBLIC,
+    "geometry": {*PUBLIC, "subpixel"},
     "data.files": {*PUBLIC, "geometry"},
     "data.streaming": {*PUBLIC, "data.files"},
     "data.detector": {*PUBLIC, "geometry", "data.files"},

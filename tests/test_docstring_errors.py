@@ -26,11 +26,15 @@ from symbreak.geometry import (
     Circle,
     Instrument,
     ReciprocalGrid,
+    Reflection,
     displacement,
+    displacement_vector,
     instrument_file,
+    match_reflections,
     orthogonal,
     read_instrument,
     strain,
+    strain_tensor,
 )
 from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
@@ -244,6 +248,35 @@ TRIED = {
         ImportError: lambda: missing("skimage.restoration")(
             lambda: displacement(CUBE, CUBE != 0, BRAGG)
         ),
+    },
+    "symbreak.geometry.Reflection": {
+        TypeError: lambda: Reflection(CUBE, CUBE != 0, BRAGG, level="0.5"),
+        ValueError: lambda: Reflection(CUBE, CUBE[1:] != 0, BRAGG),
+        ImportError: lambda: missing("skimage.restoration")(
+            lambda: Reflection(CUBE, CUBE != 0, BRAGG)
+        ),
+    },
+    **{
+        f"symbreak.geometry.Reflection.{name}": {
+            ImportError: lambda name=name: missing("scipy.ndimage")(
+                lambda: getattr(Reflection(CUBE, CUBE != 0, BRAGG), name)(np.zeros((3, 1)))
+            )
+        }
+        for name in ("magnitude", "gradient", "displacement")
+    },
+    "symbreak.geometry.match_reflections": {
+        TypeError: lambda: match_reflections([Reflection(CUBE, CUBE != 0, BRAGG)] * 2, "1"),
+        ValueError: lambda: match_reflections([]),
+        MemoryError: lambda: match_reflections([Reflection(CUBE, CUBE != 0, BRAGG)] * 2, 1e-6),
+        ImportError: lambda: missing("scipy.ndimage")(
+            lambda: match_reflections([Reflection(CUBE, CUBE != 0, BRAGG)] * 2)
+        ),
+    },
+    "symbreak.geometry.strain_tensor": {
+        ValueError: lambda: strain_tensor(np.zeros((2, 3)), np.eye(3)[:2])
+    },
+    "symbreak.geometry.displacement_vector": {
+        ValueError: lambda: displacement_vector(np.zeros((2, 3)), np.eye(3))
     },
     "symbreak.geometry.strain": {
         TypeError: lambda: strain(CUBE.real, CUBE != 0, BRAGG),

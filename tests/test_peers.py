@@ -17,7 +17,7 @@ from conftest import SEED
 import symbreak
 from symbreak.data import crystals
 from symbreak.data.files.vtk import write_vti, write_vts
-from symbreak.geometry import Circle, Instrument
+from symbreak.geometry import Circle, Instrument, Reflection
 from symbreak.geometry.circles import AXES
 
 N, M = 32, 64
@@ -273,4 +273,7 @@ def test_xrayutilities_looks_at_the_same_places():
         scanned += 1
         np.testing.assert_allclose(grid.center, seen(1, 8, 8), atol=1e-5)
         np.testing.assert_allclose(grid.steps, steps, atol=1e-8)
+        cube = np.ones((4, 4, 4), complex)
+        in_sample = Reflection(cube, cube != 0, grid, sample).q  # the frame that theirs is in
+        np.testing.assert_allclose(in_sample, found[:, 1, 8, 8], atol=1e-5)
     assert scanned > 12

@@ -12,6 +12,7 @@ import symbreak
 from symbreak.cli import (
     align,
     break_symmetry,
+    combine,
     demo,
     evaluate,
     experiment,
@@ -70,6 +71,7 @@ _add("prepare", prepare, prepare.prepare)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
 _add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
 _add("export", export, export.export)
+_add("combine", combine, combine.combine)
 _add("break", break_symmetry, break_symmetry.break_)
 _add("align", align, align.align)
 _add("simulate", simulate, simulate.simulate)

@@ -4,6 +4,7 @@
     grid                                    where its pixels lie, and those of the object
     bragg                                   what the phase of a Bragg reconstruction says
     boxes, cubes                            part of a grid; fields at right angles
+    reflections, matching, tensor           several of them, in one frame; strain in all directions
 
 Plain NumPy in float64: this runs once a reconstruction.
 """
@@ -14,13 +15,22 @@ from symbreak.geometry.cubes import orthogonal
 from symbreak.geometry.grid import ReciprocalGrid
 from symbreak.geometry.instrument import Instrument
 from symbreak.geometry.instrument_file import read_instrument
+from symbreak.geometry.matching import Matched, match_reflections
+from symbreak.geometry.reflections import Reflection
+from symbreak.geometry.tensor import StrainTensor, displacement_vector, strain_tensor
 
 __all__ = [
     "Circle",
     "Instrument",
+    "Matched",
     "ReciprocalGrid",
+    "Reflection",
+    "StrainTensor",
     "displacement",
+    "displacement_vector",
+    "match_reflections",
     "orthogonal",
     "read_instrument",
     "strain",
+    "strain_tensor",
 ]

@@ -50,13 +50,35 @@ def strain(
 
     Not differentiable. Cost: some 20 passes over the array.
     """
-    inside = _check("strain", object, support, grid)
-    steps = [_phase_step(object, inside, axis) for axis in range(object.ndim)]
+    inside = check_bragg("strain", object, support, grid)
+    along = phase_gradient(object, inside, grid, shape=shape)
+    total: Field = -np.tensordot(grid.center, along, 1) / (grid.center @ grid.center)
+    return total
+
+
+def phase_gradient(
+    object: Object,
+    inside: NDArray[np.bool_],
+    grid: ReciprocalGrid,
+    *,
+    shape: tuple[int, ...] | None = None,
+) -> Field:
+    """Gradient of the phase from voxel to neighbour, see `strain`.
+
+    Args:
+        object: complex ``(*grid)``.
+        inside: bool ``(*grid)``, where it is not 0 and taken.
+        grid: The pattern's.
+        shape: Of the object's grid, where the arrays are a box of it.
+
+    Returns:
+        float64 ``(3, *grid)``, x, y, z, radians/nm; NaN where a voxel has no neighbour.
+    """
+    steps = np.stack([_phase_step(object, inside, axis) for axis in range(object.ndim)])
     # grad phi . a_i is the step along axis i, so grad phi = sum_i step_i M_i b_i / 2 pi.
     turns = np.array(shape or object.shape)[:, None] * grid.steps / (2 * np.pi)
-    along = turns @ grid.center / (grid.center @ grid.center)
-    total: Field = -sum(step * factor for step, factor in zip(steps, along, strict=True))
-    return total
+    gradient: Field = np.tensordot(turns.T, steps, 1)
+    return gradient
 
 
 def displacement(object: Object, support: NDArray[np.bool_], grid: ReciprocalGrid) -> Field:
@@ -82,7 +104,7 @@ def displacement(object: Object, support: NDArray[np.bool_], grid: ReciprocalGri
 
     Not differentiable. Cost: sorts the voxels by how reliable their phases are.
     """
-    inside = _check("displacement", object, support, grid)
+    inside = check_bragg("displacement", object, support, grid)
     try:
         from skimage.restoration import unwrap_phase
     except ImportError as error:
@@ -137,10 +159,14 @@ def _phase_step(object: Object, inside: NDArray[np.bool_], axis: int) -> Field:
     return np.moveaxis(np.where(good, step, np.nan), 0, axis)
 
 
-def _check(
+def check_bragg(
     function: str, object: Object, support: NDArray[np.bool_], grid: ReciprocalGrid
 ) -> NDArray[np.bool_]:
-    """Where there is something to look at."""
+    """Where there is something to look at.
+
+    Raises:
+        TypeError, ValueError: As the functions here say.
+    """
     for name, array, kind, words in (
         ("object", object, "c", "a complex array"),
         ("support", support, "b", "a boolean array"),

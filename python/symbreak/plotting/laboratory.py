@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,30 +16,37 @@ from symbreak.plotting.panels import draw_object
 
 Array = NDArray[Any]
 NAMES = "zyx"  # of the arrays' axes
-FIELDS = (("displacement", "nm"), ("strain", ""))
+ALONG_Q = (("displacement", "displacement along Q", "nm"), ("strain", "strain along Q", ""))
 DIM = 0.3  # of the object's magnitude: below it phases are mostly noise and are not drawn
 AROUND = 0.15  # of the object's size left around it
 
 
 def laboratory_figure(
-    cubes: Mapping[str, Array], first: Array, voxel: float, q: Array, *, title: str = ""
+    cubes: Mapping[str, Array],
+    first: Array,
+    voxel: float,
+    q: Array,
+    *,
+    fields: Sequence[tuple[str, str, str]] = ALONG_Q,
+    title: str = "",
 ) -> Figure:
     """Three planes through the object, one a row: object, displacement and strain along Q.
 
-    The last two are drawn where the magnitude is at least 0.3 of its median over the support.
+    Fields are drawn where the magnitude is at least 0.3 of its median over the support.
 
     Args:
-        cubes: ``object``, complex, and ``support``, bool, and of a Bragg peak ``displacement``, nm,
-            and ``strain``; ``(*cube)``, axes z, y, x.
+        cubes: ``object``, complex, ``support``, bool, and the fields that there are; ``(*cube)``,
+            axes z, y, x.
         first: x, y, z of the first point, ``(3,)``, nm.
         voxel: Edge of a cube, nm.
-        q: Scattering vector, ``(3,)``, drawn as an arrow where it is not along the sight.
+        q: Scattering vector, ``(3,)``, drawn as an arrow where it is neither along the sight nor 0.
+        fields: What is drawn beside the object: name in ``cubes``, title, unit.
         title: Headline.
 
     Returns:
         Figure: For `save`; matplotlib's global state is untouched.
     """
-    drawn = [(name, unit) for name, unit in FIELDS if name in cubes]
+    drawn = [field for field in fields if field[0] in cubes]
     figure = new_figure(3.9 * (1 + len(drawn)) + 0.4, 10.2)
     if title:
         figure.suptitle(title, fontsize=12, fontweight="bold")
@@ -49,7 +56,7 @@ def laboratory_figure(
         support & (np.abs(x) >= DIM * np.median(np.abs(x[support]))) if support.any() else support
     )
     window, middle = box_around(solid, share=AROUND), _middle(solid)
-    limits = {name: _limit(cubes[name][solid]) for name, _ in drawn}
+    limits = {name: _limit(cubes[name][solid]) for name, *_ in drawn}
     for row, across in zip(axes, range(3), strict=True):
         cut: Any = tuple(middle[k] if k == across else window[k] for k in range(3))
         up, along = (k for k in range(3) if k != across)
@@ -59,7 +66,7 @@ def laboratory_figure(
         draw_object(row[0], x[cut][::-1], title=f"object, {place}")  # it has row 0 at the top
         row[0].images[0].set(extent=extent)
         _arrow(row[0], q[[2 - along, 2 - up]] / max(float(np.linalg.norm(q)), 1e-30))
-        for panel, (name, unit) in zip(row[1:], drawn, strict=True):
+        for panel, (name, words, unit) in zip(row[1:], drawn, strict=True):
             values = np.where(solid[cut], cubes[name][cut], np.nan)
             image = panel.imshow(
                 values,
@@ -71,7 +78,7 @@ def laboratory_figure(
                 interpolation="nearest",
             )
             panel.set_facecolor("#b8b8b8")
-            panel.set_title(f"{name} along Q, {place}", fontsize=10)
+            panel.set_title(f"{words}, {place}", fontsize=10)
             figure.colorbar(image, ax=panel, label=unit, shrink=0.85)
         for panel in row:
             panel.set_xlabel(f"{NAMES[along]} (nm)")

@@ -1,0 +1,158 @@
+"""symbreak combine: strain in all directions out of several Bragg reflections of one crystal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from symbreak.cli import options
+from symbreak.cli.output import note, out, table, wrote
+from symbreak.data.files.cxi import read_cxi
+from symbreak.data.files.readers import DataError
+from symbreak.data.files.vtk import write_vti
+from symbreak.geometry import (
+    Matched,
+    Reflection,
+    displacement_vector,
+    match_reflections,
+    strain_tensor,
+)
+from symbreak.geometry.bragg import widened
+from symbreak.geometry.instrument_file import parse_instrument
+from symbreak.geometry.reflections import LEVEL
+
+Array = NDArray[Any]
+AXES = "xyz"
+PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))  # of a symmetric tensor, Voigt's order
+STRAINS = {f"strain_{AXES[j]}{AXES[k]}": (j, k) for j, k in PAIRS}
+ALIKE = 0.02  # difference of two correlations below which they choose nothing
+EXAMPLES = (
+    "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.vti",
+    "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.png --voxel 5",
+)
+
+
+def combine(
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Three results of `symbreak reconstruct` or more, prepared with --geometry.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="VTK image data, .vti, or a picture, .png ...")
+    ],
+    voxel: Annotated[
+        float | None,
+        typer.Option(metavar="NM", help="Edge of the cubes; default: the shortest step of all."),
+    ] = None,
+    level: Annotated[
+        float,
+        typer.Option(
+            help="The crystal is where the magnitude is above this part of its usual value; "
+            "beyond, phases are noise."
+        ),
+    ] = LEVEL,
+) -> None:
+    """Combine Bragg reflections of one crystal: displacement, strain, rotation of its lattice.
+
+    Results are turned into the frame of the sample, x, y, z as in the laboratory with all circles
+    of the sample at 0, and put on the first one, twins flipped back; of each the mean of the good
+    starts is taken, where there is one. A .vti holds, on cubes: amplitude and support, displacement
+    (nm), the six components of strain, rotation (radians) and how far the reflections disagree
+    about strain, all relative to the crystal's mean lattice.
+    """
+    options.result_path(
+        output,
+        (".vti", *options.PICTURES),
+        inputs=tuple(options.source(str(result)) for result in results),
+    )
+    if len(results) < 3:
+        raise typer.BadParameter(f"three results or more are needed, got {len(results)}")
+    matched = match_reflections([_reflection(path, level) for path in results], voxel)
+    arrays = _fields(matched)
+    _tell(results, matched)
+    if output.suffix.lower() == ".vti":
+        write_vti(output, arrays, spacing=matched.voxel)
+        what = "VTK image data"
+    else:
+        _draw(output, arrays, matched)
+        what = "picture"
+    rows = table("lattice", "field", "5 %", "95 %")
+    known = arrays["support"] != 0
+    for name in list(arrays)[2:]:
+        low, high = np.percentile(arrays[name][known], (5, 95)) if known.any() else (0.0, 0.0)
+        rows.add_row(name, f"{low:.2e}", f"{high:.2e}")
+    out().print(rows)
+    wrote(output, f"{what}, cubes of {matched.voxel:g} nm")
+
+
+def _reflection(path: Path, level: float) -> Reflection:
+    phasing = read_cxi(path)
+    if phasing.reciprocal is None or not phasing.instrument:
+        raise DataError(f"{path}: it does not say where its voxels are: prepare with --geometry.")
+    sample = parse_instrument(phasing.instrument.encode(), str(path)).sample
+    x = phasing.object if phasing.mean is None else phasing.mean
+    try:
+        return Reflection(x, phasing.support, phasing.reciprocal, sample, level)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def _fields(matched: Matched) -> dict[str, Array]:
+    """What is written, by name, axes z, y, x."""
+    tensor = strain_tensor(matched.gradient, matched.q)
+    moved = displacement_vector(matched.displacement, matched.q)
+    arrays: dict[str, Array] = {
+        "amplitude": matched.magnitude.mean(0).astype(np.float32),
+        "support": np.isfinite(tensor.misfit).astype(np.uint8),
+    }
+    for axis, part in zip(AXES, moved, strict=True):
+        arrays[f"displacement_{axis}"] = widened(part)
+    for name, pair in STRAINS.items():
+        arrays[name] = widened(tensor.strain[pair])
+    for axis, part in zip(AXES, tensor.rotation, strict=True):
+        arrays[f"rotation_{axis}"] = widened(part)
+    return {**arrays, "misfit": widened(tensor.misfit)}
+
+
+def _tell(results: list[Path], matched: Matched) -> None:
+    """How the reflections lie to one another, and what the magnitudes leave open."""
+    rows = table(
+        "reflections",
+        *("result", "planes (nm)", "angle to the first", "twin of it", "correlation"),
+    )
+    lengths = np.linalg.norm(matched.q, axis=1)
+    cosines = np.clip(matched.q @ matched.q[0] / (lengths * lengths[0]), -1, 1)
+    for k, path in enumerate(results):
+        rows.add_row(
+            path.name,
+            f"{2 * np.pi / lengths[k]:.4f}",
+            f"{np.degrees(np.arccos(cosines[k])):.1f}",
+            "yes" if matched.twin[k] else "no",
+            f"{matched.overlap[k, 0]:.3f}",
+        )
+    out().print(rows)
+    margins = matched.overlap[1:, 0] - matched.overlap[1:, 1]
+    for path, margin in zip(results[1:], margins, strict=True):
+        if margin < ALIKE:
+            note(
+                [f"{path.name}: its twin fits the first nearly as well; the wrong one spoils all."]
+            )
+
+
+def _draw(output: Path, arrays: dict[str, Array], matched: Matched) -> None:
+    from symbreak.plotting import laboratory_figure, save
+
+    drawn = {**arrays, "object": arrays["amplitude"] + 0j, "support": arrays["support"] != 0}
+    fields = [(name, name.replace("_", " "), "") for name in STRAINS]
+    first = np.full(3, -(matched.magnitude.shape[1] // 2) * matched.voxel)
+    figure = laboratory_figure(
+        drawn, first, matched.voxel, np.zeros(3), fields=fields, title=output.stem
+    )
+    save(figure, output)

@@ -1,0 +1,165 @@
+"""One Bragg reflection of a crystal, in the frame of the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbreak.geometry.bragg import Object, check_bragg, displacement, phase_gradient
+from symbreak.geometry.circles import Circle, Vector, rotation
+from symbreak.geometry.grid import ReciprocalGrid
+from symbreak.ops.checks import shown
+from symbreak.ops.numbers import is_number
+
+Real = NDArray[np.float64]
+LEVEL = 0.4
+KNOWN = 0.5  # share of an interpolated value that must come from where it is known
+
+
+class Reflection:
+    """One reconstruction of the crystal, its mean phase gradient taken out.
+
+    That is the place of its own peak in the pattern, which says how the detector was centred as
+    much as how the crystal is stretched on the whole; what remains is relative to its mean lattice.
+
+    Args:
+        object: complex ``(*grid)``, 3D, in the middle of its grid.
+        support: bool ``(*grid)``, where it is taken.
+        grid: The pattern's in the laboratory, with ``is_bragg``.
+        sample: Circles that carried the sample, at their angles in the middle of the scan: what
+            was along x while all are at 0 is along x in the frame of the sample.
+        level: The crystal is where the magnitude is above this part of the one above which half of
+            sum |x|^2 lies; a support goes a voxel or two beyond, where phases are noise.
+
+    Raises:
+        TypeError: ``object`` is not a complex array, ``support`` not a boolean one, or ``level``
+            not a number.
+        ValueError: They are not 3D and of one shape, ``grid`` is not that of a Bragg peak, the
+            object is 0 all over its support, or ``level`` is not in [0, 1).
+        ImportError: scikit-image is not installed.
+    """
+
+    def __init__(
+        self,
+        object: Object,
+        support: NDArray[np.bool_],
+        grid: ReciprocalGrid,
+        sample: Sequence[Circle] = (),
+        level: float = LEVEL,
+    ) -> None:
+        inside = check_bragg("Reflection", object, support, grid)
+        if not inside.any():
+            raise ValueError("Reflection: object must not be 0 all over its support.")
+        if not is_number(level):
+            raise TypeError(f"Reflection: level must be a number, got {shown(level)}.")
+        if not 0 <= level < 1:
+            raise ValueError(f"Reflection: level must be in [0, 1), got {level!r}.")
+        inside &= np.abs(object) > level * _typical(np.abs(object[inside]))
+        back = rotation(sample)  # a row times it: from the laboratory to the sample
+        here = ReciprocalGrid(grid.steps @ back, grid.center @ back)
+        self.q: Vector = here.center
+        """Scattering vector, ``(3,)``, 1/nm, in the frame of the sample."""
+        self.voxel = here.voxel(object.shape)
+        """From one voxel to the next along every axis, ``(3, 3)``, nm, in that frame."""
+        x = _without_ramp(np.where(inside, object, 0))
+        self._magnitude = np.abs(x) / np.sqrt(np.mean(np.abs(x[inside]) ** 2))
+        self._gradient = phase_gradient(x, inside, here)
+        self._moved = displacement(x, inside, here)
+        power = self._magnitude**2
+        self._middle = np.array([(n * power).sum() for n in np.indices(x.shape)]) / power.sum()
+        corners = (np.argwhere(inside) - self._middle) @ self.voxel
+        self.reach = float(np.linalg.norm(corners, axis=1).max())
+        """From the middle of the crystal to its farthest voxel, nm."""
+
+    def magnitude(self, place: Real, twin: bool = False) -> Real:
+        """The magnitude, mean square 1 over the crystal.
+
+        Args:
+            place: x, y, z in the frame of the sample, ``(3, *points)``, nm from the middle of the
+                crystal, that of its squared magnitude.
+            twin: Whether of the twin, which has everything at the opposite place.
+
+        Returns:
+            float64 ``(*points)``, 0 outside the crystal; interpolated linearly.
+
+        Raises:
+            ImportError: SciPy is not installed.
+        """
+        return _interpolated(self._magnitude, self._index(place, twin))
+
+    def gradient(self, place: Real, twin: bool = False) -> Real:
+        """The gradient of the phase.
+
+        The twin's phase is the negative one at the opposite place, so its gradient is the same one.
+
+        Args:
+            place: x, y, z in the frame of the sample, ``(3, *points)``, nm from the middle of the
+                crystal, that of its squared magnitude.
+            twin: Whether of the twin, which has everything at the opposite place.
+
+        Returns:
+            float64 ``(3, *points)``, radians/nm, interpolated linearly among the voxels where it is
+            known; NaN where they are less than half.
+
+        Raises:
+            ImportError: SciPy is not installed.
+        """
+        index = self._index(place, twin)
+        return np.stack([_where_known(part, index) for part in self._gradient])
+
+    def displacement(self, place: Real, twin: bool = False) -> Real:
+        """The displacement of the lattice along Q, see `symbreak.geometry.displacement`.
+
+        Args:
+            place: x, y, z in the frame of the sample, ``(3, *points)``, nm from the middle of the
+                crystal, that of its squared magnitude.
+            twin: Whether of the twin, which has everything at the opposite place.
+
+        Returns:
+            float64 ``(*points)``, nm, NaN as of `gradient`.
+
+        Raises:
+            ImportError: SciPy is not installed.
+        """
+        return (-1 if twin else 1) * _where_known(self._moved, self._index(place, twin))
+
+    def _index(self, place: Real, twin: bool) -> Real:
+        turn = np.linalg.inv(self.voxel).T * (-1 if twin else 1)
+        index: Real = np.tensordot(turn, place, 1)
+        index += self._middle.reshape(3, *(1,) * (place.ndim - 1))
+        return index
+
+
+def _typical(magnitude: Real) -> float:
+    """The magnitude above which half of the power lies."""
+    ordered = np.sort(magnitude.astype(np.float64))
+    power = np.cumsum(ordered**2)
+    return float(ordered[np.searchsorted(power, power[-1] / 2)])
+
+
+def _without_ramp(x: Object) -> NDArray[np.complexfloating[Any, Any]]:
+    """The object without the mean step of its phase along each axis."""
+    for axis in range(x.ndim):
+        one = np.moveaxis(x, axis, 0)
+        step = np.angle(np.vdot(one[:-1], one[1:]))
+        turn = np.exp(-1j * step * np.arange(len(one)))
+        x = np.moveaxis(one * turn.reshape(-1, *(1,) * (x.ndim - 1)), 0, axis)
+    return x
+
+
+def _interpolated(field: Real, index: Real) -> Real:
+    from scipy.ndimage import map_coordinates
+
+    found: Real = map_coordinates(field, index, order=1)
+    return found
+
+
+def _where_known(field: Real, index: Real) -> Real:
+    """Interpolation among the voxels where the field is a number; NaN where they are too few."""
+    known = np.isfinite(field)
+    share = _interpolated(known.astype(np.float64), index)
+    total = _interpolated(np.where(known, field, 0.0), index)
+    return np.where(share >= KNOWN, total / np.maximum(share, KNOWN), np.nan)

@@ -1,0 +1,108 @@
+"""symbreak combine: from results of several reflections to the strain of a lattice."""
+
+import numpy as np
+import pytest
+from crystals_of_gold import SAMPLES, jacobian, reflection
+from test_vtk import floats, read_vti
+from typer.testing import CliRunner
+
+from symbreak.cli.app import app
+from symbreak.data.files.cxi import Phasing, write_cxi
+from symbreak.geometry import Instrument, ReciprocalGrid
+from symbreak.geometry.instrument_text import instrument_text
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["combine", *(str(word) for word in words)])
+
+
+def write(path, number, *, mean=False, **seen):
+    x, support, grid = reflection(number, **seen)
+    told = Instrument(9.0, 1.0, (1e-5, 1e-5), sample=SAMPLES[number])
+    objects = {"object": x} if not mean else {"object": np.where(support, 1 + 0j, 0), "mean": x}
+    write_cxi(
+        path,
+        Phasing(
+            **objects,
+            **{"support": support, "error": 0.1, "parameters": {}, "version": "1"},
+            reciprocal=grid,
+            instrument=instrument_text(told),
+        ),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gold")
+    return [
+        write(folder / "111.cxi", 0),
+        write(folder / "-111.cxi", 1, shift=(12, -5, 8), twin=True),
+        write(folder / "1-11.cxi", 2, mean=True),
+    ]
+
+
+def test_cubes_of_the_lattice(results, tmp_path):
+    found = run(*results, "-o", tmp_path / "lattice.vti", "--voxel", "7.5")
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.output.split())
+    assert "cubes of 7.5 nm" in said
+    assert "70.5" in said  # degrees between the normals of {111}
+    assert "note" not in said
+    image, shown, arrays = read_vti(tmp_path / "lattice.vti")
+    assert shown == "amplitude"
+    assert floats(image["Spacing"]) == [7.5] * 3
+    origin = np.array(floats(image["Origin"]))
+    z, y, x = np.indices(arrays["support"].shape)
+    place = np.moveaxis(origin + 7.5 * np.stack([x, y, z], -1), -1, 0)
+    inner = np.linalg.norm(place, axis=0) < 35
+    assert arrays["support"][inner].all()
+    known = jacobian(place)
+    for name, j, k in (("xx", 0, 0), ("yz", 1, 2), ("xy", 0, 1), ("zz", 2, 2)):
+        gap = arrays[f"strain_{name}"] - (known[j, k] + known[k, j]) / 2
+        assert np.ptp(gap[inner]) < 1e-6, name
+    for name, j, k in (("x", 2, 1), ("y", 0, 2), ("z", 1, 0)):
+        gap = arrays[f"rotation_{name}"] - (known[j, k] - known[k, j]) / 2
+        assert np.ptp(gap[inner]) < 1e-6, name
+    assert {f"displacement_{axis}" for axis in "xyz"} < set(arrays)
+    assert arrays["misfit"].max() < 1e-6
+    assert arrays["amplitude"][inner] == pytest.approx(1, abs=0.01)
+
+
+def test_a_picture(results, tmp_path):
+    found = run(*results, "-o", tmp_path / "lattice.png", "--voxel", "9")
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "lattice.png").stat().st_size > 50_000
+
+
+def test_a_crystal_that_looks_alike_from_both_sides(tmp_path, monkeypatch):
+    monkeypatch.setattr("crystals_of_gold.inside", lambda place: (place**2).sum(0) < 80**2)
+    results = [write(tmp_path / f"{k}.cxi", k) for k in range(3)]
+    found = run(*results, "-o", tmp_path / "lattice.vti")
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.output.split())
+    assert "note: 1.cxi: its twin fits the first nearly as well" in said
+    assert "note: 2.cxi: its twin fits" in said
+
+
+def test_what_cannot_be_combined(results, tmp_path):
+    x, support, grid = reflection(0)
+    plain, flat = tmp_path / "plain.cxi", tmp_path / "flat.cxi"
+    write_cxi(plain, Phasing(x, support, 0.1, {}, "1"))
+    forward = ReciprocalGrid(grid.steps, np.zeros(3))
+    text = instrument_text(Instrument(9.0, 1.0, (1e-5, 1e-5)))
+    write_cxi(flat, Phasing(x, support, 0.1, {}, "1", reciprocal=forward, instrument=text))
+    for words, code, message in (
+        (results[:2], 2, "three results or more are needed, got 2"),
+        ((*results[:2], plain), 1, "plain.cxi: it does not say where its voxels are: prepare"),
+        ((*results[:2], flat), 1, "flat.cxi: Reflection: grid must be that of a Bragg peak"),
+        ((results[0], results[0], results[1]), 1, "scattering vectors or more, not in one plane"),
+        ((*results, "--voxel", "0"), 1, "voxel must be > 0 and finite (nm), got 0"),
+        ((*results, "--voxel", "1e-3"), 1, "voxel (--voxel) = 0.001 nm"),
+        ((*results[:2], tmp_path / "absent.cxi"), 1, "absent.cxi"),
+    ):
+        refused = run(*words, "-o", tmp_path / "b.vti")
+        assert refused.exit_code == code, refused.output
+        assert message in " ".join(refused.output.replace("│", " ").split()), refused.output
+    assert not list(tmp_path.glob("b.*"))
+    assert run(*results, "-o", results[0].with_suffix(".txt")).exit_code == 2
