@@ -195,6 +195,24 @@ def test_vtk_reads_what_export_writes(tmp_path, shape):
             assert values.GetValue(image.ComputePointId(index)) == array[point]
 
 
+def test_vtk_reads_vectors_and_tensors(tmp_path):
+    reader = peer("vtkmodules.vtkIOXML", "vtk").vtkXMLImageDataReader()
+    rng = np.random.default_rng(5)
+    shape, path = (3, 4, 5), tmp_path / "a.vti"
+    arrays = {"a": rng.random(shape), "u": rng.random((*shape, 3)), "e": rng.random((*shape, 6))}
+    write_vti(path, arrays)
+    reader.SetFileName(str(path))
+    reader.Update()
+    assert reader.GetErrorCode() == 0
+    data = reader.GetOutput().GetPointData()
+    assert data.GetScalars().GetName() == "a"
+    assert [data.GetArray("u").GetComponentName(k) for k in range(3)] == ["x", "y", "z"]
+    assert data.GetArray("e").GetComponentName(4) == "yz"
+    for number, point in enumerate(np.ndindex(*shape)):
+        assert data.GetArray("u").GetTuple(number) == tuple(arrays["u"][point])
+        assert data.GetArray("e").GetTuple(number) == tuple(arrays["e"][point])
+
+
 def test_vtk_reads_a_skewed_grid(tmp_path):
     reader = peer("vtkmodules.vtkIOXML", "vtk").vtkXMLStructuredGridReader()
     rng = np.random.default_rng(4)

@@ -38,7 +38,10 @@ def read_vti(path):
         size = int.from_bytes(tail[start : start + 8], "little")
         end = start + 8 + size
         numbers = np.frombuffer(tail[start + 8 : end], KINDS[field.get("type")])
-        arrays[field.get("Name")] = numbers.reshape(shape)
+        count = int(field.get("NumberOfComponents", 1))
+        names = [field.get(f"ComponentName{k}") for k in range(count)]
+        assert names in ([None], list("xyz"), ["xx", "yy", "zz", "xy", "yz", "xz"])
+        arrays[field.get("Name")] = numbers.reshape(shape if count == 1 else [*shape, count])
     assert tail[end:] == b"\n</AppendedData>\n</VTKFile>\n"
     return image.attrib, piece.find("PointData").get("Scalars"), arrays
 
@@ -63,6 +66,17 @@ def test_numbers_come_back(tmp_path, shape, kind):
         assert np.array_equal(arrays[name].reshape(shape), expected)
 
 
+@pytest.mark.parametrize("shape", [(5, 7), (4, 5, 6)])
+def test_vectors_and_tensors(tmp_path, shape):
+    rng = np.random.default_rng(4)
+    arrays = {"a": rng.random(shape), "u": rng.random((*shape, 3)), "e": rng.random((*shape, 6))}
+    write_vti(tmp_path / "a.vti", arrays)
+    _, shown, found = read_vti(tmp_path / "a.vti")
+    assert shown == "a"
+    for name, expected in arrays.items():
+        assert np.array_equal(found[name].reshape(expected.shape), expected), name
+
+
 def test_the_last_axis_is_x_and_the_middle_is_at_zero(tmp_path):
     array = np.zeros((4, 5, 6), np.uint8)
     write_vti(tmp_path / "a.vti", {"a": array}, spacing=(3.0, 2.0, 0.5))
@@ -80,6 +94,8 @@ def test_the_last_axis_is_x_and_the_middle_is_at_zero(tmp_path):
     [
         ({"a": np.ones((2, 3)), "b": np.ones((3, 2))}, {}, r"b has \(3, 2\), the first \(2, 3\)"),
         ({"a": np.ones(3)}, {}, "2D or 3D"),
+        ({"a": np.ones((2, 3)), "b": np.ones((2, 3, 4))}, {}, r"or that and 3 or 6 components, b"),
+        ({"a": np.ones((2, 3)), "b": np.ones((2, 3, 3, 1))}, {}, r"b has \(2, 3, 3, 1\)"),
         ({"a": np.ones((2, 3), complex)}, {}, "a must be one of f4, f8, u1, i4, u4, got complex"),
         ({"a": np.ones((2, 3))}, {"spacing": 0.0}, "spacing must be 2 numbers > 0"),
         ({"a": np.ones((2, 3))}, {"spacing": (1.0,)}, "spacing must be 2 numbers > 0"),

@@ -13,7 +13,7 @@ from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
 from symbreak.data.files.cxi import read_cxi
 from symbreak.data.files.readers import DataError
-from symbreak.data.files.vtk import write_vti
+from symbreak.data.files.vtk import COMPONENTS, write_vti
 from symbreak.geometry import (
     Matched,
     Reflection,
@@ -26,9 +26,7 @@ from symbreak.geometry.instrument_file import parse_instrument
 from symbreak.geometry.reflections import LEVEL
 
 Array = NDArray[Any]
-AXES = "xyz"
-PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))  # of a symmetric tensor, Voigt's order
-STRAINS = {f"strain_{AXES[j]}{AXES[k]}": (j, k) for j, k in PAIRS}
+PAIRS = tuple(tuple(map("xyz".index, name)) for name in COMPONENTS[6])  # of a symmetric tensor
 ALIKE = 0.02  # difference of two correlations below which they choose nothing
 EXAMPLES = (
     "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.vti",
@@ -85,8 +83,8 @@ def combine(
         what = "picture"
     rows = table("lattice", "field", "5 %", "95 %")
     known = arrays["support"] != 0
-    for name in list(arrays)[2:]:
-        low, high = np.percentile(arrays[name][known], (5, 95)) if known.any() else (0.0, 0.0)
+    for name, array in _scalars(arrays).items():
+        low, high = np.percentile(array[known], (5, 95)) if known.any() else (0.0, 0.0)
         rows.add_row(name, f"{low:.2e}", f"{high:.2e}")
     out().print(rows)
     wrote(output, f"{what}, cubes of {matched.voxel:g} nm")
@@ -105,20 +103,32 @@ def _reflection(path: Path, level: float) -> Reflection:
 
 
 def _fields(matched: Matched) -> dict[str, Array]:
-    """What is written, by name, axes z, y, x."""
+    """What is written, by name, ``(*cube)`` or ``(*cube, components)``, axes z, y, x."""
     tensor = strain_tensor(matched.gradient, matched.q)
     moved = displacement_vector(matched.displacement, matched.q)
     arrays: dict[str, Array] = {
         "amplitude": matched.magnitude.mean(0).astype(np.float32),
         "support": np.isfinite(tensor.misfit).astype(np.uint8),
     }
-    for axis, part in zip(AXES, moved, strict=True):
-        arrays[f"displacement_{axis}"] = widened(part)
-    for name, pair in STRAINS.items():
-        arrays[name] = widened(tensor.strain[pair])
-    for axis, part in zip(AXES, tensor.rotation, strict=True):
-        arrays[f"rotation_{axis}"] = widened(part)
+    for name, parts in (
+        ("displacement", moved),
+        ("strain", [tensor.strain[pair] for pair in PAIRS]),
+        ("rotation", tensor.rotation),
+    ):
+        arrays[name] = np.stack([widened(part) for part in parts], -1)
     return {**arrays, "misfit": widened(tensor.misfit)}
+
+
+def _scalars(arrays: dict[str, Array]) -> dict[str, Array]:
+    """All components by a name of their own, but for amplitude and support."""
+    found = {}
+    for name, array in list(arrays.items())[2:]:
+        if array.ndim == 3:
+            found[name] = array
+        else:
+            names = COMPONENTS[array.shape[-1]]
+            found |= {f"{name} {part}": array[..., k] for k, part in enumerate(names)}
+    return found
 
 
 def _tell(results: list[Path], matched: Matched) -> None:
@@ -149,8 +159,9 @@ def _tell(results: list[Path], matched: Matched) -> None:
 def _draw(output: Path, arrays: dict[str, Array], matched: Matched) -> None:
     from symbreak.plotting import laboratory_figure, save
 
-    drawn = {**arrays, "object": arrays["amplitude"] + 0j, "support": arrays["support"] != 0}
-    fields = [(name, name.replace("_", " "), "") for name in STRAINS]
+    drawn = {"object": arrays["amplitude"] + 0j, "support": arrays["support"] != 0}
+    drawn |= _scalars({name: array for name, array in arrays.items() if name != "misfit"})
+    fields = [(name, name, "") for name in drawn if name.startswith("strain")]
     first = np.full(3, -(matched.magnitude.shape[1] // 2) * matched.voxel)
     figure = laboratory_figure(
         drawn, first, matched.voxel, np.zeros(3), fields=fields, title=output.stem

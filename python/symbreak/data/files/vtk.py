@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from symbreak.data.files.atomic import replacing
 
+COMPONENTS = {3: ("x", "y", "z"), 6: ("xx", "yy", "zz", "xy", "yz", "xz")}  # as VTK orders them
 TYPES = {"f4": "Float32", "f8": "Float64", "u1": "UInt8", "i4": "Int32", "u4": "UInt32"}
 COUNT = np.dtype("<u8")  # what precedes every array: its bytes
 
@@ -29,14 +30,16 @@ def write_vti(
     spacing: float | Sequence[float] = 1.0,
     origin: Sequence[float] | None = None,
 ) -> None:
-    """Write scalar fields on one grid as point data; the first is what viewers show.
+    """Write fields on one grid as point data; the first, a scalar, is what viewers show.
 
     The last axis of an array is x, the one before y, the one before that z. A 2D array becomes an
     image of one layer.
 
     Args:
         path: The file.
-        arrays: float32, float64, uint8, int32 or uint32 by name, all ``(*grid)``, 2D or 3D.
+        arrays: float32, float64, uint8, int32 or uint32 by name, ``(*grid)``, 2D or 3D; after the
+            first also ``(*grid, 3)``, vectors x, y, z, and ``(*grid, 6)``, symmetric tensors xx,
+            yy, zz, xy, yz, xz.
         spacing: Distance between points, one number or one per axis in the order of the arrays'.
         origin: Position of the first point, in the same order; None puts the middle of the grid,
             index ``size // 2``, at 0.
@@ -63,7 +66,7 @@ def write_vti(
 def write_vts(
     path: str | Path, arrays: Mapping[str, NDArray[Any]], positions: NDArray[np.floating[Any]]
 ) -> None:
-    """Write scalar fields on a grid whose points lie anywhere: a skewed one keeps its shape.
+    """Write fields on a grid whose points lie anywhere: a skewed one keeps its shape.
 
     Args:
         path: The file.
@@ -98,8 +101,9 @@ def _write(
         for block in blocks
     ]
     offsets = np.cumsum([0, *(COUNT.itemsize + block.nbytes for block in plain)])
+    shape = blocks[0].shape
     fields = [
-        _field(name, array, f'offset="{offset}"')
+        _field(name, array, f'{_components(array.shape[len(shape) :])}offset="{offset}"')
         for (name, array), offset in zip(arrays.items(), offsets, strict=False)
     ]
     if points is not None:
@@ -108,7 +112,7 @@ def _write(
     else:
         fields = _active(arrays, fields)
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        file.write(_header(kind, attributes, blocks[0].shape, fields).encode())
+        file.write(_header(kind, attributes, shape, fields).encode())
         for array in plain:
             file.write(COUNT.type(array.nbytes).astype(COUNT).tobytes())
             file.write(array.data)
@@ -118,6 +122,14 @@ def _write(
 def _field(name: str, array: NDArray[Any], more: str) -> str:
     kind = TYPES[array.dtype.str[1:]]
     return f'<DataArray type="{kind}" Name={quoteattr(name)} format="appended" {more}/>'
+
+
+def _components(more: tuple[int, ...]) -> str:
+    """Of the axis behind the grid's."""
+    if not more:
+        return ""
+    names = " ".join(f'ComponentName{k}="{name}"' for k, name in enumerate(COMPONENTS[more[0]]))
+    return f'NumberOfComponents="{more[0]}" {names} '
 
 
 def _active(arrays: Mapping[str, NDArray[Any]], fields: list[str]) -> list[str]:
@@ -147,10 +159,12 @@ def _header(kind: str, attributes: str, shape: tuple[int, ...], fields: list[str
 
 def _check(function: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> None:
     for name, array in arrays.items():
-        if array.shape != shape or len(shape) not in (2, 3):
+        parts = array.shape[len(shape) :]
+        whole = not parts or (len(parts) == 1 and parts[0] in COMPONENTS)
+        if array.shape[: len(shape)] != shape or not whole or len(shape) not in (2, 3):
             raise ValueError(
-                f"{function}: arrays must be 2D or 3D of one shape, {name} has {array.shape}, the "
-                f"first {shape}."
+                f"{function}: arrays must be 2D or 3D of one shape, or that and 3 or 6 components, "
+                f"{name} has {array.shape}, the first {shape}."
             )
         if array.dtype.str[1:] not in TYPES:
             raise ValueError(
