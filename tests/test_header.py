@@ -32,7 +32,7 @@ def path(tmp_path):
         put(file, f"{ENTRY}/monochromator/energy", [8500.0], np.bytes_(b"eV"))
         put(file, f"{ENTRY}/eiger/distance", 1850.0, "mm")
         put(file, f"{ENTRY}/eiger/x_pixel_size", [7.5e-5], np.array([b"m"]))
-        put(file, f"{ENTRY}/eiger/y_pixel_size", 80, "um")
+        put(file, f"{ENTRY}/eiger/y_pixel_size", 0.172, "mm")
     return tmp_path / "scan.nxs"
 
 
@@ -45,7 +45,7 @@ def test_nexus(path):
     found = header(path)
     assert found.values["energy"] == pytest.approx(8.5)
     assert found.values["distance"] == pytest.approx(1.85)
-    assert found.values["pixel"] == pytest.approx((80e-6, 75e-6))  # a row's height comes first
+    assert found.values["pixel"] == (0.000172, 75e-6)  # a row's height first, no 0.00017199999...
     assert found.said_by["energy"] == f"/{ENTRY}/monochromator/energy"
     assert found.said_by["distance"] == f"/{ENTRY}/eiger/distance"
     assert not found.lacking

@@ -176,7 +176,8 @@ class _Search:
         value = float(values.mean())
         if units is KEV and name.endswith("wavelength"):
             return HC / (value * _factor(unit, METRES) * 1e9)
-        return value * _factor(unit, units)
+        # Decimal as it was meant: 0.172 mm are 0.000172 m, not 0.00017199999999999998.
+        return float(f"{value * _factor(unit, units):.12g}")
 
 
 def _factor(unit: str, units: Mapping[str, float]) -> float:
