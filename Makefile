@@ -51,6 +51,7 @@ gpu:  ## on a machine with a GPU: build, test, sanitize, measure; STAGES="build 
 # The operators under AddressSanitizer and UndefinedBehaviorSanitizer, in a copy of the package.
 # Leaks are left out: those of Python and of torch drown ours. AVX-512 is not instrumented.
 SANITIZED = build/sanitize/python
+REPORT = $(CURDIR)/build/sanitize/report
 OPERATOR_TESTS = align apply_symmetry bad_input break_symmetry center coherence_engine engine fourier_amplitude \
   reconstruct reconstruct_errors reindex sa_mse schedule threads views
 
@@ -59,11 +60,13 @@ sanitize:  ## find wrong memory accesses and undefined behaviour (g++)
 	  -Dpybind11_DIR=$$($(PYTHON) -m pybind11 --cmakedir) -DSYMBREAK_CUDA=OFF -DSYMBREAK_SANITIZE=ON
 	cmake --build build/sanitize
 	rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r python/symbreak $(SANITIZED)
-	rm -f $(SANITIZED)/symbreak/*.so && cp build/sanitize/_C*.so $(SANITIZED)/symbreak
+	rm -f $(SANITIZED)/symbreak/*.so $(REPORT).* && cp build/sanitize/_C*.so $(SANITIZED)/symbreak
 	LD_PRELOAD="$$(g++ -print-file-name=libasan.so) $$(g++ -print-file-name=libubsan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SANITIZED) \
+	  ASAN_OPTIONS=detect_leaks=0:log_path=$(REPORT) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(REPORT) \
+	  PYTHONPATH=$(SANITIZED) \
 	  $(if $(filter x86_64,$(shell uname -m)),SYMBREAK_CPU_ISA=avx2) \
-	  $(PYTHON) -m pytest -q -p no:cacheprovider $(SANITIZE_ARGS) $(OPERATOR_TESTS:%=tests/test_%.py)
+	  $(PYTHON) -m pytest -q -p no:cacheprovider $(SANITIZE_ARGS) $(OPERATOR_TESTS:%=tests/test_%.py) \
+	  || { cat $(REPORT).*; exit 1; }  # a process that ends takes with it what pytest has caught
 
 lint:
 	ruff check . && ruff format --check . && mypy
