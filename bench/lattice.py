@@ -21,16 +21,14 @@ from scipy.ndimage import distance_transform_edt
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
-from symbreak.data.files.cxi import read_cxi
+from symbreak.data.files.reflections import read_reflection
 from symbreak.geometry import (
     Circle,
     Instrument,
-    Reflection,
     match_reflections,
     strain_tensor,
 )
 from symbreak.geometry.circles import rotation
-from symbreak.geometry.instrument_file import parse_instrument
 from symbreak.geometry.instrument_text import instrument_text
 
 Real = NDArray[np.float64]
@@ -119,13 +117,7 @@ def phase(folder: Path, photons: float) -> list[Path]:
 
 def compare(results: list[Path], deep: float) -> list[str]:
     """How far the strain is from the true one, all components, deeper than so many cubes."""
-    reflections = []
-    for path in results:
-        found = read_cxi(path)
-        told = parse_instrument(found.instrument.encode(), str(path))
-        x = found.object if found.mean is None else found.mean
-        reflections.append(Reflection(x, found.support, found.reciprocal, told.sample))
-    matched = match_reflections(reflections)
+    matched = match_reflections([read_reflection(path) for path in results])
     tensor = strain_tensor(matched.gradient, matched.q)
     side = matched.magnitude.shape[1]
     along = (np.arange(side) - side // 2) * matched.voxel

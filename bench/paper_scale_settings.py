@@ -26,7 +26,7 @@ class Trial:
     """Copies of every training crystal, turned by 90 degrees each; up to 4."""
     positions: bool = False
     """Whether every crystal is taken in all eight positions, of which an epoch draws as many as
-    there are crystals (the rows were measured when it drew with repetition)."""
+    there are crystals (the first three rows were measured when it drew with repetition)."""
     lowered: int = 0
     """Further epochs at a tenth of the rate, after all others: `TrainSettings.final_epochs`."""
 

@@ -19,6 +19,7 @@ from symbreak.cross_validation import cross_validated_error, ranking
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
+from symbreak.data.files.reflections import read_reflection
 from symbreak.data.files.vtk import write_vti, write_vts
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.evaluation import compare_starts
@@ -248,6 +249,10 @@ TRIED = {
         ImportError: lambda: missing("skimage.restoration")(
             lambda: displacement(CUBE, CUBE != 0, BRAGG)
         ),
+    },
+    "symbreak.data.files.reflections.read_reflection": {
+        data.files.arrays.DataError: lambda: read_reflection(TEXT),
+        OSError: lambda: read_reflection(NOWHERE),
     },
     "symbreak.geometry.Reflection": {
         TypeError: lambda: Reflection(CUBE, CUBE != 0, BRAGG, level="0.5"),

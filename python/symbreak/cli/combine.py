@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
-from symbreak.data.files.cxi import read_cxi
-from symbreak.data.files.readers import DataError
+from symbreak.data.files.reflections import read_reflection
 from symbreak.data.files.vtk import COMPONENTS, write_vti
 from symbreak.geometry import (
     Matched,
-    Reflection,
     displacement_vector,
     match_reflections,
     strain_tensor,
 )
 from symbreak.geometry.bragg import widened
-from symbreak.geometry.instrument_file import parse_instrument
 from symbreak.geometry.reflections import LEVEL
 
 Array = NDArray[Any]
@@ -72,7 +69,7 @@ def combine(
     )
     if len(results) < 3:
         raise typer.BadParameter(f"three results or more are needed, got {len(results)}")
-    matched = match_reflections([_reflection(path, level) for path in results], voxel)
+    matched = match_reflections([read_reflection(path, level) for path in results], voxel)
     arrays = _fields(matched)
     _tell(results, matched)
     if output.suffix.lower() == ".vti":
@@ -88,18 +85,6 @@ def combine(
         rows.add_row(name, f"{low:.2e}", f"{high:.2e}")
     out().print(rows)
     wrote(output, f"{what}, cubes of {matched.voxel:g} nm")
-
-
-def _reflection(path: Path, level: float) -> Reflection:
-    phasing = read_cxi(path)
-    if phasing.reciprocal is None or not phasing.instrument:
-        raise DataError(f"{path}: it does not say where its voxels are: prepare with --geometry.")
-    sample = parse_instrument(phasing.instrument.encode(), str(path)).sample
-    x = phasing.object if phasing.mean is None else phasing.mean
-    try:
-        return Reflection(x, phasing.support, phasing.reciprocal, sample, level)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from error
 
 
 def _fields(matched: Matched) -> dict[str, Array]:

@@ -1,0 +1,36 @@
+"""A Bragg reflection out of the result of a reconstruction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from symbreak.data.files.cxi import read_cxi
+from symbreak.data.files.readers import DataError
+from symbreak.geometry import Reflection
+from symbreak.geometry.instrument_file import parse_instrument
+from symbreak.geometry.reflections import LEVEL
+
+
+def read_reflection(path: str | Path, level: float = LEVEL) -> Reflection:
+    """Read what `symbreak reconstruct` wrote of a pattern prepared with ``--geometry``.
+
+    Args:
+        path: CXI; of it the mean of the good starts, or the best start where there is none.
+        level: As of `Reflection`.
+
+    Returns:
+        Reflection: In the frame of the sample.
+
+    Raises:
+        DataError: It is no such file, does not say where its voxels are, or is of no Bragg peak.
+        OSError: It cannot be read.
+    """
+    phasing = read_cxi(path)
+    if phasing.reciprocal is None or not phasing.instrument:
+        raise DataError(f"{path}: it does not say where its voxels are: prepare with --geometry.")
+    sample = parse_instrument(phasing.instrument.encode(), str(path)).sample
+    x = phasing.object if phasing.mean is None else phasing.mean
+    try:
+        return Reflection(x, phasing.support, phasing.reciprocal, sample, level)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
