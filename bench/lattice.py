@@ -4,7 +4,9 @@
 
 simulates four rocking curves of one crystal, each with circles of its own, and runs what a user
 would: `symbreak prepare --geometry`, `reconstruct`, `combine` of the first three and of all four.
-Then it compares with the lattice that was put in. Nothing is taken from the truth on the way.
+Then it compares with the lattice that was put in; of every single reflection also the strain along
+Q, in all of the support and in the crystal that `crystal_mask` sees in it. Nothing is taken from
+the truth on the way.
 """
 
 from __future__ import annotations
@@ -21,13 +23,16 @@ from scipy.ndimage import distance_transform_edt
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
+from symbreak.data.files.cxi import read_cxi
 from symbreak.data.files.reflections import read_reflection
 from symbreak.geometry import (
     Circle,
     Instrument,
+    crystal_mask,
     match_reflections,
     strain_tensor,
 )
+from symbreak.geometry import strain as strain_along_q
 from symbreak.geometry.circles import rotation
 from symbreak.geometry.instrument_text import instrument_text
 
@@ -59,6 +64,12 @@ def inside(place: Real) -> NDArray[np.bool_]:
     """A ball of 110 nm with facets and no centre of symmetry; ``place``: ``(3, ...)``, nm."""
     x, y, z = place
     return (x**2 + y**2 + z**2 < 110**2) & (x < 70) & (y + z < 90) & (z - 0.4 * x > -65)
+
+
+def center() -> Real:
+    """The middle of the crystal, ``(3, 1, 1, 1)``, nm."""
+    fine = np.stack(np.meshgrid(*3 * [np.arange(-110, 111, 4.0)], indexing="ij"))
+    return fine[:, inside(fine)].mean(-1).reshape(3, 1, 1, 1)
 
 
 def moved(place: Real) -> Real:
@@ -124,11 +135,9 @@ def compare(results: list[Path], deep: float) -> list[str]:
     place = np.stack(np.meshgrid(along, along, along, indexing="ij")[::-1])
     known = np.isfinite(tensor.misfit)
     known &= distance_transform_edt(known) > deep
-    fine = np.stack(np.meshgrid(*3 * [np.arange(-110, 111, 4.0)], indexing="ij"))
-    middle = fine[:, inside(fine)].mean(-1).reshape(3, 1, 1, 1)
     errors = []
     for sense in (1, -1):
-        gap = (tensor.strain - strain(sense * place + middle))[..., known]
+        gap = (tensor.strain - strain(sense * place + center()))[..., known]
         errors.append(np.sqrt(np.mean((gap - gap.mean(-1, keepdims=True)) ** 2)))
     true = strain(place)[..., known]
     spread = np.sqrt(np.mean((true - true.mean(-1, keepdims=True)) ** 2))
@@ -144,6 +153,30 @@ def compare(results: list[Path], deep: float) -> list[str]:
     ]
 
 
+def along_q(result: Path, number: int) -> list[str]:
+    """How far the strain along Q of one reflection is from the true one, in support and crystal."""
+    found = read_cxi(result)
+    assert found.mean is not None
+    assert found.reciprocal is not None
+    x, grid, turn = found.mean, found.reciprocal, rotation(instrument(number).sample)
+    q = grid.center @ turn / np.linalg.norm(grid.center)
+    indices, power = np.indices(x.shape), np.where(found.support, np.abs(x) ** 2, 0)
+    middle = np.array([(index * power).sum() for index in indices]) / power.sum()
+    place = np.moveaxis((np.moveaxis(indices, 0, -1) - middle) @ grid.voxel(x.shape) @ turn, -1, 0)
+    row = [str(number + 1)]
+    for taken in (found.support, crystal_mask(x, found.support)):
+        stretched = strain_along_q(x, taken, grid)
+        known = np.isfinite(stretched)
+        errors = []
+        for sense in (1, -1):  # or the twin, at the opposite place
+            true = np.einsum("i,ij...,j", q, strain(sense * place + center()), q)
+            errors.append(np.std((stretched - true)[known]))
+        row += [str(known.sum()), f"{min(errors):.1e}"]
+    at = place + center()
+    true = np.einsum("i,ij...,j", q, strain(at), q)[inside(at)]
+    return [*row, str(true.size), f"{true.std():.1e}"]
+
+
 def main(photons: float, plot: Path | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         results = phase(Path(name), photons)
@@ -151,6 +184,8 @@ def main(photons: float, plot: Path | None) -> None:
         head = ("reflections", "where", "cubes", "strain", "error", "of the other twin", "misfit")
         found = [compare(results[:count], deep) for count in (3, 4) for deep in (0.5, 2.5)]
         print(markdown(head, found))
+        head = ("reflection", "support", "error", "crystal", "error ", "true crystal", "strain")
+        print(markdown(head, [along_q(result, k) for k, result in enumerate(results)]))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from symbreak.geometry import (
     Instrument,
     ReciprocalGrid,
     Reflection,
+    crystal_mask,
     displacement,
     displacement_vector,
     instrument_file,
@@ -282,6 +283,10 @@ TRIED = {
     },
     "symbreak.geometry.displacement_vector": {
         ValueError: lambda: displacement_vector(np.zeros((2, 3)), np.eye(3))
+    },
+    "symbreak.geometry.crystal_mask": {
+        TypeError: lambda: crystal_mask(CUBE, CUBE != 0, "0.4"),
+        ValueError: lambda: crystal_mask(CUBE, CUBE[1:] != 0),
     },
     "symbreak.geometry.strain": {
         TypeError: lambda: strain(CUBE.real, CUBE != 0, BRAGG),

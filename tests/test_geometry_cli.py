@@ -1,9 +1,12 @@
 """From a rocking curve and a file on its instrument to nanometres and strain, by the commands."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from instruments import TOML, instrument, write_rocking_curve
+from scipy.ndimage import binary_dilation
 from test_vtk import floats, read_vti
 from typer.testing import CliRunner
 
@@ -12,7 +15,8 @@ from symbreak.cli.export_fields import around
 from symbreak.data.files.arrays import DataError
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
 from symbreak.data.files.reciprocal import reciprocal_of
-from symbreak.geometry import ReciprocalGrid, displacement, strain
+from symbreak.geometry import ReciprocalGrid, crystal_mask, displacement, strain
+from symbreak.plotting import laboratory_figure
 
 SHAPE = (16, 20, 24)
 
@@ -129,6 +133,56 @@ def test_a_grid_with_every_voxel_at_its_place(result, tmp_path, geometry):
         assert np.median(strained[strained != 0]) == pytest.approx(3e-4, rel=1e-4)
 
 
+@pytest.mark.parametrize("level", [None, 0.2])
+def test_strain_is_of_the_crystal_and_not_of_its_support(tmp_path, level):
+    """A support two voxels wider than the crystal, noise there of 0.3 of its magnitude."""
+    kept = phasing(grid_of())
+    rng = np.random.default_rng(4)
+    wide = binary_dilation(kept.support, iterations=2)
+    noise = 0.3 * np.exp(2j * np.pi * rng.random(SHAPE))
+    noisy = [np.where(kept.support, x, np.where(wide, noise, 0)) for x in (kept.object, kept.mean)]
+    kept = replace(kept, object=noisy[0], mean=noisy[1], support=wide)
+    write_cxi(tmp_path / "a.cxi", kept)
+    words = () if level is None else ("--level", level)
+    exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "a.vts", *words)
+    assert exported.exit_code == 0, exported.output
+    head, tail = (tmp_path / "a.vts").read_bytes().split(b'<AppendedData encoding="raw">\n_', 1)
+    box = around(wide)
+    for prefix, x, stretched in (("", noisy[0], 3e-4), ("mean_", noisy[1], 6e-4)):
+        crystal = crystal_mask(x, wide, 0.4 if level is None else level)[box]
+        assert (crystal.sum() == phasing(grid_of()).support.sum()) == (level is None)
+        found = [field(head, tail, prefix + name) for name in ("crystal", "strain")]
+        np.testing.assert_array_equal(found[0].reshape(crystal.shape), crystal)
+        strained = found[1][crystal.ravel()]
+        assert (np.abs(strained - stretched).max() < 1e-6) == (level is None)
+        moved = displacement(x[box], crystal, grid_of())[crystal]
+        found = field(head, tail, prefix + "displacement")[crystal.ravel()]
+        np.testing.assert_allclose(found, moved, atol=1e-6)
+
+
+def test_cubes_are_of_the_crystal_too(tmp_path):
+    kept = phasing(grid_of())
+    wide = binary_dilation(kept.support, iterations=2)
+    x = np.where(wide & ~kept.support, 0.1j, kept.object)
+    write_cxi(tmp_path / "a.cxi", replace(kept, object=x, support=wide))
+    for level in ("0.4", "0"):
+        words = ("--voxel", "6", "--level", level)
+        exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "a.vti", *words)
+        assert exported.exit_code == 0, exported.output
+        _, _, arrays = read_vti(tmp_path / "a.vti")
+        crystal, support = (arrays[name].astype(bool) for name in ("crystal", "support"))
+        assert np.array_equal(crystal, support) == (level == "0")
+        known = np.abs(arrays["strain"][crystal] - 3e-4) < 5e-5  # at the edge interpolated
+        assert known.all() == (level == "0.4")
+
+
+def test_a_level_that_is_none(result, tmp_path):
+    exported = run("export", result, "-o", tmp_path / "a.vts", "--level", "1")
+    assert exported.exit_code != 0
+    assert "export: level must be in [0, 1), got 1.0" in exported.output
+    assert not (tmp_path / "a.vts").exists()
+
+
 def field(head, tail, name):
     """One array of a VTK file, as it lies there."""
     line = next(line for line in head.decode().splitlines() if f'Name="{name}"' in line)
@@ -164,6 +218,25 @@ def test_cubes_along_the_laboratory(result, tmp_path):
     phase = np.exp(1j * arrays["phase"][inner])
     wanted = np.exp(-1j * expected[inner] * np.linalg.norm(grid_of().center))
     assert np.abs(phase - wanted).max() < 0.05
+
+
+def test_a_picture_is_of_the_crystal(tmp_path, monkeypatch):
+    kept = phasing(grid_of())
+    wide = binary_dilation(kept.support, iterations=2)
+    x = np.where(wide & ~kept.support, 0.33j, kept.mean)  # the picture leaves out 0.3 by itself
+    write_cxi(tmp_path / "a.cxi", replace(kept, mean=x, support=wide))
+    drawn = {}
+
+    def figure(cubes, *more, **others):
+        drawn.update(cubes)
+        return laboratory_figure(cubes, *more, **others)
+
+    monkeypatch.setattr("symbreak.plotting.laboratory_figure", figure)
+    for level in (0.4, 0.2):
+        exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "a.png", "--level", level)
+        assert exported.exit_code == 0, exported.output
+        dim = np.abs(drawn["object"][drawn["support"]]) < 0.34
+        assert (dim.mean() < 0.01) == (level == 0.4)
 
 
 def test_a_picture(result, tmp_path):

@@ -20,7 +20,7 @@ from symbreak.geometry import (
     strain_tensor,
 )
 from symbreak.geometry.bragg import widened
-from symbreak.geometry.reflections import LEVEL
+from symbreak.geometry.extent import LEVEL
 
 Array = NDArray[Any]
 PAIRS = tuple(tuple(map("xyz".index, name)) for name in COMPONENTS[6])  # of a symmetric tensor
@@ -46,13 +46,7 @@ def combine(
         float | None,
         typer.Option(metavar="NM", help="Edge of the cubes; default: the shortest step of all."),
     ] = None,
-    level: Annotated[
-        float,
-        typer.Option(
-            help="The crystal is where the magnitude is above this part of its usual value; "
-            "beyond, phases are noise."
-        ),
-    ] = LEVEL,
+    level: options.Level = LEVEL,
 ) -> None:
     """Combine Bragg reflections of one crystal: displacement, strain, rotation of its lattice.
 

@@ -15,6 +15,7 @@ from symbreak.cli.output import note, out, table, wrote
 from symbreak.data.files.cxi import Phasing, read_cxi
 from symbreak.data.files.vtk import write_vti, write_vts
 from symbreak.geometry import ReciprocalGrid
+from symbreak.geometry.extent import LEVEL, check_level
 
 EXAMPLES = (
     "symbreak export result.cxi -o result.vti",
@@ -59,6 +60,7 @@ def export(
             "shortest step of the grid.",
         ),
     ] = None,
+    level: options.Level = LEVEL,
 ) -> None:
     """Write a reconstruction as VTK data, 2D or 3D, for ParaView.
 
@@ -66,11 +68,12 @@ def export(
     and amplitude and phase of the mean of the good starts. Of a .vti the last axis is x, and the
     middle of the grid is at 0. Where the instrument is known, a .vts has every voxel at its place
     in the laboratory, nm, a .vti with --voxel interpolates there, and a picture shows three planes;
-    of a Bragg peak displacement (nm) and strain along Q are added.
+    of a Bragg peak the crystal, its displacement (nm) and strain along Q are added.
     """
     options.result_path(
         output, (".vti", ".vts", *options.PICTURES), inputs=(options.source(str(result)),)
     )
+    check_level("export", level)
     kind = output.suffix.lower()
     steps = None if spacing is None else _spacing(spacing)
     if steps is not None and (kind != ".vti" or voxel is not None):
@@ -95,15 +98,15 @@ def export(
         lines(grid, phasing.object.shape)
         if kind == ".vts":
             box = around(phasing.support)
-            arrays = fields(phasing, grid, box)
+            arrays = fields(phasing, grid, box, level)
             write_vts(output, arrays, grid.positions(phasing.object.shape, box=box))
             what = "VTK structured grid, nm"
         elif kind == ".vti":
-            cubes = Cubes.of(phasing, grid, voxel)
+            cubes = Cubes.of(phasing, grid, voxel, level)
             arrays, what = cubes.arrays, f"VTK image data, cubes of {cubes.edge:g} nm"
             write_vti(output, arrays, spacing=cubes.edge, origin=cubes.first[::-1].tolist())
         else:
-            _draw(output, phasing, grid, voxel)
+            _draw(output, phasing, grid, voxel, level)
             return
     rows = table("exported", "array", "type", "from", "to")
     for name, array in arrays.items():
@@ -113,16 +116,19 @@ def export(
     wrote(output, f"{what}, {' x '.join(map(str, shape))} points")
 
 
-def _draw(output: Path, phasing: Phasing, grid: ReciprocalGrid, voxel: float | None) -> None:
+def _draw(
+    output: Path, phasing: Phasing, grid: ReciprocalGrid, voxel: float | None, level: float
+) -> None:
     """Draw the mean of the good starts, where there is one, else the best."""
     from symbreak.plotting import laboratory_figure, save
 
     prefix, words = (
         ("", "best start") if phasing.mean is None else ("mean_", "mean of the good starts")
     )
-    cubes = Cubes.of(phasing, grid, voxel)
+    cubes = Cubes.of(phasing, grid, voxel, level)
     amplitude, phase = (cubes.arrays[prefix + name] for name in ("amplitude", "phase"))
-    drawn = {"object": amplitude * np.exp(1j * phase), "support": cubes.arrays["support"] != 0}
+    extent = cubes.arrays.get(prefix + "crystal", cubes.arrays["support"])
+    drawn = {"object": amplitude * np.exp(1j * phase), "support": extent != 0}
     drawn |= {
         name: cubes.arrays[prefix + name]
         for name in ("displacement", "strain")

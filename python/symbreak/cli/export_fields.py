@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.files.cxi import Phasing
-from symbreak.geometry import ReciprocalGrid, displacement, orthogonal, strain
+from symbreak.geometry import ReciprocalGrid, crystal_mask, displacement, orthogonal, strain
 from symbreak.geometry.boxes import box_around
 from symbreak.geometry.bragg import widened
+from symbreak.geometry.extent import LEVEL
 
 Array = NDArray[Any]
 Box = Any  # an index: a slice along every axis, or ...
@@ -24,9 +25,9 @@ def around(support: NDArray[np.bool_]) -> Box:
 
 
 def fields(
-    phasing: Phasing, grid: ReciprocalGrid | None = None, box: Box = ...
+    phasing: Phasing, grid: ReciprocalGrid | None = None, box: Box = ..., level: float = LEVEL
 ) -> dict[str, Array]:
-    """Amplitude, phase, support, of the mean too; of a Bragg peak displacement and strain.
+    """Amplitude, phase, support, of the mean too; of a Bragg peak crystal, displacement, strain.
 
     Within a box around the support: of what lies outside nothing is asked.
     """
@@ -38,8 +39,10 @@ def fields(
             arrays["support"] = support.astype(np.uint8)
     if grid is not None and grid.is_bragg:
         for prefix, x in objects.items():
-            stretched = strain(x, support, grid, shape=phasing.object.shape)
-            arrays[prefix + "displacement"] = widened(displacement(x, support, grid))
+            crystal = crystal_mask(x, support, level)
+            stretched = strain(x, crystal, grid, shape=phasing.object.shape)
+            arrays[prefix + "crystal"] = crystal.astype(np.uint8)
+            arrays[prefix + "displacement"] = widened(displacement(x, crystal, grid))
             arrays[prefix + "strain"] = widened(stretched)
     return arrays
 
@@ -62,19 +65,24 @@ class Cubes:
     """Of a cube, nm."""
 
     @classmethod
-    def of(cls, phasing: Phasing, grid: ReciprocalGrid, edge: float | None) -> Cubes:
+    def of(
+        cls, phasing: Phasing, grid: ReciprocalGrid, edge: float | None, level: float = LEVEL
+    ) -> Cubes:
         """Interpolate the object itself, not its phase, which jumps; cubes as the shortest step."""
         shape, box = phasing.object.shape, around(phasing.support)
         if edge is None:
             edge = float(np.linalg.norm(grid.voxel(shape), axis=1).min())
         objects = _objects(phasing, box)
-        skewed = fields(phasing, grid, box)
+        skewed = fields(phasing, grid, box, level)
         given = {name: x for name, x in skewed.items() if not name.endswith(("amplitude", "phase"))}
         given |= {f"{prefix}object": x for prefix, x in objects.items()}
         first = tuple(part.start for part in box)
         made, begin = orthogonal(given, grid, edge, shape=shape, first=first)
         for prefix in objects:
             x = made.pop(prefix + "object")
+            if prefix + "crystal" in made:  # anew, for the nearest voxel's would have steps
+                crystal = crystal_mask(x, made["support"] != 0, level)
+                made[prefix + "crystal"] = crystal.astype(np.uint8)
             made |= {prefix + "amplitude": np.abs(x), prefix + "phase": _phase(x)}
         return cls({name: made[name] for name in skewed}, begin, float(edge))
 

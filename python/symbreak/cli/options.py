@@ -15,6 +15,21 @@ FILE = "FILE[:DATASET]"
 PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff")
 
 Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 3.")]
+Positions = Annotated[
+    bool,
+    typer.Option(
+        "--positions",
+        help="Look at each pattern turned and mirrored, eight times, and average the three "
+        "estimates that fit it best; square 2D.",
+    ),
+]
+Level = Annotated[
+    float,
+    typer.Option(
+        help="The crystal is where the magnitude is above this part of its usual value; "
+        "beyond, phases are noise."
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]
 Workers = Annotated[
     int,

@@ -2,6 +2,7 @@
 
     circles, instrument, instrument_file    what a scan was
     grid                                    where its pixels lie, and those of the object
+    extent                                  where there is crystal
     bragg                                   what the phase of a Bragg reconstruction says
     boxes, cubes                            part of a grid; fields at right angles
     reflections, matching, tensor           several of them, in one frame; strain in all directions
@@ -12,6 +13,7 @@ Plain NumPy in float64: this runs once a reconstruction.
 from symbreak.geometry.bragg import displacement, strain
 from symbreak.geometry.circles import Circle
 from symbreak.geometry.cubes import orthogonal
+from symbreak.geometry.extent import crystal_mask
 from symbreak.geometry.grid import ReciprocalGrid
 from symbreak.geometry.instrument import Instrument
 from symbreak.geometry.instrument_file import read_instrument
@@ -26,6 +28,7 @@ __all__ = [
     "ReciprocalGrid",
     "Reflection",
     "StrainTensor",
+    "crystal_mask",
     "displacement",
     "displacement_vector",
     "match_reflections",

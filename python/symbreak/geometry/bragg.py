@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.geometry.extent import check_kinds
 from symbreak.geometry.grid import ReciprocalGrid
 from symbreak.ops.checks import shown
 
@@ -36,7 +37,8 @@ def strain(
 
     Args:
         object: complex ``(*grid)``, 3D, in the middle of its grid.
-        support: bool ``(*grid)``, where it is taken.
+        support: bool ``(*grid)``, where it is taken; the `crystal_mask`, for beyond the crystal
+            phases are noise.
         grid: The pattern's, with ``is_bragg``.
         shape: Of the object's grid, where the arrays are a box of it.
 
@@ -91,7 +93,7 @@ def displacement(object: Object, support: NDArray[np.bool_], grid: ReciprocalGri
 
     Args:
         object: complex ``(*grid)``, 3D, in the middle of its grid.
-        support: bool ``(*grid)``, where it is taken.
+        support: bool ``(*grid)``, where it is taken, as of `strain`.
         grid: The pattern's, with ``is_bragg``.
 
     Returns:
@@ -167,13 +169,7 @@ def check_bragg(
     Raises:
         TypeError, ValueError: As the functions here say.
     """
-    for name, array, kind, words in (
-        ("object", object, "c", "a complex array"),
-        ("support", support, "b", "a boolean array"),
-    ):
-        if not isinstance(array, np.ndarray) or array.dtype.kind != kind:
-            given = getattr(array, "dtype", type(array).__name__)
-            raise TypeError(f"{function}: {name} must be {words}, got {given}.")
+    check_kinds(function, object, support)
     if object.ndim != 3 or object.shape != support.shape:
         raise ValueError(
             f"{function}: object and support must be 3D and of one shape, got {object.shape} and "

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from symbreak.geometry.bragg import Object, check_bragg, displacement, phase_gradient
 from symbreak.geometry.circles import Circle, Vector, rotation
+from symbreak.geometry.extent import LEVEL, check_level, crystal_mask
 from symbreak.geometry.grid import ReciprocalGrid
-from symbreak.ops.checks import shown
-from symbreak.ops.numbers import is_number
 
 Real = NDArray[np.float64]
-LEVEL = 0.4
 KNOWN = 0.5  # share of an interpolated value that must come from where it is known
 
 
@@ -31,8 +29,7 @@ class Reflection:
         grid: The pattern's in the laboratory, with ``is_bragg``.
         sample: Circles that carried the sample, at their angles in the middle of the scan: what
             was along x while all are at 0 is along x in the frame of the sample.
-        level: The crystal is where the magnitude is above this part of the one above which half of
-            sum |x|^2 lies; a support goes a voxel or two beyond, where phases are noise.
+        level: As of `crystal_mask`.
 
     Raises:
         TypeError: ``object`` is not a complex array, ``support`` not a boolean one, or ``level``
@@ -53,11 +50,8 @@ class Reflection:
         inside = check_bragg("Reflection", object, support, grid)
         if not inside.any():
             raise ValueError("Reflection: object must not be 0 all over its support.")
-        if not is_number(level):
-            raise TypeError(f"Reflection: level must be a number, got {shown(level)}.")
-        if not 0 <= level < 1:
-            raise ValueError(f"Reflection: level must be in [0, 1), got {level!r}.")
-        inside &= np.abs(object) > level * _typical(np.abs(object[inside]))
+        check_level("Reflection", level)
+        inside = crystal_mask(object, support, level)
         back = rotation(sample)  # a row times it: from the laboratory to the sample
         here = ReciprocalGrid(grid.steps @ back, grid.center @ back)
         self.q: Vector = here.center
@@ -131,13 +125,6 @@ class Reflection:
         index: Real = np.tensordot(turn, place, 1)
         index += self._middle.reshape(3, *(1,) * (place.ndim - 1))
         return index
-
-
-def _typical(magnitude: Real) -> float:
-    """The magnitude above which half of the power lies."""
-    ordered = np.sort(magnitude.astype(np.float64))
-    power = np.cumsum(ordered**2)
-    return float(ordered[np.searchsorted(power, power[-1] / 2)])
 
 
 def _without_ramp(x: Object) -> NDArray[np.complexfloating[Any, Any]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from symbreak.data.files.cxi import read_cxi
 from symbreak.data.files.readers import DataError
 from symbreak.geometry import Reflection
+from symbreak.geometry.extent import LEVEL
 from symbreak.geometry.instrument_file import parse_instrument
-from symbreak.geometry.reflections import LEVEL
 
 
 def read_reflection(path: str | Path, level: float = LEVEL) -> Reflection:
