@@ -39,6 +39,7 @@ from symbreak.learning.evaluate import compare, evaluate, predict
 from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network
 from symbreak.learning.outcome import Fitted
+from symbreak.learning.positions import InPositions
 from symbreak.learning.settings import TrainSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -48,7 +49,14 @@ LEARNED = 500  # of the training pairs, judged too
 COLUMNS = (
     *("trial", "network", "pairs", "crystals", "options", "rate", "batch", "expected"),
     *("epochs", "train_final_mse", "train_best_sa_mse", "new_best_sa_mse", "new_final_mse"),
-    *("constant_mse", "new_0_vortices", "new_1_vortex", "new_2_or_more", "cpu_seconds"),
+    *(
+        "new_positions_sa_mse",
+        "constant_mse",
+        "new_0_vortices",
+        "new_1_vortex",
+        "new_2_or_more",
+        "cpu_seconds",
+    ),
 )
 # Columns of the page's table, over the zero predictor's error.
 ERRORS = {
@@ -56,6 +64,7 @@ ERRORS = {
     "train_final_mse": "training MSE",
     "expected": "expected",
     "new_best_sa_mse": "new crystals",
+    "new_positions_sa_mse": "eight positions",
     "new_0_vortices": "0 vortices",
     "new_1_vortex": "1 vortex",
     "new_2_or_more": "2 or more",
@@ -91,7 +100,7 @@ def trials_table(rows: list[dict[str, str]]) -> str:
     """What was tried, what was expected, what came; in the order in which the trials ended."""
     table = [
         [row[name] for name in ("trial", "network", "pairs", "epochs")]
-        + [f"{float(row[name]):.3f}".replace("nan", "-") for name in ERRORS]
+        + [f"{float(row[name] or 'nan'):.3f}".replace("nan", "-") for name in ERRORS]
         for row in rows
     ]
     return markdown(["trial", "network", "pairs", "epochs", *ERRORS.values()], table)
@@ -107,7 +116,7 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     learnt = _objects("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
-    train = make_pairs(turned, broken=trial.broken, positions=trial.positions)
+    train = make_pairs(turned, broken=trial.broken, rule=trial.rule, positions=trial.positions)
     validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
     judged = _objects("validation", trial, VALIDATION, JUDGED)
     settings = TrainSettings(
@@ -119,6 +128,7 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
         batch=trial.batch,
         max_epochs=trial.epochs + trial.lowered,
         final_epochs=trial.lowered,
+        final_loss=trial.final_loss,
         epoch_items=trial.pairs if trial.positions else 0,
         precision="bf16",
         channels_last=trial.network == "UNet",
@@ -127,7 +137,10 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     found, seconds = train_in(folder, settings, train, validation)
     final, best = load_network(found.final), load_network(found.best)
     fitted: Pairs = train.head(LEARNED)
-    raw, alike = make_pairs(judged), make_pairs(judged, broken=trial.broken, ambiguous="keep")
+    raw, alike = (
+        make_pairs(judged),
+        make_pairs(judged, broken=trial.broken, rule=trial.rule, ambiguous="keep"),
+    )
     estimate = predict(best, raw.amplitude)
     return (
         found.epochs,
@@ -135,6 +148,7 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
         evaluate(best, fitted).sa_mse_ratio,
         compare(estimate, judged).sa_mse_ratio,
         evaluate(final, alike).mse_ratio,
+        evaluate(InPositions(best), raw).sa_mse_ratio,
         constant_error(train.object),
         *by_vortices(estimate, judged),
         seconds,

@@ -131,6 +131,12 @@ CASES = [
     (lambda: build_network("UNet", (8, 8), (16, 16), [1]), ValueError, "build_network: UNet does"),
     (training(learning_rate="1"), ValueError, "TrainSettings: learning_rate must be a number"),
     (training(learning_rate=float("inf")), ValueError, "TrainSettings: min_learning_rate must be"),
+    (
+        training(final_loss="mae"),
+        ValueError,
+        "TrainSettings: final_loss must be one of mse, sa_mse",
+    ),
+    (training(final_loss="mse"), ValueError, "TrainSettings: final_loss asks for final_epochs"),
     (training(factor=None), ValueError, "TrainSettings: factor must be a number, got None"),
     (training(batch=True), ValueError, "TrainSettings: batch must be an integer >= 1, got True"),
     (training(tf32="no"), TypeError, "TrainSettings: tf32 must be True or False, got 'no'"),

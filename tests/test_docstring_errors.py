@@ -42,6 +42,7 @@ from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
+from symbreak.learning.positions import InPositions
 from symbreak.learning.settings import TrainSettings
 from symbreak.models import SiSPRNet, UNet
 from symbreak.subpixel import refine, shift_by
@@ -411,6 +412,14 @@ TRIED = {
     "symbreak.learning.evaluate.predict": {
         TypeError: lambda: predict(NET, np.ones((2, 16, 16))),
         ValueError: lambda: predict(torch.nn.Identity(), torch.ones(2, 16, 16)),
+    },
+    "symbreak.learning.positions.InPositions": {
+        TypeError: lambda: InPositions(torch.nn.Identity()),
+        ValueError: lambda: InPositions(NET, average=9),
+    },
+    "symbreak.learning.positions.InPositions.forward": {
+        TypeError: lambda: InPositions(NET)(torch.ones(2, 16, 16, dtype=torch.int64)),
+        ValueError: lambda: InPositions(NET)(torch.ones(2, 16, 8)),
     },
     "symbreak.learning.evaluate.evaluate": {ValueError: lambda: evaluate(NET, LEARNT.head(0))},
     "symbreak.learning.evaluate.compare": {

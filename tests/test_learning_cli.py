@@ -1,13 +1,20 @@
 """simulate, train, evaluate and predict, one after the other on tiny data."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import CrystalSettings, crystals
+from symbreak.learning.evaluate import evaluate
+from symbreak.learning.file_pairs import FilePairs
+from symbreak.learning.networks import load_network
+from symbreak.learning.positions import InPositions, amplitude_distance
 
 pytest.importorskip("lightning")
 
@@ -67,6 +74,11 @@ def test_from_simulation_to_prediction(tmp_path):
     run("train", *words, *more, "--max-epochs", 1)
     assert "best-validated" in run("train", *words, *more, "--max-epochs", 2, "--resume")
 
+    words = (data / "train.h5", data / "validation.h5", "-o", tmp_path / "last", *more)
+    run("train", *words, "--max-epochs", 2, "--final-epochs", 1, "--final-loss", "sa_mse")
+    settings = json.loads((tmp_path / "last/summary.json").read_text())["settings"]
+    assert (settings["final_epochs"], settings["final_loss"]) == (1, "sa_mse")
+
     picture = tmp_path / "test.png"
     shown = run("evaluate", training / "best.ckpt", data / "test.h5", "--picture", picture)
     assert "SA-MSE" in shown
@@ -74,3 +86,18 @@ def test_from_simulation_to_prediction(tmp_path):
     run("predict", training / "best.ckpt", data / "test.h5", "-o", tmp_path / "found.h5")
     with h5py.File(tmp_path / "found.h5") as file:
         assert file["object"].shape == (3, 16, 16)
+        single = file["object"][()]
+
+    network = InPositions(load_network(training / "best.ckpt"))
+    shown = run("evaluate", training / "best.ckpt", data / "test.h5", "--positions")
+    expected = evaluate(network, FilePairs(data / "test.h5"))
+    assert f"{expected.sa_mse_ratio:.4f}" in shown
+    words = ("predict", training / "best.ckpt", data / "test.h5", "-o", tmp_path / "eight.h5")
+    run(*words, "--positions")
+    with h5py.File(tmp_path / "eight.h5") as file, h5py.File(data / "test.h5") as test:
+        amplitude = torch.from_numpy(test["amplitude"][()].astype(np.float32))
+        eight = torch.from_numpy(file["object"][()])
+    # Not the objects themselves: which three fit best may be a matter of rounding.
+    found, expected = (amplitude_distance(x, amplitude) for x in (eight, network(amplitude)))
+    torch.testing.assert_close(found, expected, atol=0.01, rtol=0)
+    assert not np.allclose(eight, single)

@@ -106,7 +106,7 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
 
 def test_a_cell_of_all_positions(tmp_path):
     from symbreak.experiments.cells import run_cell, simulate_split
-    from symbreak.experiments.scales import POSITIONS, SCALES
+    from symbreak.experiments.scales import FINALLY, POSITIONS, SCALES
     from symbreak.learning.datasets import make_pairs
 
     settings = TINY.training("UNet", 8, POSITIONS)
@@ -118,7 +118,18 @@ def test_a_cell_of_all_positions(tmp_path):
     cell = run_cell(TINY, "UNet", 8, POSITIONS, objects, pairs, pairs, tmp_path)
     assert 56 <= cell["pairs"] <= 64
     assert cell["train_best"]["sa_mse_ratio"] > 0
-    assert POSITIONS in SCALES["paper"].variants
+    # Of an older version, it lacks what is measured last.
+    record = tmp_path / "result.json"
+    record.write_text(record.read_text().replace('"test_positions"', '"of old"'))
+    again = run_cell(TINY, "UNet", 8, POSITIONS, objects, pairs, pairs, tmp_path)
+    assert again["test_positions"] == cell["test_positions"]
+    assert again["test_best"] == cell["test_best"]
+    assert 0 < cell["test_positions"]["sa_mse_ratio"] != cell["test_best"]["sa_mse_ratio"]
+    last = TINY.training("UNet", 8, FINALLY)
+    assert last.final_loss == "sa_mse"
+    assert last == replace(settings, final_loss="sa_mse")
+    assert TINY.broken(FINALLY) == TINY.broken(POSITIONS) != TINY.broken(AFTER)
+    assert {POSITIONS, FINALLY} <= set(SCALES["paper"].variants)
     assert POSITIONS not in SCALES["small"].variants
 
 

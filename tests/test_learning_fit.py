@@ -11,6 +11,7 @@ from learning_problems import problem
 
 pytest.importorskip("lightning")
 
+from symbreak import sa_mse
 from symbreak.learning import callbacks
 from symbreak.learning.evaluate import evaluate
 from symbreak.learning.fit import fit
@@ -144,6 +145,29 @@ def test_the_final_epochs_have_a_tenth_of_the_rate(tmp_path, monkeypatch, lowest
     longer = replace(settings, max_epochs=9)
     with pytest.raises(ValueError, match="another training, it differs in final_from"):
         fit(longer, train, validation, tmp_path / "parts", resume=True)
+
+
+@pytest.mark.parametrize("kind", ["mse", "sa_mse"])
+def test_the_loss_of_the_final_epochs(tmp_path, kind):
+    # A rate too small to learn with: the loss tells which one it is.
+    other = {"mse": "sa_mse", "sa_mse": "mse"}[kind]
+    settings, train, validation = problem(
+        loss=kind,
+        learning_rate=1e-12,
+        **{"min_learning_rate": 1e-15, "max_epochs": 5, "final_epochs": 2, "final_loss": other},
+    )
+    fit(settings, train, validation, tmp_path)
+    rows = csv.DictReader(next(tmp_path.glob("logs/*/metrics.csv")).read_text().splitlines())
+    losses = [float(row["train/loss"]) for row in rows if row["train/loss"]]
+    network = load_network(tmp_path / "final.ckpt").train()
+    estimate = network(train.amplitude)
+    expected = {
+        "mse": (estimate - train.object).abs().square().mean().item() / 2,
+        "sa_mse": sa_mse(estimate, train.object).item(),
+    }
+    assert abs(expected["mse"] / expected["sa_mse"] - 1) > 0.2
+    assert losses[:3] == pytest.approx([expected[kind]] * 3, rel=0.05)
+    assert losses[3:] == pytest.approx([expected[other]] * 2, rel=0.05)
 
 
 def test_no_plateau_counts_in_the_final_epochs(tmp_path):

@@ -14,9 +14,11 @@ from symbreak.learning.evaluate import evaluate as measure
 from symbreak.learning.evaluate import predict
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import load_network
+from symbreak.learning.positions import InPositions
 
 EXAMPLES = (
     "symbreak evaluate run/best.ckpt data/test.h5",
+    "symbreak evaluate run/best.ckpt data/test.h5 --positions",
     "symbreak evaluate run/best.ckpt data/test.h5 --picture test.png --count 4",
 )
 
@@ -35,6 +37,7 @@ def evaluate(
             help="Break the symmetries of the objects to compare with; matters to MSE only.",
         ),
     ] = False,
+    positions: options.Positions = False,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the first estimates: .png, .pdf, .svg ...")
     ] = None,
@@ -52,6 +55,8 @@ def evaluate(
     if picture is not None:
         options.result_path(picture, options.PICTURES)
     network = load_network(checkpoint).to(where)
+    if positions:
+        network = InPositions(network)
     source = FilePairs(pairs, broken=break_, ndim=ndim)
     found = measure(network, source, batch=batch, say=lambda line: note([line]))
     rows = table(f"{checkpoint} on {len(source)} pairs", "error", "network", "zero", "ratio")

@@ -21,8 +21,12 @@ from symbreak.data.streaming.distribute import Runner, running
 from symbreak.data.streaming.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
 from symbreak.learning.networks import load_network
+from symbreak.learning.positions import InPositions
 
-EXAMPLES = ("symbreak predict run/best.ckpt data/test.h5:amplitude -o predicted.h5",)
+EXAMPLES = (
+    "symbreak predict run/best.ckpt data/test.h5:amplitude -o predicted.h5",
+    "symbreak predict run/best.ckpt data/test.h5 -o predicted.h5 --positions",
+)
 
 
 def predict(
@@ -33,6 +37,7 @@ def predict(
         str, typer.Argument(metavar=options.FILE, help="Amplitudes (items, *M), DC at index 0.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
+    positions: options.Positions = False,
     batch: Annotated[int, typer.Option(min=1, help="Patterns at a time.")] = 256,
     device: options.Device = "cpu",
     workers: options.Workers = 1,
@@ -48,6 +53,8 @@ def predict(
     options.result_path(output, HDF5, inputs=(source,))
     network = load_network(checkpoint)
     axes = len(network.measurement_shape)  # type: ignore[arg-type]
+    if positions:
+        network = InPositions(network)
 
     def wanted(name: str, array: ArrayLike) -> bool:
         return array.dtype.kind == "f" and len(array.shape) == axes + 1
@@ -65,6 +72,7 @@ def predict(
             **identity(opened.source.path),
             "dataset": opened.source.dataset,
             "device": where.type,
+            "positions": positions,
         }
         _run(Estimator(network, where), opened, output, batch, settings, runner)
     wrote(output, "estimated objects")

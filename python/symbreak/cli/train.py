@@ -53,6 +53,9 @@ def train(
     final_epochs: Annotated[
         int, typer.Option(min=0, help="So many of them, the last, at a tenth of the rate.")
     ] = 0,
+    final_loss: Annotated[
+        str | None, typer.Option(help="Their loss, mse or sa_mse; default: as before.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and the order.")] = 0,
     ndim: options.Ndim = 2,
     resume: Annotated[bool, typer.Option(help="Continue one that had ended, too.")] = False,
@@ -84,6 +87,7 @@ def train(
         "batch": batch,
         "max_epochs": max_epochs,
         "final_epochs": final_epochs,
+        "final_loss": final_loss,
         "seed": seed,
         "precision": precision,
         "tf32": tf32,

@@ -19,8 +19,11 @@ from symbreak.experiments.scales import Scale
 from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import Evaluation, compare, embed, evaluate
 from symbreak.learning.networks import load_network
+from symbreak.learning.positions import InPositions
 
 Record = dict[str, Any]
+IN_POSITIONS = "test_positions"
+"""What is measured last of a cell; a saved record from before it was is measured anew."""
 
 
 def simulate_split(scale: Scale, split: str, count: int, workers: int = 1) -> Tensor:
@@ -66,7 +69,7 @@ def run_cell(
     settings = scale.training(network, count, variant)
     identity = {"network": network, "set": count, "variant": variant, "scale": plain(scale)}
     saved = read_record(folder / "result.json", identity)
-    if saved is not None:
+    if saved is not None and IN_POSITIONS in saved:
         return saved
     from symbreak.learning.fit import fit  # Lightning takes seconds to import
 
@@ -88,6 +91,7 @@ def run_cell(
         record[f"test_{name}"] = numbers(evaluate(trained, test))
         # SA-MSE does not ask how the labels were prepared, MSE does.
         record[f"test_{name}"]["label_mse_ratio"] = evaluate(trained, alike).mse_ratio
+    record[IN_POSITIONS] = numbers(evaluate(InPositions(trained), test))
     write_record(folder / "result.json", record)
     return record
 

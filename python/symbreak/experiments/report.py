@@ -12,7 +12,7 @@ from symbreak.experiments.refinement import SOLVED
 from symbreak.experiments.scales import Scale
 
 HEAD = ("network", "set", "variant", "pairs", "epochs", "seconds", "cpu_seconds")
-MEASURED = ("train_final", "train_best", "test_final", "test_best")
+MEASURED = ("train_final", "train_best", "test_final", "test_best", "test_positions")
 TABLES = (
     ("Table 1: training MSE, final model", "train_final", "mse"),
     ("Table 2: training SA-MSE, final model", "train_final", "sa_mse"),
@@ -20,6 +20,11 @@ TABLES = (
     ("Table 4: training SA-MSE, best-validated model", "train_best", "sa_mse"),
     ("Table 5: test SA-MSE, best-validated model", "test_best", "sa_mse"),
     ("Test SA-MSE over the zero predictor's, best-validated model", "test_best", "sa_mse_ratio"),
+    (
+        "Test SA-MSE over the zero predictor's, best-validated model, patterns in eight positions",
+        "test_positions",
+        "sa_mse_ratio",
+    ),
     (
         "Test MSE over the zero predictor's, labels prepared as for training, final model",
         "test_final",

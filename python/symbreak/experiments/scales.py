@@ -21,7 +21,9 @@ MACHINE = (
 COMMON = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
 # Every training object in eight positions, as many pairs an epoch as before.
 POSITIONS = "after, all positions"
-VARIANTS = (*COMMON, POSITIONS)
+# The same, and in the final epochs, at a tenth of the rate, the symmetry-invariant loss.
+FINALLY = "after, all positions, sa_mse at last"
+VARIANTS = (*COMMON, POSITIONS, FINALLY)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Scale:
             "batch": self.batch,
             "max_epochs": epochs,
             "final_epochs": int(self.final * epochs),
-            "epoch_items": count if variant == POSITIONS else 0,
+            "final_loss": "sa_mse" if variant == FINALLY else None,
+            "epoch_items": count if variant in (POSITIONS, FINALLY) else 0,
             "seed": self.seed,
         }
         return TrainSettings(**{**values, **self.machine})
@@ -91,8 +94,8 @@ class Scale:
         """Arguments of `make_pairs` for a variant's training set."""
         if variant in (BEFORE, INVARIANT):
             return {"broken": False}
-        if variant in (AFTER, POSITIONS):
-            return {"broken": True, "rule": RULES[0], "positions": variant == POSITIONS}
+        if variant in (AFTER, POSITIONS, FINALLY):
+            return {"broken": True, "rule": RULES[0], "positions": variant != AFTER}
         return {"broken": True, "rule": variant.rpartition(" ")[2]}
 
 
@@ -106,6 +109,7 @@ SCALES = {
         passes=32,
         patience=2,
         batch=8,
+        final=0.5,
         schedule="20*ER",
         starts=1,
         rounds=(1, 2),

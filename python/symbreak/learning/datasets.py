@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from symbreak import break_symmetry, fourier_amplitude
+from symbreak.learning.positions import in_all_positions
 from symbreak.ops.checks import check_flag, check_tensor, dtype_name, shown
 
 Ambiguous = Literal["drop", "keep", "raise"]
@@ -182,16 +183,6 @@ def make_pairs(
     found = break_symmetry(objects, ndim=ndim, rule=rule)
     keep = kept("make_pairs", found.ambiguous, ambiguous)
     return Pairs(amplitude[keep], found.object[keep])
-
-
-def in_all_positions(objects: Tensor) -> Tensor:
-    """Every object turned by 0, 90, 180 and 270 degrees, then all of these mirrored."""
-    if objects.dim() != 3 or objects.shape[1] != objects.shape[2]:
-        raise ValueError(
-            f"make_pairs: positions asks for square 2D objects, got {tuple(objects.shape[1:])}."
-        )
-    turned = torch.cat([objects.rot90(k, (1, 2)) for k in range(4)])
-    return torch.cat([turned, turned.flip(1)])
 
 
 def check_choice(who: str, choice: str) -> None:

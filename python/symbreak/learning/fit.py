@@ -150,6 +150,7 @@ def _hyper_parameters(settings: TrainSettings, train: PairSource) -> dict[str, A
         "factor": settings.factor,
         "patience": settings.patience,
         "final_from": final_from(settings),
+        "final_loss": settings.final_loss,
         "seed": settings.seed,
     }
 

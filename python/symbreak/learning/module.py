@@ -40,6 +40,7 @@ class PhaseRetrieval(lightning.LightningModule):
         factor: The rate is multiplied by it on a plateau.
         patience: Epochs without a better validation SA-MSE before the rate falls.
         final_from: The epoch, counted from 0, from which on the rate is a tenth; None for none.
+        final_loss: The loss from that epoch on; None for ``loss``.
         seed: Of dropout; that of the weights is PyTorch's own.
 
     Raises:
@@ -58,6 +59,7 @@ class PhaseRetrieval(lightning.LightningModule):
         factor: float = 0.3,
         patience: int = 10,
         final_from: int | None = None,
+        final_loss: str | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -79,7 +81,7 @@ class PhaseRetrieval(lightning.LightningModule):
         """Loss of one batch."""
         amplitude, objects, _indices = batch
         estimate = self(amplitude)
-        if self.hparams["loss"] == "sa_mse":
+        if self._loss() == "sa_mse":
             loss = sa_mse(estimate, objects, ndim=objects.dim() - 1)
         else:
             loss = functional.mse_loss(torch.view_as_real(estimate), torch.view_as_real(objects))
@@ -93,6 +95,13 @@ class PhaseRetrieval(lightning.LightningModule):
             batch_size=len(objects),
         )
         return loss
+
+    def _loss(self) -> str:
+        """Which loss this epoch has."""
+        final, other = self.hparams["final_from"], self.hparams["final_loss"]
+        is_final = final is not None and self.current_epoch >= final
+        name: str = other if is_final and other else self.hparams["loss"]
+        return name
 
     def on_validation_epoch_start(self) -> None:
         """Begin the sums anew: SA-MSE, MSE, the zero predictor's SA-MSE, items."""

@@ -32,6 +32,8 @@ class TrainSettings:
         final_epochs: The last of ``max_epochs``, in which the rate is a tenth of what it was before
             and no plateau counts, >= 0 and below ``max_epochs``; they do not come where the lowest
             rate ends the training earlier.
+        final_loss: The loss of the final epochs; None: ``loss``. ``"sa_mse"`` after ``"mse"``: the
+            labels of broken symmetries to begin with, and then whichever symmetry is near.
         epoch_items: Training pairs that an epoch draws at random, >= 1; 0: it takes all. For sets
             of which many epochs are not needed, as of objects in many positions.
         seed: Of the first weights, of the order of the items and of dropout, >= 0.
@@ -62,6 +64,7 @@ class TrainSettings:
     batch: int = 32
     max_epochs: int = 500
     final_epochs: int = 0
+    final_loss: Loss | None = None
     epoch_items: int = 0
     seed: int = 0
     precision: Precision = "32"
@@ -80,6 +83,10 @@ class TrainSettings:
         keep_plain(self)
         _one_of("network", self.network, tuple(NETWORKS))
         _one_of("loss", self.loss, get_args(Loss))
+        if self.final_loss is not None:
+            _one_of("final_loss", self.final_loss, get_args(Loss))
+            if not self.final_epochs:
+                raise ValueError("TrainSettings: final_loss asks for final_epochs, got none.")
         _one_of("precision", self.precision, get_args(Precision))
         _one_of("accelerator", self.accelerator, ("auto", "cpu", "gpu"))
         for name in ("batch", "max_epochs", "devices", "nodes"):
