@@ -44,6 +44,7 @@ from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.positions import InPositions
 from symbreak.learning.settings import TrainSettings
+from symbreak.learning.turned_pairs import TurnedPairs
 from symbreak.models import SiSPRNet, UNet
 from symbreak.subpixel import refine, shift_by
 from symbreak.supports import best_of, choose, next_rule, phase_trial
@@ -412,6 +413,10 @@ TRIED = {
     "symbreak.learning.evaluate.predict": {
         TypeError: lambda: predict(NET, np.ones((2, 16, 16))),
         ValueError: lambda: predict(torch.nn.Identity(), torch.ones(2, 16, 16)),
+    },
+    "symbreak.learning.turned_pairs.TurnedPairs": {
+        TypeError: lambda: TurnedPairs(LEARNT, broken=1),
+        ValueError: lambda: TurnedPairs(LEARNT, rule="x"),
     },
     "symbreak.learning.positions.InPositions": {
         TypeError: lambda: InPositions(torch.nn.Identity()),

@@ -13,8 +13,11 @@ from symbreak.cli.app import app
 from symbreak.data import CrystalSettings, crystals
 from symbreak.learning.evaluate import evaluate
 from symbreak.learning.file_pairs import FilePairs
-from symbreak.learning.networks import load_network
+from symbreak.learning.fit import fit
+from symbreak.learning.networks import load_network, read_checkpoint
 from symbreak.learning.positions import InPositions, amplitude_distance
+from symbreak.learning.settings import TrainSettings
+from symbreak.learning.turned_pairs import TurnedPairs
 
 pytest.importorskip("lightning")
 
@@ -52,6 +55,38 @@ def test_simulation_behind_a_beamstop_and_between_gaps(tmp_path):
     rows = np.fft.fftshift(valid)[:, 16 + 3]  # DC is row 16, in the middle of a module of 9
     assert np.flatnonzero(~rows).tolist() == [0, 10, 11, 21, 22]
     assert np.flatnonzero(~valid[:, 0]).tolist()[:2] == [0, 1]
+
+
+@pytest.mark.parametrize("stream", [(), ("--stream",)])
+def test_training_in_all_positions(tmp_path, stream):
+    run("simulate", tmp_path, "--size", 16, "--train", 9, "--validation", 3, "--test", 0)
+    files = (tmp_path / "train.h5", tmp_path / "validation.h5")
+    more = ("--options", '{"width": 2}', "--batch", 4, "--max-epochs", 2, "--accelerator", "cpu")
+    run("train", *files, "-o", tmp_path / "a", "--break", "--positions", *stream, *more)
+    found = read_checkpoint(tmp_path / "a/final.ckpt")["state_dict"]
+
+    source = FilePairs(files[0], broken=True).load()
+    settings = TrainSettings(
+        options={"width": 2}, batch=4, max_epochs=2, epoch_items=len(source), accelerator="cpu"
+    )
+    pairs = TurnedPairs(source, broken=True)
+    fitted = fit(settings, pairs, FilePairs(files[1]).load(), tmp_path / "b")
+    expected = read_checkpoint(fitted.final)["state_dict"]
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_turned_objects_want_to_be_broken(tmp_path):
+    run("simulate", tmp_path, "--size", 16, "--train", 3, "--validation", 2, "--test", 0)
+    words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "--positions")
+    more = ("--options", '{"width": 1}', "--max-epochs", 1, "--accelerator", "cpu")
+    for number, (choice, told) in enumerate(
+        (("--raw", True), ("--loss=sa_mse", False), ("--break", False))
+    ):
+        done = CliRunner().invoke(
+            app, [str(w) for w in (*words, "-o", tmp_path / str(number), choice, *more)]
+        )
+        assert done.exit_code == 0, done.output
+        assert ("mse wants --break" in " ".join(done.output.split())) == told
 
 
 def test_from_simulation_to_prediction(tmp_path):

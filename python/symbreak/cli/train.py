@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +15,12 @@ from symbreak.learning.datasets import PairSource
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.requirements import require_training
 from symbreak.learning.settings import TrainSettings
+from symbreak.learning.turned_pairs import TurnedPairs
 
 EXAMPLES = (
     "symbreak train data/train.h5 data/validation.h5 -o run --break",
     "symbreak train data/train.h5 data/validation.h5 -o run --network SiSPRNet --loss sa_mse",
+    "symbreak train data/train.h5 data/validation.h5 -o run --break --positions",
     "symbreak train data/train.h5 data/validation.h5 -o run --break --resume",
 )
 
@@ -37,6 +40,14 @@ def train(
     ambiguous: Annotated[
         str, typer.Option(help="With --break, objects without canonical form: drop, keep or raise.")
     ] = "drop",
+    positions: Annotated[
+        bool,
+        typer.Option(
+            "--positions",
+            help="Take every object in all eight positions, turned and mirrored, as many an epoch "
+            "as there are objects; square 2D.",
+        ),
+    ] = False,
     network: Annotated[str, typer.Option(help="Network: UNet or SiSPRNet.")] = "UNet",
     network_options: Annotated[
         str, typer.Option("--options", help='Options of the network as JSON: {"width": 16}.')
@@ -105,6 +116,11 @@ def train(
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
+    if positions:
+        settings = replace(settings, epoch_items=len(source))
+        data[0] = TurnedPairs(data[0], broken=break_)
+        if not break_ and "mse" in (loss, final_loss):
+            note(["turned objects have raw symmetries, also of a broken file: mse wants --break."])
     if source.dropped:
         note([f"{source.dropped} ambiguous objects are left out."])
     from symbreak.learning.fit import fit  # Lightning takes seconds to import

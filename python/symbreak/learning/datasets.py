@@ -99,9 +99,7 @@ class Pairs:
         Returns:
             Amplitudes ``(batch, *M)``, objects ``(batch, *N)`` and the indices as they came, int64.
         """
-        here = torch.tensor(indices, dtype=torch.int64)
-        if self.object.is_cuda:  # a copy from pinned memory waits for nothing the GPU still does
-            here = here.pin_memory().to(self.object.device, non_blocking=True)
+        here = rows_on(self.object.device, indices)
         return self.amplitude[here], self.object[here], here
 
     def to(self, device: torch.device | str) -> Pairs:
@@ -125,6 +123,14 @@ class Pairs:
             Pairs: Views of these.
         """
         return Pairs(self.amplitude[:count], self.object[:count])
+
+
+def rows_on(device: torch.device, indices: Sequence[int]) -> Tensor:
+    """Indices as int64 on a device."""
+    here = torch.tensor(indices, dtype=torch.int64)
+    if device.type == "cuda":  # a copy from pinned memory waits for nothing the GPU still does
+        here = here.pin_memory().to(device, non_blocking=True)
+    return here
 
 
 def make_pairs(

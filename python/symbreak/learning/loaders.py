@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from symbreak.learning.datasets import Pairs, PairSource
 from symbreak.learning.samplers import Shares
+from symbreak.learning.turned_pairs import TurnedPairs
 
 
 class PairLoaders(lightning.LightningDataModule):
@@ -45,7 +46,7 @@ class PairLoaders(lightning.LightningDataModule):
         if self.resident and self.trainer is not None:
             device = self.trainer.strategy.root_device
             self.train, self.validation = (
-                pairs.to(device) if isinstance(pairs, Pairs) else pairs
+                pairs.to(device) if isinstance(pairs, Pairs | TurnedPairs) else pairs
                 for pairs in (self.train, self.validation)
             )
 
