@@ -106,6 +106,18 @@ def test_the_best_are_aligned_and_averaged(average):
     assert several == pytest.approx(one / average, rel=0.15)
 
 
+def test_on_every_device(device):
+    x = objects(3)
+    answers = [x + noise(x, 0.02 * (1 + position), position) for position in range(POSITIONS)]
+    amplitude = fourier_amplitude(x)
+    expected = InPositions(Told(x, answers))(amplitude)
+    network = Told(x, answers)
+    network.patterns, network.answers = network.patterns.to(device), network.answers.to(device)
+    found = InPositions(network)(amplitude.to(device))
+    assert found.device.type == device
+    torch.testing.assert_close(found.cpu(), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_the_mean_is_plain():
     x = objects(2)
     answers = [(1 + 0.1 * position) * x for position in range(POSITIONS)]

@@ -43,6 +43,16 @@ def test_raw_pairs_are_turned_as_they_are():
         assert torch.equal(amplitude[rows], turn_pattern(measured.amplitude, position))
 
 
+def test_on_every_device(device):
+    held = TurnedPairs(make_pairs(objects(3)), broken=True)
+    amplitude, found, indices = everything(held)
+    there = everything(held.to(device))
+    assert {part.device.type for part in there} == {device}
+    torch.testing.assert_close(there[0].cpu(), amplitude)
+    torch.testing.assert_close(there[1].cpu(), found, rtol=1e-4, atol=1e-4)
+    assert there[2].tolist() == indices.tolist()
+
+
 def test_any_order_and_repeated_and_negative_indices():
     turned = TurnedPairs(make_pairs(objects(3)), broken=True)
     amplitude, found, _ = everything(turned)
