@@ -52,11 +52,7 @@ class InPositions(nn.Module):
                 f"got {type(network).__name__}."
             )
         self.object_shape, self.measurement_shape = (tuple(shape) for shape in shapes if shape)
-        for shape in (self.object_shape, self.measurement_shape):
-            if len(shape) != 2 or shape[0] != shape[1]:
-                raise ValueError(
-                    f"InPositions: network must be of square 2D objects and patterns, got {shape}."
-                )
+        check_square("InPositions", "network", self.object_shape, self.measurement_shape)
         self.network = network
         self.training = network.training  # or whoever restores this one's mode changes the other's
         self.average = check_integer("InPositions", "average", average, 1)
@@ -121,6 +117,19 @@ def in_all_positions(objects: Tensor) -> Tensor:
             f"make_pairs: positions asks for square 2D objects, got {tuple(objects.shape[1:])}."
         )
     return torch.cat([turn(objects, position) for position in range(POSITIONS)])
+
+
+def check_square(function: str, name: str, *shapes: tuple[int, ...]) -> None:
+    """Check that all positions have one shape.
+
+    Raises:
+        ValueError: They have not.
+    """
+    for shape in shapes:
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise ValueError(
+                f"{function}: {name} must be of square 2D objects and patterns, got {shape}."
+            )
 
 
 def turn(objects: Tensor, position: int) -> Tensor:

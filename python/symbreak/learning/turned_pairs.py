@@ -9,7 +9,7 @@ from torch import Tensor
 
 from symbreak import break_symmetry
 from symbreak.learning.datasets import Batch, PairSource, rows_on
-from symbreak.learning.positions import POSITIONS, turn, turn_pattern
+from symbreak.learning.positions import POSITIONS, check_square, turn, turn_pattern
 from symbreak.ops.break_symmetry import RULES
 from symbreak.ops.checks import check_flag, shown
 
@@ -40,11 +40,7 @@ class TurnedPairs:
     def __init__(self, pairs: PairSource, *, broken: bool = False, rule: str = "angle") -> None:
         self.broken = check_flag("TurnedPairs", "broken", broken)
         self.object_shape, self.measurement_shape = pairs.object_shape, pairs.measurement_shape
-        for shape in (self.object_shape, self.measurement_shape):
-            if len(shape) != 2 or shape[0] != shape[1]:
-                raise ValueError(
-                    f"TurnedPairs: pairs must be of square 2D objects and patterns, got {shape}."
-                )
+        check_square("TurnedPairs", "pairs", self.object_shape, self.measurement_shape)
         if rule not in RULES:
             raise ValueError(
                 f"TurnedPairs: rule must be one of {', '.join(RULES)}, got {shown(rule)}."
