@@ -155,6 +155,8 @@ def test_distance_by_its_formula():
     expected = rest.square().sum((1, 2)) / amplitude.square().sum((1, 2))
     torch.testing.assert_close(amplitude_distance(y, amplitude), expected)
     assert amplitude_distance(x, amplitude).abs().max() < 1e-12
+    huge = amplitude_distance(1e7 * y.to(torch.complex64), 1e9 * amplitude.float())
+    torch.testing.assert_close(huge.double(), expected, rtol=1e-4, atol=1e-6)
     for z, a in ((torch.zeros_like(y), amplitude), (y, torch.zeros_like(amplitude))):
         assert amplitude_distance(z, a).tolist() == [1, 1, 1]
 

@@ -105,9 +105,9 @@ def amplitude_distance(estimates: Tensor, amplitude: Tensor) -> Tensor:
     """
     found = fourier_amplitude(estimates, shape=amplitude.shape[-2:])
     grid = (-2, -1)
-    both = (found * amplitude).sum(grid).square()
-    each = found.square().sum(grid) * amplitude.square().sum(grid)
-    return 1 - torch.where(each > 0, both / each, 0)
+    both = (found * amplitude).sum(grid)
+    each = torch.linalg.vector_norm(found, dim=grid) * torch.linalg.vector_norm(amplitude, dim=grid)
+    return 1 - torch.where(each > 0, both / each, 0).square()
 
 
 def in_all_positions(objects: Tensor) -> Tensor:
