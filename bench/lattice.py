@@ -30,6 +30,7 @@ from symbreak.geometry import (
     Instrument,
     crystal_mask,
     match_reflections,
+    strain_spread,
     strain_tensor,
 )
 from symbreak.geometry import strain as strain_along_q
@@ -164,14 +165,22 @@ def along_q(result: Path, number: int) -> list[str]:
     middle = np.array([(index * power).sum() for index in indices]) / power.sum()
     place = np.moveaxis((np.moveaxis(indices, 0, -1) - middle) @ grid.voxel(x.shape) @ turn, -1, 0)
     row = [str(number + 1)]
-    for taken in (found.support, crystal_mask(x, found.support)):
+    crystal = crystal_mask(x, found.support)
+    for taken in (found.support, crystal):
         stretched = strain_along_q(x, taken, grid)
         known = np.isfinite(stretched)
-        errors = []
+        gaps = []
         for sense in (1, -1):  # or the twin, at the opposite place
             true = np.einsum("i,ij...,j", q, strain(sense * place + center()), q)
-            errors.append(np.std((stretched - true)[known]))
-        row += [str(known.sum()), f"{min(errors):.1e}"]
+            gaps.append((stretched - true)[known])
+        error = min(gaps, key=np.std)
+        row += [str(known.sum()), f"{np.std(error):.1e}"]
+    good = found.starts["data"][found.starts["good"].astype(bool)]
+    spread = strain_spread(good, crystal, grid)[known]
+    error = np.abs(error - error.mean())[spread > 0]
+    spread = spread[spread > 0]
+    row.append(f"{np.sqrt(np.mean(spread**2)):.1e}")
+    row += [f"{np.mean(error < times * spread):.2f}" for times in (1, 2)]
     at = place + center()
     true = np.einsum("i,ij...,j", q, strain(at), q)[inside(at)]
     return [*row, str(true.size), f"{true.std():.1e}"]
@@ -184,7 +193,8 @@ def main(photons: float, plot: Path | None) -> None:
         head = ("reflections", "where", "cubes", "strain", "error", "of the other twin", "misfit")
         found = [compare(results[:count], deep) for count in (3, 4) for deep in (0.5, 2.5)]
         print(markdown(head, found))
-        head = ("reflection", "support", "error", "crystal", "error ", "true crystal", "strain")
+        head = ("reflection", "support", "error", "crystal", "error ", "spread")
+        head += ("error below it", "below twice", "true crystal", "strain")
         print(markdown(head, [along_q(result, k) for k, result in enumerate(results)]))
 
 

@@ -36,6 +36,7 @@ from symbreak.geometry import (
     orthogonal,
     read_instrument,
     strain,
+    strain_spread,
     strain_tensor,
 )
 from symbreak.learning.datasets import Pairs, make_pairs
@@ -289,6 +290,10 @@ TRIED = {
     "symbreak.geometry.crystal_mask": {
         TypeError: lambda: crystal_mask(CUBE, CUBE != 0, "0.4"),
         ValueError: lambda: crystal_mask(CUBE, CUBE[1:] != 0),
+    },
+    "symbreak.geometry.strain_spread": {
+        TypeError: lambda: strain_spread(CUBE.real[None], CUBE != 0, BRAGG),
+        ValueError: lambda: strain_spread(CUBE[None], CUBE != 0, BRAGG),
     },
     "symbreak.geometry.strain": {
         TypeError: lambda: strain(CUBE.real, CUBE != 0, BRAGG),

@@ -15,7 +15,7 @@ from symbreak.cli.export_fields import around
 from symbreak.data.files.arrays import DataError
 from symbreak.data.files.cxi import Phasing, read_cxi, write_cxi
 from symbreak.data.files.reciprocal import reciprocal_of
-from symbreak.geometry import ReciprocalGrid, crystal_mask, displacement, strain
+from symbreak.geometry import ReciprocalGrid, crystal_mask, displacement, strain, strain_spread
 from symbreak.plotting import laboratory_figure
 
 SHAPE = (16, 20, 24)
@@ -174,6 +174,36 @@ def test_cubes_are_of_the_crystal_too(tmp_path):
         assert np.array_equal(crystal, support) == (level == "0")
         known = np.abs(arrays["strain"][crystal] - 3e-4) < 5e-5  # at the edge interpolated
         assert known.all() == (level == "0.4")
+
+
+def test_the_spread_of_strain_over_the_good_starts(tmp_path):
+    kept = phasing(grid_of())
+    factors = np.array([1.0, 1.2, 3.0])  # of the strain
+    x = np.stack([np.where(kept.support, kept.object**f, 0) for f in factors])
+    good = np.array([True, True, False])
+    for others, words in (({}, ()), ({"data": x, "good": good}, ("--voxel", 6))):
+        write_cxi(tmp_path / "a.cxi", replace(kept, starts=others))
+        name = "a.vti" if words else "a.vts"
+        exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / name, *words)
+        assert exported.exit_code == 0, exported.output
+        assert ("mean_strain_spread" in exported.output) == bool(others)
+    _, _, arrays = read_vti(tmp_path / "a.vti")
+    spread = arrays["mean_strain_spread"][arrays["mean_crystal"].astype(bool)]
+    assert np.median(spread) == pytest.approx(3e-4 * 0.2 / np.sqrt(2), rel=1e-3)
+    one = {"data": x, "good": np.array([True, False, False])}
+    write_cxi(tmp_path / "a.cxi", replace(kept, starts=one))
+    assert (
+        "mean_strain_spread"
+        not in run("export", tmp_path / "a.cxi", "-o", tmp_path / "b.vts").output
+    )
+    write_cxi(tmp_path / "a.cxi", replace(kept, starts=others))
+    exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "b.vts")
+    head, tail = (tmp_path / "b.vts").read_bytes().split(b'<AppendedData encoding="raw">\n_', 1)
+    box = around(kept.support)
+    expected = strain_spread(x[good], crystal_mask(kept.mean, kept.support), grid_of())[box]
+    known = np.isfinite(expected)
+    found = field(head, tail, "mean_strain_spread").reshape(known.shape)
+    np.testing.assert_allclose(found[known], expected[known], atol=1e-9)
 
 
 def test_a_level_that_is_none(result, tmp_path):

@@ -152,11 +152,12 @@ def test_three_planes_of_the_laboratory(bragg):
     cubes = {"object": x, "support": x != 0}
     if bragg:
         z, y, _ = np.indices(x.shape)
-        cubes |= {"displacement": 1.0 * y, "strain": z - 6.0}
+        cubes |= {"displacement": 1.0 * y, "strain": z - 6.0, "strain_spread": 0.1 * z}
     first, edge = np.array([-100.0, -80.0, -60.0]), 10.0
     figure = laboratory_figure(cubes, first, edge, np.array([20.0, 0.0, 1.0]), title="crystal")
     panels_ = [axes for axes in figure.axes if axes.get_xlabel()]
-    names = ["object", "displacement along Q", "strain along Q"][: 3 if bragg else 1]
+    names = ["object", "displacement along Q", "strain along Q", "its spread over starts"]
+    names = names[: 4 if bragg else 1]
     assert [axes.get_title().split(",")[0] for axes in panels_] == names * 3
     labels = [(axes.get_ylabel()[0], axes.get_xlabel()[0]) for axes in panels_[:: len(names)]]
     assert labels == [("y", "x"), ("z", "x"), ("z", "y")]
@@ -172,5 +173,8 @@ def test_three_planes_of_the_laboratory(bragg):
         known = np.isfinite(np.ma.filled(drawn, np.nan))
         assert known.sum() == 80  # the plane z = 6 has no dim corner
         assert np.ma.filled(drawn, np.nan)[2, 2] == 4.0  # the lowest row is the smallest y
-        lowest = panels_[4].images[0].get_array()  # z against x, at the middle y
+        lowest = panels_[5].images[0].get_array()  # z against x, at the middle y
         assert np.ma.filled(lowest, np.nan)[1, 2] == 7.0
+        scales = [axes.images[0].get_clim() for axes in panels_[1:4]]
+        assert [low == -high for low, high in scales[:2]] == [True, True]
+        assert scales[2] == (0, pytest.approx(0.8, rel=0.05))

@@ -131,7 +131,7 @@ def _draw(
     drawn = {"object": amplitude * np.exp(1j * phase), "support": extent != 0}
     drawn |= {
         name: cubes.arrays[prefix + name]
-        for name in ("displacement", "strain")
+        for name in ("displacement", "strain", "strain_spread")
         if prefix + name in cubes.arrays
     }
     figure = laboratory_figure(

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.files.cxi import Phasing
-from symbreak.geometry import ReciprocalGrid, crystal_mask, displacement, orthogonal, strain
+from symbreak.geometry import (
+    ReciprocalGrid,
+    crystal_mask,
+    displacement,
+    orthogonal,
+    strain,
+    strain_spread,
+)
 from symbreak.geometry.boxes import box_around
 from symbreak.geometry.bragg import widened
 from symbreak.geometry.extent import LEVEL
@@ -44,7 +51,21 @@ def fields(
             arrays[prefix + "crystal"] = crystal.astype(np.uint8)
             arrays[prefix + "displacement"] = widened(displacement(x, crystal, grid))
             arrays[prefix + "strain"] = widened(stretched)
+        good = _good_starts(phasing, box)
+        if len(good) > 1:
+            crystal = arrays["mean_crystal"] != 0
+            spread = strain_spread(good, crystal, grid, shape=phasing.object.shape)
+            arrays["mean_strain_spread"] = widened(spread)
     return arrays
+
+
+def _good_starts(phasing: Phasing, box: Box) -> Array:
+    """Those that the mean is of, ``(starts, *box)``; none where they are not kept."""
+    if phasing.mean is None or not {"data", "good"} <= set(phasing.starts):
+        return np.zeros(0)
+    found: Array = phasing.starts["data"][phasing.starts["good"].astype(bool)]
+    inside: Box = ... if box is ... else (slice(None), *box)
+    return found[inside]
 
 
 def _objects(phasing: Phasing, box: Box) -> dict[str, Array]:

@@ -16,7 +16,11 @@ from symbreak.plotting.panels import draw_object
 
 Array = NDArray[Any]
 NAMES = "zyx"  # of the arrays' axes
-ALONG_Q = (("displacement", "displacement along Q", "nm"), ("strain", "strain along Q", ""))
+ALONG_Q = (
+    ("displacement", "displacement along Q", "nm"),
+    ("strain", "strain along Q", ""),
+    ("strain_spread", "its spread over starts", ""),
+)
 DIM = 0.3  # of the object's magnitude: below it phases are mostly noise and are not drawn
 AROUND = 0.15  # of the object's size left around it
 
@@ -56,7 +60,7 @@ def laboratory_figure(
         support & (np.abs(x) >= DIM * np.median(np.abs(x[support]))) if support.any() else support
     )
     window, middle = box_around(solid, share=AROUND), _middle(solid)
-    limits = {name: _limit(cubes[name][solid]) for name, *_ in drawn}
+    limits = {name: _limits(name, cubes[name][solid]) for name, *_ in drawn}
     for row, across in zip(axes, range(3), strict=True):
         cut: Any = tuple(middle[k] if k == across else window[k] for k in range(3))
         up, along = (k for k in range(3) if k != across)
@@ -72,9 +76,9 @@ def laboratory_figure(
                 values,
                 extent=extent,
                 origin="lower",
-                cmap="RdBu_r",
-                vmin=-limits[name],
-                vmax=limits[name],
+                cmap="RdBu_r" if limits[name][0] else "magma",
+                vmin=limits[name][0],
+                vmax=limits[name][1],
                 interpolation="nearest",
             )
             panel.set_facecolor("#b8b8b8")
@@ -93,9 +97,13 @@ def _middle(solid: Array) -> list[int]:
     return [int(np.rint(index.mean())) for index in np.nonzero(solid)]
 
 
-def _limit(values: Array) -> float:
-    """Of a colour scale around 0: beyond the cores of dislocations and the noise at the surface."""
-    return float(np.percentile(np.abs(values), 98)) or 1.0 if len(values) else 1.0
+def _limits(name: str, values: Array) -> tuple[float, float]:
+    """Of a colour scale around 0, of a spread from 0 on.
+
+    Beyond them are the cores of dislocations and the noise at the surface.
+    """
+    most = float(np.percentile(np.abs(values), 98)) or 1.0 if len(values) else 1.0
+    return 0.0 if name.endswith("spread") else -most, most
 
 
 def _arrow(axes: Axes, q: Array) -> None:
