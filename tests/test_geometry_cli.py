@@ -204,6 +204,15 @@ def test_the_spread_of_strain_over_the_good_starts(tmp_path):
     known = np.isfinite(expected)
     found = field(head, tail, "mean_strain_spread").reshape(known.shape)
     np.testing.assert_allclose(found[known], expected[known], atol=1e-9)
+    # In the mean's crystal, not in all of a wider support.
+    wide = binary_dilation(kept.support, iterations=4)
+    starts = {"data": np.where(wide, x + 0.1, 0), "good": good}
+    write_cxi(tmp_path / "a.cxi", replace(kept, support=wide, starts=starts))
+    run("export", tmp_path / "a.cxi", "-o", tmp_path / "b.vts")
+    head, tail = (tmp_path / "b.vts").read_bytes().split(b'<AppendedData encoding="raw">\n_', 1)
+    far = ~binary_dilation(kept.support[around(wide)], np.ones((3, 3, 3)))
+    assert (far & wide[around(wide)]).any()
+    assert not field(head, tail, "mean_strain_spread")[far.ravel()].any()
 
 
 def test_a_level_that_is_none(result, tmp_path):
@@ -254,7 +263,8 @@ def test_a_picture_is_of_the_crystal(tmp_path, monkeypatch):
     kept = phasing(grid_of())
     wide = binary_dilation(kept.support, iterations=2)
     x = np.where(wide & ~kept.support, 0.33j, kept.mean)  # the picture leaves out 0.3 by itself
-    write_cxi(tmp_path / "a.cxi", replace(kept, mean=x, support=wide))
+    starts = {"data": np.stack([x, x]), "good": np.array([True, True])}
+    write_cxi(tmp_path / "a.cxi", replace(kept, mean=x, support=wide, starts=starts))
     drawn = {}
 
     def figure(cubes, *more, **others):
@@ -265,6 +275,7 @@ def test_a_picture_is_of_the_crystal(tmp_path, monkeypatch):
     for level in (0.4, 0.2):
         exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "a.png", "--level", level)
         assert exported.exit_code == 0, exported.output
+        assert {"displacement", "strain", "strain_spread"} <= set(drawn)
         dim = np.abs(drawn["object"][drawn["support"]]) < 0.34
         assert (dim.mean() < 0.01) == (level == 0.4)
 
