@@ -206,7 +206,8 @@ def test_the_spread_of_strain_over_the_good_starts(tmp_path):
     np.testing.assert_allclose(found[known], expected[known], atol=1e-9)
     # In the mean's crystal, not in all of a wider support.
     wide = binary_dilation(kept.support, iterations=4)
-    starts = {"data": np.where(wide, x + 0.1, 0), "good": good}
+    noise = 0.1 * np.exp(2j * np.pi * np.random.default_rng(6).random(x.shape))
+    starts = {"data": np.where(wide, x + noise, 0), "good": good}
     write_cxi(tmp_path / "a.cxi", replace(kept, support=wide, starts=starts))
     run("export", tmp_path / "a.cxi", "-o", tmp_path / "b.vts")
     head, tail = (tmp_path / "b.vts").read_bytes().split(b'<AppendedData encoding="raw">\n_', 1)
