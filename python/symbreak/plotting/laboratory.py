@@ -34,7 +34,7 @@ def laboratory_figure(
     fields: Sequence[tuple[str, str, str]] = ALONG_Q,
     title: str = "",
 ) -> Figure:
-    """Three planes through the object, one a row: object, displacement and strain along Q.
+    """Three planes through the object, one a row: object, displacement, strain, its spread.
 
     Fields are drawn where the magnitude is at least 0.3 of its median over the support.
 
