@@ -14,7 +14,7 @@ from symbreak.data import crystals
 from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.experiments.cells import simulate_split
 from symbreak.experiments.margins import CANDIDATES, write_margins
-from symbreak.experiments.scales import AFTER, BEFORE, SCALES
+from symbreak.experiments.scales import AFTER, BEFORE, FINALLY, POSITIONS, SCALES, VARIANTS
 from symbreak.experiments.square_root import SquareRoot, write_square_root
 from symbreak.experiments.symmetries import write_symmetries
 from symbreak.ops.break_symmetry import RULES
@@ -106,7 +106,6 @@ def test_tables_are_written_and_an_interrupted_run_continues(tmp_path):
 
 def test_a_cell_of_all_positions(tmp_path):
     from symbreak.experiments.cells import run_cell, simulate_split
-    from symbreak.experiments.scales import FINALLY, POSITIONS, SCALES
     from symbreak.learning.datasets import make_pairs
 
     settings = TINY.training("UNet", 8, POSITIONS)
@@ -171,10 +170,10 @@ def test_plateaus_of_small_sets_last_more_epochs():
 
 
 def test_the_last_epochs_of_the_papers_scale_have_a_lower_rate():
-    from symbreak.experiments.scales import SCALES
-
     assert SCALES["paper"].training("UNet", 5000, "after").final_epochs == 16
     assert SCALES["small"].training("UNet", 800, "after").final_epochs == 0
+    with pytest.raises(ValueError, match="final must be > 0 for the column 'after, all positions,"):
+        replace(SCALES["small"], variants=VARIANTS)
     assert replace(TINY, final=0.5).training("UNet", 8, "after").final_epochs == 2
 
 

@@ -69,6 +69,11 @@ class Scale:
     def __post_init__(self) -> None:
         """Keep NumPy's numbers as Python's, for JSON; what the numbers go to checks them."""
         keep_plain(self)
+        if FINALLY in self.variants and not self.final:
+            raise ValueError(
+                f"Scale: final must be > 0 for the column '{FINALLY}', as at the paper's scale, "
+                f"got {self.final!r}."
+            )
 
     def training(self, network: str, count: int, variant: str) -> TrainSettings:
         """Settings of one cell."""
