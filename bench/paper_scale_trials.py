@@ -114,11 +114,11 @@ def head(trial: Trial) -> list[str]:
 
 def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
-    learnt = _objects("train", trial, 0, trial.pairs)
+    learnt = objects_of("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
     train = make_pairs(turned, broken=trial.broken, rule=trial.rule, positions=trial.positions)
-    validation = make_pairs(_objects("validation", trial, 0, VALIDATION))
-    judged = _objects("validation", trial, VALIDATION, JUDGED)
+    validation = make_pairs(objects_of("validation", trial, 0, VALIDATION))
+    judged = objects_of("validation", trial, VALIDATION, JUDGED)
     settings = TrainSettings(
         network=trial.network,
         options=trial.options,
@@ -193,7 +193,7 @@ def vortices(objects: Tensor) -> Tensor:
     return ((torch.as_tensor(turn).abs() > 1) & inside).sum((1, 2))
 
 
-def _objects(split: str, trial: Trial, first: int, count: int) -> Tensor:
+def objects_of(split: str, trial: Trial, first: int, count: int) -> Tensor:
     settings = CrystalSettings(**trial.crystals)
     return crystals(count, SIZE, SEED, first=FIRST[split] + first, settings=settings)
 

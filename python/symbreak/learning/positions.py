@@ -74,23 +74,46 @@ class InPositions(nn.Module):
             TypeError: ``amplitude`` is not floating point.
             ValueError: ``amplitude`` has another shape.
         """
-        estimates = [self.network(amplitude)]  # first, as it checks the amplitude
+        estimates = self.estimates(amplitude)
+        return mean_of_nearest(estimates, amplitude.flatten(0, -3), self.average)
+
+    @torch.no_grad()
+    def estimates(self, amplitude: Tensor) -> Tensor:
+        """All estimates, turned back.
+
+        Args:
+            amplitude: As of `forward`.
+
+        Returns:
+            Complex ``(8, batch, *N)``. Not differentiable.
+        """
+        found = [self.network(amplitude)]  # first, as it checks the amplitude
         amplitude = amplitude.flatten(0, -3)
         for position in range(1, POSITIONS):
             turned = self.network(turn_pattern(amplitude, position))
-            estimates.append(turn_back(turned, position))
-        return self._chosen(torch.stack(estimates), amplitude)
+            found.append(turn_back(turned, position))
+        return torch.stack(found)
 
-    def _chosen(self, estimates: Tensor, amplitude: Tensor) -> Tensor:
-        """The mean of those that fit best, ``(batch, *N)``, of ``(8, batch, *N)``."""
-        order = amplitude_distance(estimates, amplitude).argsort(dim=0, stable=True)
-        items = torch.arange(len(amplitude), device=amplitude.device)
-        best = estimates[order[0], items]
-        mean = best
-        for rank in range(1, self.average):
-            following = align(estimates[order[rank], items], best).object
-            mean = mean + (following - mean) / (rank + 1)
-        return align(mean, estimates[0]).object
+
+def mean_of_nearest(estimates: Tensor, amplitude: Tensor, average: int) -> Tensor:
+    """The mean of those estimates that are nearest to the pattern, see `InPositions`.
+
+    Args:
+        estimates: Complex ``(estimates, batch, *N)``.
+        amplitude: Real ``(batch, *M)``.
+        average: How many.
+
+    Returns:
+        Tensor: Complex ``(batch, *N)``, aligned to the first estimate.
+    """
+    order = amplitude_distance(estimates, amplitude).argsort(dim=0, stable=True)
+    items = torch.arange(len(amplitude), device=amplitude.device)
+    best = estimates[order[0], items]
+    mean = best
+    for rank in range(1, average):
+        following = align(estimates[order[rank], items], best).object
+        mean = mean + (following - mean) / (rank + 1)
+    return align(mean, estimates[0]).object
 
 
 def amplitude_distance(estimates: Tensor, amplitude: Tensor) -> Tensor:
