@@ -130,16 +130,19 @@ def phase(folder: Path, photons: float) -> list[Path]:
 def compare(results: list[Path], deep: float) -> list[str]:
     """How far the strain is from the true one, all components, deeper than so many cubes."""
     matched = match_reflections([read_reflection(path) for path in results])
-    tensor = strain_tensor(matched.gradient, matched.q)
+    tensor = strain_tensor(matched.gradient, matched.q, matched.covariance)
     side = matched.magnitude.shape[1]
     along = (np.arange(side) - side // 2) * matched.voxel
     place = np.stack(np.meshgrid(along, along, along, indexing="ij")[::-1])
     known = np.isfinite(tensor.misfit)
     known &= distance_transform_edt(known) > deep
-    errors = []
+    gaps = []
     for sense in (1, -1):
         gap = (tensor.strain - strain(sense * place + center()))[..., known]
-        errors.append(np.sqrt(np.mean((gap - gap.mean(-1, keepdims=True)) ** 2)))
+        gaps.append(gap - gap.mean(-1, keepdims=True))
+    errors = [np.sqrt(np.mean(gap**2)) for gap in gaps]
+    assert tensor.spread is not None
+    ratio = np.abs(min(gaps, key=np.std)) / tensor.spread[..., known]
     true = strain(place)[..., known]
     spread = np.sqrt(np.mean((true - true.mean(-1, keepdims=True)) ** 2))
     misfit = np.sqrt(np.mean(tensor.misfit[known] ** 2))
@@ -151,6 +154,8 @@ def compare(results: list[Path], deep: float) -> list[str]:
         f"{min(errors):.1e}",
         f"{max(errors):.1e}",
         f"{misfit:.1e}" if len(results) > 3 else "-",
+        f"{np.sqrt(np.nanmean(tensor.spread[..., known] ** 2)):.1e}",
+        *(f"{np.nanmean(ratio < times):.2f}" for times in (1, 2)),
     ]
 
 
@@ -191,6 +196,7 @@ def main(photons: float, plot: Path | None) -> None:
         results = phase(Path(name), photons)
         print(command("combine", *results, "-o", plot or Path(name) / "lattice.vti"))
         head = ("reflections", "where", "cubes", "strain", "error", "of the other twin", "misfit")
+        head += ("spread", "error below it", "below twice")
         found = [compare(results[:count], deep) for count in (3, 4) for deep in (0.5, 2.5)]
         print(markdown(head, found))
         head = ("reflection", "support", "error", "crystal", "error ", "spread")

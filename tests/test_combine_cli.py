@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from symbreak.cli.app import app
 from symbreak.data.files.cxi import Phasing, write_cxi
-from symbreak.geometry import Instrument, ReciprocalGrid
+from symbreak.data.files.reflections import read_reflection
+from symbreak.geometry import Instrument, ReciprocalGrid, match_reflections, strain_tensor
 from symbreak.geometry.instrument_text import instrument_text
 
 
@@ -16,15 +17,20 @@ def run(*words):
     return CliRunner().invoke(app, ["combine", *(str(word) for word in words)])
 
 
-def write(path, number, *, mean=False, **seen):
+def write(path, number, *, mean=False, starts=0, **seen):
     x, support, grid = reflection(number, **seen)
     told = Instrument(9.0, 1.0, (1e-5, 1e-5), sample=SAMPLES[number])
+    kept = {}
+    if starts:
+        tilts = np.exp(0.05j * np.arange(starts).reshape(-1, 1, 1, 1) * np.indices(x.shape)[0] ** 2)
+        kept = {"data": x * tilts, "good": np.arange(starts) < starts - 1}
     objects = {"object": x} if not mean else {"object": np.where(support, 1 + 0j, 0), "mean": x}
     write_cxi(
         path,
         Phasing(
             **objects,
             **{"support": support, "error": 0.1, "parameters": {}, "version": "1"},
+            starts=kept,
             reciprocal=grid,
             instrument=instrument_text(told),
         ),
@@ -69,6 +75,28 @@ def test_cubes_of_the_lattice(results, tmp_path):
     assert "strain xz" in said
     assert arrays["misfit"].max() < 1e-6
     assert arrays["amplitude"][inner] == pytest.approx(1, abs=0.01)
+
+
+def test_how_far_the_starts_disagree(tmp_path):
+    paths = [write(tmp_path / f"{k}.cxi", k, mean=True, starts=3) for k in range(3)]
+    found = run(*paths, "-o", tmp_path / "a.vti", "--voxel", 9)
+    assert found.exit_code == 0, found.output
+    assert "strain_spread xz" in " ".join(found.output.split())
+    _, _, arrays = read_vti(tmp_path / "a.vti")
+    matched = match_reflections([read_reflection(path) for path in paths], 9.0)
+    tensor = strain_tensor(matched.gradient, matched.q, matched.covariance)
+    inner = np.isfinite(tensor.spread).all((0, 1)) & (arrays["support"] != 0)
+    for at, pair in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))):
+        expected = tensor.spread[pair][inner]
+        np.testing.assert_allclose(arrays["strain_spread"][..., at][inner], expected, rtol=1e-5)
+    # Of two good starts of three.
+    assert read_reflection(paths[0]).has_starts
+    alone = write(tmp_path / "one.cxi", 0, mean=True, starts=2)
+    assert not read_reflection(alone).has_starts
+    found = run(*paths[1:], alone, "-o", tmp_path / "b.vti", "--voxel", 9)
+    assert "strain_spread" not in found.output
+    picture = run(*paths, "-o", tmp_path / "a.png", "--voxel", 9)
+    assert picture.exit_code == 0, picture.output
 
 
 def test_a_picture(results, tmp_path):

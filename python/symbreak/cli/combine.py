@@ -53,8 +53,8 @@ def combine(
     Results are turned into the frame of the sample, x, y, z as in the laboratory with all circles
     of the sample at 0, and put on the first one, twins flipped back; of each the mean of the good
     starts is taken, where there is one. A .vti holds, on cubes: amplitude and support, displacement
-    (nm), the six components of strain, rotation (radians) and how far the reflections disagree
-    about strain, all relative to the crystal's mean lattice.
+    (nm), the six components of strain, rotation (radians), how far the good starts disagree about
+    strain, and how far the reflections do, all relative to the crystal's mean lattice.
     """
     options.result_path(
         output,
@@ -83,17 +83,20 @@ def combine(
 
 def _fields(matched: Matched) -> dict[str, Array]:
     """What is written, by name, ``(*cube)`` or ``(*cube, components)``, axes z, y, x."""
-    tensor = strain_tensor(matched.gradient, matched.q)
+    tensor = strain_tensor(matched.gradient, matched.q, matched.covariance)
     moved = displacement_vector(matched.displacement, matched.q)
     arrays: dict[str, Array] = {
         "amplitude": matched.magnitude.mean(0).astype(np.float32),
         "support": np.isfinite(tensor.misfit).astype(np.uint8),
     }
-    for name, parts in (
-        ("displacement", moved),
-        ("strain", [tensor.strain[pair] for pair in PAIRS]),
-        ("rotation", tensor.rotation),
-    ):
+    fields: dict[str, Any] = {
+        "displacement": moved,
+        "strain": [tensor.strain[pair] for pair in PAIRS],
+        "rotation": tensor.rotation,
+    }
+    if tensor.spread is not None:
+        fields["strain_spread"] = [tensor.spread[pair] for pair in PAIRS]
+    for name, parts in fields.items():
         arrays[name] = np.stack([widened(part) for part in parts], -1)
     return {**arrays, "misfit": widened(tensor.misfit)}
 
@@ -140,7 +143,7 @@ def _draw(output: Path, arrays: dict[str, Array], matched: Matched) -> None:
 
     drawn = {"object": arrays["amplitude"] + 0j, "support": arrays["support"] != 0}
     drawn |= _scalars({name: array for name, array in arrays.items() if name != "misfit"})
-    fields = [(name, name, "") for name in drawn if name.startswith("strain")]
+    fields = [(name, name, "") for name in drawn if name.startswith("strain ")]
     first = np.full(3, -(matched.magnitude.shape[1] // 2) * matched.voxel)
     figure = laboratory_figure(
         drawn, first, matched.voxel, np.zeros(3), fields=fields, title=output.stem

@@ -51,21 +51,12 @@ def fields(
             arrays[prefix + "crystal"] = crystal.astype(np.uint8)
             arrays[prefix + "displacement"] = widened(displacement(x, crystal, grid))
             arrays[prefix + "strain"] = widened(stretched)
-        good = _good_starts(phasing, box)
+        good = [start[box] for start in phasing.good_starts]
         if len(good) > 1:
             crystal = arrays["mean_crystal"] != 0
-            spread = strain_spread(good, crystal, grid, shape=phasing.object.shape)
+            spread = strain_spread(np.stack(good), crystal, grid, shape=phasing.object.shape)
             arrays["mean_strain_spread"] = widened(spread)
     return arrays
-
-
-def _good_starts(phasing: Phasing, box: Box) -> Array:
-    """Those that the mean is of, ``(starts, *box)``; none where they are not kept."""
-    if phasing.mean is None or not {"data", "good"} <= set(phasing.starts):
-        return np.zeros(0)
-    found: Array = phasing.starts["data"][phasing.starts["good"].astype(bool)]
-    inside: Box = ... if box is ... else (slice(None), *box)
-    return found[inside]
 
 
 def _objects(phasing: Phasing, box: Box) -> dict[str, Array]:

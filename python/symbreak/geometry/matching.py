@@ -38,6 +38,9 @@ class Matched:
     overlap: Real
     """``(reflections, 2)``: correlation of the magnitudes with those of the first, 1 where they are
     proportional; as it was taken, and of the other of twin and no twin."""
+    covariance: Real | None = None
+    """Of the gradients over each one's starts, ``(reflections, 3, 3, *cube)``, (radians/nm)^2; NaN
+    where not known. None where one of the reflections has fewer than two starts."""
 
 
 def match_reflections(reflections: Sequence[Reflection], voxel: float | None = None) -> Matched:
@@ -89,6 +92,9 @@ def match_reflections(reflections: Sequence[Reflection], voxel: float | None = N
         np.array(shifts),
         np.array(twins),
         np.array(overlaps),
+        np.stack([reflection.covariance(here, twin) for reflection, here, twin in found])
+        if all(reflection.has_starts for reflection in reflections)
+        else None,
     )
 
 
@@ -96,7 +102,7 @@ def _cubes(reflections: Sequence[Reflection], voxel: float) -> Real:
     """x, y, z of the cubes at z, y, x, ``(3, *cube)``: 0 in the middle, all reflections inside."""
     half = int(np.ceil(max(r.reach for r in reflections) / voxel)) + AROUND
     side = 2 * half + 1
-    arrays = [8 * len(reflections) + 12, side, side, side]
+    arrays = [17 * len(reflections) + 12, side, side, side]
     cause = f"voxel (--voxel) = {voxel:g} nm"
     check_memory("match_reflections", cause, arrays, torch.float64, torch.device("cpu"))
     along = np.arange(-half, half + 1) * voxel

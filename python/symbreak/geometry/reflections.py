@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.geometry.boxes import box_around
 from symbreak.geometry.bragg import Object, check_bragg, displacement, phase_gradient
 from symbreak.geometry.circles import Circle, Vector, rotation
 from symbreak.geometry.extent import LEVEL, check_level, crystal_mask
@@ -30,10 +31,12 @@ class Reflection:
         sample: Circles that carried the sample, at their angles in the middle of the scan: what
             was along x while all are at 0 is along x in the frame of the sample.
         level: As of `crystal_mask`.
+        starts: complex ``(starts, *grid)``, those that ``object`` is the mean of, aligned to it,
+            twins flipped; None where they are not kept.
 
     Raises:
-        TypeError: ``object`` is not a complex array, ``support`` not a boolean one, or ``level``
-            not a number.
+        TypeError: ``object`` or ``starts`` are not a complex array, ``support`` not a boolean one,
+            or ``level`` not a number.
         ValueError: They are not 3D and of one shape, ``grid`` is not that of a Bragg peak, the
             object is 0 all over its support, or ``level`` is not in [0, 1).
         ImportError: scikit-image is not installed.
@@ -46,12 +49,14 @@ class Reflection:
         grid: ReciprocalGrid,
         sample: Sequence[Circle] = (),
         level: float = LEVEL,
+        starts: Object | None = None,
     ) -> None:
         inside = check_bragg("Reflection", object, support, grid)
         if not inside.any():
             raise ValueError("Reflection: object must not be 0 all over its support.")
         check_level("Reflection", level)
         inside = crystal_mask(object, support, level)
+        _check_starts(starts, object)
         back = rotation(sample)  # a row times it: from the laboratory to the sample
         here = ReciprocalGrid(grid.steps @ back, grid.center @ back)
         self.q: Vector = here.center
@@ -61,6 +66,10 @@ class Reflection:
         x = _without_ramp(np.where(inside, object, 0))
         self._magnitude = np.abs(x) / np.sqrt(np.mean(np.abs(x[inside]) ** 2))
         self._gradient = phase_gradient(x, inside, here)
+        # Of the starts only the box around the crystal: its grid is several times larger.
+        self._box = box_around(inside, voxels=1)
+        self._starts = [start[self._box] for start in ([] if starts is None else starts)]
+        self._inside, self._grid, self._shape = inside[self._box], here, object.shape
         self._moved = displacement(x, inside, here)
         power = self._magnitude**2
         self._middle = np.array([(n * power).sum() for n in np.indices(x.shape)]) / power.sum()
@@ -104,6 +113,43 @@ class Reflection:
         index = self._index(place, twin)
         return np.stack([_where_known(part, index) for part in self._gradient])
 
+    @property
+    def has_starts(self) -> bool:
+        """Whether there are two starts or more, so that `covariance` is known."""
+        return len(self._starts) > 1
+
+    def covariance(self, place: Real, twin: bool = False) -> Real:
+        """How far the starts disagree about the gradient: its covariance over them.
+
+        Args:
+            place: x, y, z in the frame of the sample, ``(3, *points)``, nm from the middle of the
+                crystal, that of its squared magnitude.
+            twin: Whether of the twin, which has everything at the opposite place.
+
+        Returns:
+            float64 ``(3, 3, *points)``, (radians/nm)^2, with K - 1 of K starts in the denominator;
+            NaN where fewer than two are known.
+
+        Raises:
+            ImportError: SciPy is not installed.
+        """
+        corner = np.array([part.start for part in self._box])
+        index = self._index(place, twin) - corner.reshape(3, *(1,) * (place.ndim - 1))
+        count = np.zeros(place.shape[1:])
+        mean, total = np.zeros(place.shape), np.zeros((3, *place.shape))
+        for start in self._starts:
+            x = _without_ramp(np.where(self._inside, start, 0))
+            steps = phase_gradient(x, self._inside & (x != 0), self._grid, shape=self._shape)
+            found = np.stack([_where_known(part, index) for part in steps])
+            known = np.isfinite(found).all(0)
+            # Welford's update, as of one number.
+            count += known
+            gap = np.where(known, found - mean, 0.0)
+            mean += gap / np.maximum(count, 1)
+            total += gap[:, None] * np.where(known, found - mean, 0.0)
+        covariance: Real = np.where(count > 1, total / np.maximum(count - 1, 1), np.nan)
+        return covariance
+
     def displacement(self, place: Real, twin: bool = False) -> Real:
         """The displacement of the lattice along Q, see `symbreak.geometry.displacement`.
 
@@ -125,6 +171,19 @@ class Reflection:
         index: Real = np.tensordot(turn, place, 1)
         index += self._middle.reshape(3, *(1,) * (place.ndim - 1))
         return index
+
+
+def _check_starts(starts: Object | None, x: Object) -> None:
+    if starts is None:
+        return
+    if not isinstance(starts, np.ndarray) or starts.dtype.kind != "c":
+        given = getattr(starts, "dtype", type(starts).__name__)
+        raise TypeError(f"Reflection: starts must be a complex array, got {given}.")
+    if starts.shape[1:] != x.shape:
+        raise ValueError(
+            f"Reflection: starts must be (starts, *grid) of the object's grid {x.shape}, got shape "
+            f"{starts.shape}."
+        )
 
 
 def _without_ramp(x: Object) -> NDArray[np.complexfloating[Any, Any]]:

@@ -26,9 +26,14 @@ class StrainTensor:
     misfit: Real
     """Root mean square over the reflections of the strain along Q that no lattice explains, float64
     ``(*grid)``; 0 with three reflections, which a lattice always fits."""
+    spread: Real | None = None
+    """Standard deviation of ``strain`` over the starts of the reflections, float64 ``(3, 3,
+    *grid)``; None where no covariance was given."""
 
 
-def strain_tensor(gradient: NDArray[Any], q: NDArray[Any]) -> StrainTensor:
+def strain_tensor(
+    gradient: NDArray[Any], q: NDArray[Any], covariance: NDArray[Any] | None = None
+) -> StrainTensor:
     r"""Strain and rotation of the lattice, relative to the one that the phases are relative to.
 
         grad phi_i = -(grad u) Q_i,  i = 1 ... K,  so  D = -Q J  with  J_jk = du_j / dx_k
@@ -41,6 +46,8 @@ def strain_tensor(gradient: NDArray[Any], q: NDArray[Any]) -> StrainTensor:
     Args:
         gradient: Real ``(reflections, 3, *grid)``, x, y, z, radians/nm, of `match_reflections`.
         q: Real ``(reflections, 3)``, scattering vectors, 1/nm, not in one plane.
+        covariance: Real ``(reflections, 3, 3, *grid)``, of each gradient, of `match_reflections`:
+            how far the starts of a reflection disagree. Those of different ones are independent.
 
     Returns:
         StrainTensor: The fields.
@@ -58,13 +65,37 @@ def strain_tensor(gradient: NDArray[Any], q: NDArray[Any]) -> StrainTensor:
             "strain_tensor: gradient must be (reflections, 3, *grid) with as many reflections as "
             f"q, got {found.shape} and {vectors.shape}."
         )
+    if covariance is not None and np.shape(covariance) != (*found.shape[:2], *found.shape[1:]):
+        raise ValueError(
+            "strain_tensor: covariance must be (reflections, 3, 3, *grid), with the gradient's "
+            f"{found.shape}, got {np.shape(covariance)}."
+        )
     along = found / lengths.reshape(-1, *(1,) * (found.ndim - 1))
-    jacobian = -np.tensordot(np.linalg.pinv(directions), along, 1)  # [j, k, *grid]
+    inverse = np.linalg.pinv(directions)
+    jacobian = -np.tensordot(inverse, along, 1)  # [j, k, *grid]
     left = along + np.tensordot(directions, jacobian, 1)
     misfit = np.sqrt((np.einsum("rk...,rk->r...", left, directions) ** 2).mean(0))
     twice = jacobian - jacobian.swapaxes(0, 1)
     rotation = np.stack([twice[2, 1], twice[0, 2], twice[1, 0]]) / 2
-    return StrainTensor((jacobian + jacobian.swapaxes(0, 1)) / 2, rotation, misfit)
+    spread = None if covariance is None else _spread(covariance, inverse / lengths)
+    return StrainTensor((jacobian + jacobian.swapaxes(0, 1)) / 2, rotation, misfit, spread)
+
+
+def _spread(covariance: NDArray[Any], inverse: Real) -> Real:
+    """Standard deviation of the strain, J_jk = -sum_r inverse_jr (grad phi_r)_k.
+
+    var (J_jk + J_kj) / 2 = sum_r (p_j p_j C_kk + p_k p_k C_jj + 2 p_j p_k C_jk) / 4, p and C of r.
+    """
+    variance = np.empty(covariance.shape[1:])
+    for j, k in np.ndindex(3, 3):
+        pj, pk, c = inverse[j], inverse[k], covariance
+        variance[j, k] = (
+            np.tensordot(pj**2, c[:, k, k], 1)
+            + np.tensordot(pk**2, c[:, j, j], 1)
+            + 2 * np.tensordot(pj * pk, c[:, j, k], 1)
+        ) / 4
+    deviation: Real = np.sqrt(np.maximum(variance, 0))
+    return deviation
 
 
 def displacement_vector(displacement: NDArray[Any], q: NDArray[Any]) -> Real:

@@ -66,6 +66,14 @@ class Phasing:
     instrument: str = ""
     """The TOML file that told it."""
 
+    @property
+    def good_starts(self) -> NDArray[np.complexfloating[Any, Any]]:
+        """The starts that the mean is of, ``(starts, *grid)``; none where they are not kept."""
+        if self.mean is None or not {"data", "good"} <= set(self.starts):
+            return self.object[None][:0]
+        found: NDArray[Any] = self.starts["data"][self.starts["good"].astype(bool)]
+        return found
+
 
 def write_cxi(path: str | Path, phasing: Phasing) -> None:
     """Write a CXI file; it appears whole under its name or not at all.

@@ -31,6 +31,8 @@ def read_reflection(path: str | Path, level: float = LEVEL) -> Reflection:
     sample = parse_instrument(phasing.instrument.encode(), str(path)).sample
     x = phasing.object if phasing.mean is None else phasing.mean
     try:
-        return Reflection(x, phasing.support, phasing.reciprocal, sample, level)
+        return Reflection(
+            x, phasing.support, phasing.reciprocal, sample, level, phasing.good_starts
+        )
     except ValueError as error:
         raise DataError(f"{path}: {error}") from error
