@@ -265,6 +265,13 @@ TRIED = {
             lambda: Reflection(CUBE, CUBE != 0, BRAGG)
         ),
     },
+    "symbreak.geometry.Reflection.covariance": {
+        ImportError: lambda: missing("scipy.ndimage")(
+            lambda: Reflection(CUBE, CUBE != 0, BRAGG, starts=CUBE[None]).covariance(
+                np.zeros((3, 1))
+            )
+        )
+    },
     **{
         f"symbreak.geometry.Reflection.{name}": {
             ImportError: lambda name=name: missing("scipy.ndimage")(
@@ -426,6 +433,10 @@ TRIED = {
     "symbreak.learning.positions.InPositions": {
         TypeError: lambda: InPositions(torch.nn.Identity()),
         ValueError: lambda: InPositions(NET, average=9),
+    },
+    "symbreak.learning.positions.InPositions.estimates": {
+        TypeError: lambda: InPositions(NET).estimates(torch.ones(2, 16, 16, dtype=torch.int64)),
+        ValueError: lambda: InPositions(NET).estimates(torch.ones(2, 16, 8)),
     },
     "symbreak.learning.positions.InPositions.forward": {
         TypeError: lambda: InPositions(NET)(torch.ones(2, 16, 16, dtype=torch.int64)),

@@ -82,10 +82,14 @@ class InPositions(nn.Module):
         """All estimates, turned back.
 
         Args:
-            amplitude: As of `forward`.
+            amplitude: ``(batch, *M)`` or ``(batch, 1, *M)``, as of `forward`.
 
         Returns:
             Complex ``(8, batch, *N)``. Not differentiable.
+
+        Raises:
+            TypeError: ``amplitude`` is not floating point.
+            ValueError: ``amplitude`` has another shape.
         """
         found = [self.network(amplitude)]  # first, as it checks the amplitude
         amplitude = amplitude.flatten(0, -3)
