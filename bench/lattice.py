@@ -155,7 +155,7 @@ def compare(results: list[Path], deep: float) -> list[str]:
         f"{max(errors):.1e}",
         f"{misfit:.1e}" if len(results) > 3 else "-",
         f"{np.sqrt(np.nanmean(tensor.spread[..., known] ** 2)):.1e}",
-        *(f"{np.nanmean(ratio < times):.2f}" for times in (1, 2)),
+        *(f"{np.mean(ratio < times):.2f}" for times in (1, 2)),
     ]
 
 
@@ -180,8 +180,7 @@ def along_q(result: Path, number: int) -> list[str]:
             gaps.append((stretched - true)[known])
         error = min(gaps, key=np.std)
         row += [str(known.sum()), f"{np.std(error):.1e}"]
-    good = found.starts["data"][found.starts["good"].astype(bool)]
-    spread = strain_spread(good, crystal, grid)[known]
+    spread = strain_spread(found.good_starts, crystal, grid)[known]
     error = np.abs(error - error.mean())[spread > 0]
     spread = spread[spread > 0]
     row.append(f"{np.sqrt(np.mean(spread**2)):.1e}")

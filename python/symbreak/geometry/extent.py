@@ -64,13 +64,23 @@ def check_kinds(function: str, object: NDArray[Any], support: NDArray[Any]) -> N
     Raises:
         TypeError: One of them is not.
     """
-    for name, array, kind, words in (
-        ("object", object, "c", "a complex array"),
-        ("support", support, "b", "a boolean array"),
-    ):
-        if not isinstance(array, np.ndarray) or array.dtype.kind != kind:
-            given = getattr(array, "dtype", type(array).__name__)
-            raise TypeError(f"{function}: {name} must be {words}, got {given}.")
+    check_complex(function, "object", object)
+    if not isinstance(support, np.ndarray) or support.dtype.kind != "b":
+        raise TypeError(f"{function}: support must be a boolean array, got {_kind(support)}.")
+
+
+def check_complex(function: str, name: str, array: NDArray[Any]) -> None:
+    """Check that an array is complex.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype.kind != "c":
+        raise TypeError(f"{function}: {name} must be a complex array, got {_kind(array)}.")
+
+
+def _kind(array: Any) -> Any:
+    return getattr(array, "dtype", type(array).__name__)
 
 
 def check_level(function: str, level: float) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from symbreak.geometry.boxes import box_around
 from symbreak.geometry.bragg import Object, check_bragg, displacement, phase_gradient
 from symbreak.geometry.circles import Circle, Vector, rotation
-from symbreak.geometry.extent import LEVEL, check_level, crystal_mask
+from symbreak.geometry.extent import LEVEL, check_complex, check_level, crystal_mask
 from symbreak.geometry.grid import ReciprocalGrid
+from symbreak.geometry.spread import covariance_over
 
 Real = NDArray[np.float64]
 KNOWN = 0.5  # share of an interpolated value that must come from where it is known
@@ -135,20 +136,13 @@ class Reflection:
         """
         corner = np.array([part.start for part in self._box])
         index = self._index(place, twin) - corner.reshape(3, *(1,) * (place.ndim - 1))
-        count = np.zeros(place.shape[1:])
-        mean, total = np.zeros(place.shape), np.zeros((3, *place.shape))
-        for start in self._starts:
-            x = _without_ramp(np.where(self._inside, start, 0))
-            steps = phase_gradient(x, self._inside & (x != 0), self._grid, shape=self._shape)
-            found = np.stack([_where_known(part, index) for part in steps])
-            known = np.isfinite(found).all(0)
-            # Welford's update, as of one number.
-            count += known
-            gap = np.where(known, found - mean, 0.0)
-            mean += gap / np.maximum(count, 1)
-            total += gap[:, None] * np.where(known, found - mean, 0.0)
-        covariance: Real = np.where(count > 1, total / np.maximum(count - 1, 1), np.nan)
-        return covariance
+        return covariance_over((self._gradient_of(x, index) for x in self._starts), place.shape)
+
+    def _gradient_of(self, start: Object, index: Real) -> Real:
+        """The gradient of one start's phase, its mean one taken out, at indices of the box."""
+        x = _without_ramp(np.where(self._inside, start, 0))
+        steps = phase_gradient(x, self._inside & (x != 0), self._grid, shape=self._shape)
+        return np.stack([_where_known(part, index) for part in steps])
 
     def displacement(self, place: Real, twin: bool = False) -> Real:
         """The displacement of the lattice along Q, see `symbreak.geometry.displacement`.
@@ -176,9 +170,7 @@ class Reflection:
 def _check_starts(starts: Object | None, x: Object) -> None:
     if starts is None:
         return
-    if not isinstance(starts, np.ndarray) or starts.dtype.kind != "c":
-        given = getattr(starts, "dtype", type(starts).__name__)
-        raise TypeError(f"Reflection: starts must be a complex array, got {given}.")
+    check_complex("Reflection", "starts", starts)
     if starts.shape[1:] != x.shape:
         raise ValueError(
             f"Reflection: starts must be (starts, *grid) of the object's grid {x.shape}, got shape "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.geometry.bragg import Field, Object, check_bragg, strain
+from symbreak.geometry.extent import check_complex
 from symbreak.geometry.grid import ReciprocalGrid
 
 
@@ -40,22 +43,35 @@ def strain_spread(
 
     Not differentiable. Cost: `strain` of every start.
     """
-    if not isinstance(starts, np.ndarray) or starts.dtype.kind != "c":
-        given = getattr(starts, "dtype", type(starts).__name__)
-        raise TypeError(f"strain_spread: starts must be a complex array, got {given}.")
+    check_complex("strain_spread", "starts", starts)
     if starts.ndim != 4 or len(starts) < 2:
         raise ValueError(
             f"strain_spread: starts must be two 3D objects or more, got shape {starts.shape}."
         )
     check_bragg("strain_spread", starts[0], crystal, grid)
-    count, mean, total = (np.zeros(crystal.shape) for _ in range(3))
-    for one in starts:
-        found = strain(one, crystal, grid, shape=shape)
-        known = np.isfinite(found)
+    fields = (strain(one, crystal, grid, shape=shape)[None] for one in starts)
+    spread: Field = np.sqrt(covariance_over(fields, (1, *crystal.shape))[0, 0])
+    return spread
+
+
+def covariance_over(fields: Iterable[Field], shape: tuple[int, ...]) -> Field:
+    """Covariance of vectors over several fields of them, place by place.
+
+    Args:
+        fields: float64 ``(components, *grid)`` each, one after the other; NaN where not known.
+        shape: Theirs.
+
+    Returns:
+        float64 ``(components, components, *grid)``, with K - 1 of the K fields that are known at a
+        place in the denominator; NaN where fewer than two are.
+    """
+    count, mean, total = np.zeros(shape[1:]), np.zeros(shape), np.zeros((shape[0], *shape))
+    for found in fields:
+        known = np.isfinite(found).all(0)
         # Welford's update: no difference of large sums.
         count += known
         gap = np.where(known, found - mean, 0.0)
         mean += gap / np.maximum(count, 1)
-        total += gap * np.where(known, found - mean, 0.0)
-    spread: Field = np.sqrt(np.where(count > 1, total / np.maximum(count - 1, 1), np.nan))
-    return spread
+        total += gap[:, None] * np.where(known, found - mean, 0.0)
+    covariance: Field = np.where(count > 1, total / np.maximum(count - 1, 1), np.nan)
+    return covariance
