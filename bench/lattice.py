@@ -5,8 +5,8 @@
 simulates four rocking curves of one crystal, each with circles of its own, and runs what a user
 would: `symbreak prepare --geometry`, `reconstruct`, `combine` of the first three and of all four.
 Then it compares with the lattice that was put in; of every single reflection also the strain along
-Q, in all of the support and in the crystal that `crystal_mask` sees in it. Nothing is taken from
-the truth on the way.
+Q, in all of the support and in the crystal that `crystal_mask` sees in it, beside the spread of the
+starts and what two halves of the photons say. Nothing is taken from the truth on the way.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scale_data import markdown
 from scipy.ndimage import distance_transform_edt
@@ -29,6 +30,7 @@ from symbreak.geometry import (
     Circle,
     Instrument,
     crystal_mask,
+    halves_strain_error,
     match_reflections,
     strain_spread,
     strain_tensor,
@@ -36,9 +38,11 @@ from symbreak.geometry import (
 from symbreak.geometry import strain as strain_along_q
 from symbreak.geometry.circles import rotation
 from symbreak.geometry.instrument_text import instrument_text
+from symbreak.halves import compare_halves
 
 Real = NDArray[np.float64]
 SIZE = 64
+HALVES = ("-half1", "-half2")  # of the photons, phased too
 ANGLES = (  # delta, gamma; theta, chi, phi, degrees
     ((32.2, 12.6), (0.2, 90.0, -5.0)),
     ((33.0, -9.0), (-25.0, 40.0, 20.0)),
@@ -121,8 +125,10 @@ def phase(folder: Path, photons: float) -> list[Path]:
         np.save(raw, frames(number, photons))
         scan.write_text(instrument_text(instrument(number)))
         words = ("prepare", raw, "-o", pattern, "--stack", "volume", "--geometry", scan)
-        command(*words, "--size", f"{SIZE},{SIZE},{SIZE}")
-        command("reconstruct", pattern, "-o", result, "--threshold", 0.3, "--sigma-min", 1)
+        command(*words, "--size", f"{SIZE},{SIZE},{SIZE}", "--halves")
+        for seed, part in enumerate(("", *HALVES)):
+            files = folder / f"{number}{part}.h5", "-o", folder / f"{number}{part}.cxi"
+            command("reconstruct", *files, "--threshold", 0.3, "--sigma-min", 1, "--seed", seed)
         results.append(result)
     return results
 
@@ -185,6 +191,10 @@ def along_q(result: Path, number: int) -> list[str]:
     spread = spread[spread > 0]
     row.append(f"{np.sqrt(np.mean(spread**2)):.1e}")
     row += [f"{np.mean(error < times * spread):.2f}" for times in (1, 2)]
+    halves = [read_cxi(result.with_stem(result.stem + part)) for part in HALVES]
+    first, second = (torch.from_numpy(half.mean) for half in halves)
+    second = compare_halves(first, second, ndim=3).second
+    row.append(f"{halves_strain_error(first.numpy(), second.numpy(), grid):.1e}")
     at = place + center()
     true = np.einsum("i,ij...,j", q, strain(at), q)[inside(at)]
     return [*row, str(true.size), f"{true.std():.1e}"]
@@ -199,7 +209,7 @@ def main(photons: float, plot: Path | None) -> None:
         found = [compare(results[:count], deep) for count in (3, 4) for deep in (0.5, 2.5)]
         print(markdown(head, found))
         head = ("reflection", "support", "error", "crystal", "error ", "spread")
-        head += ("error below it", "below twice", "true crystal", "strain")
+        head += ("error below it", "below twice", "halves", "true crystal", "strain")
         print(markdown(head, [along_q(result, k) for k, result in enumerate(results)]))
 
 

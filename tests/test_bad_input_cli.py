@@ -159,6 +159,8 @@ CASES = [
     ("export {d}/pairs.h5 -o {o}/out.vti", 1, "pairs.h5: not a CXI file of symbreak"),
     ("export {d}/pairs.h5 -o {o}/out.vtk", 2, "must end with .vti"),
     ("export {d}/pairs.h5 -o {o}/out.vti --level 2", 1, "level must be in [0, 1), got 2"),
+    ("resolution {d}/pairs.h5 {d}/pairs.h5 --level 2", 1, "level must be in [0, 1), got 2"),
+    ("resolution {d}/pairs.h5 {d}/absent.cxi", 1, "pairs.h5"),
     ("export {d}/pairs.h5 -o {o}/out.vti --spacing x", 2, "expected S or [Z,]Y,X, got 'x'"),
     ("break {d}/none.npy -o {o}/out.h5", 1, "none.npy: it is empty, shape (0, 8, 8)"),
     ("break {d}/thin.npy -o {o}/out.h5", 1, "thin.npy: it is empty, shape (6, 8, 0)"),

@@ -31,6 +31,7 @@ from symbreak.geometry import (
     crystal_mask,
     displacement,
     displacement_vector,
+    halves_strain_error,
     instrument_file,
     match_reflections,
     orthogonal,
@@ -39,6 +40,7 @@ from symbreak.geometry import (
     strain_spread,
     strain_tensor,
 )
+from symbreak.halves import compare_halves
 from symbreak.learning.datasets import Pairs, make_pairs
 from symbreak.learning.evaluate import compare, embed, evaluate, predict
 from symbreak.learning.file_pairs import FilePairs
@@ -47,6 +49,7 @@ from symbreak.learning.positions import InPositions
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
 from symbreak.models import SiSPRNet, UNet
+from symbreak.shells import fourier_shell_correlation
 from symbreak.subpixel import refine, shift_by
 from symbreak.supports import best_of, choose, next_rule, phase_trial
 from symbreak.transfer import (
@@ -293,6 +296,29 @@ TRIED = {
     },
     "symbreak.geometry.displacement_vector": {
         ValueError: lambda: displacement_vector(np.zeros((2, 3)), np.eye(3))
+    },
+    "symbreak.geometry.halves_strain_error": {
+        TypeError: lambda: halves_strain_error(CUBE.real, CUBE, BRAGG),
+        ValueError: lambda: halves_strain_error(CUBE, CUBE[1:], BRAGG),
+    },
+    "symbreak.halves.compare_halves": {
+        TypeError: lambda: compare_halves(X[0].real, X[0]),
+        ValueError: lambda: compare_halves(X[0], X[0, 1:]),
+    },
+    "symbreak.shells.fourier_shell_correlation": {
+        TypeError: lambda: fourier_shell_correlation(X[0], X[0], steps=[[1, 0], [0, 1]]),
+        ValueError: lambda: fourier_shell_correlation(X[0], X[0], filled=0),
+    },
+    "symbreak.data.split_counts": {
+        TypeError: lambda: data.split_counts([1]),
+        ValueError: lambda: data.split_counts(np.ones(3) / 2),
+    },
+    "symbreak.data.prepare_halves": {
+        TypeError: lambda: data.prepare_halves(np.ones((64, 64)), prepare()),
+        ValueError: lambda: data.prepare_halves(
+            data.ArrayStack(np.ones((64, 64)) / 2),
+            prepare(stack=data.ArrayStack(np.ones((64, 64)) / 2)),
+        ),
     },
     "symbreak.geometry.crystal_mask": {
         TypeError: lambda: crystal_mask(CUBE, CUBE != 0, "0.4"),

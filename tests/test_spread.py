@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 from test_strain import GRID, SHAPE, ball
 
-from symbreak.geometry import strain, strain_spread
+from symbreak.geometry import halves_strain_error, strain, strain_spread
 
 RNG = np.random.default_rng(8)
 
@@ -44,6 +45,34 @@ def test_a_box_of_the_grid():
     part = strain_spread(x[(slice(None), *box)], crystal[box], GRID, shape=SHAPE)
     inner = tuple(slice(1, -1) for _ in SHAPE)
     np.testing.assert_allclose(part[inner], whole[box][inner], rtol=1e-9)
+
+
+def test_halves_leave_half_their_difference():
+    """Strains of 4e-4 and 6e-4, noise in a shell around the crystal that counts for nothing."""
+    place = GRID.positions(SHAPE)
+    inside = ball()
+    halves = [np.where(inside, np.exp(-1j * e * (place @ GRID.center)), 0) for e in (4e-4, 6e-4)]
+    assert halves_strain_error(*halves, GRID) == pytest.approx(1e-4, rel=1e-3)
+    assert halves_strain_error(halves[0], halves[0], GRID) < 1e-12
+    rng = np.random.default_rng(3)
+    around = binary_dilation(inside, iterations=2) & ~inside
+    noise = 0.2 * np.exp(2j * np.pi * rng.random((2, *SHAPE)))
+    noisy = [np.where(around, n, x) for n, x in zip(noise, halves, strict=True)]
+    assert halves_strain_error(*noisy, GRID) == pytest.approx(1e-4, rel=1e-3)
+    assert halves_strain_error(*noisy, GRID, level=0) > 1e-3
+    assert np.isnan(halves_strain_error(0 * halves[0], 0 * halves[1], GRID))
+
+
+def test_halves_that_are_refused():
+    x = starts(2)
+    with pytest.raises(TypeError, match="halves_strain_error: second must be a complex array"):
+        halves_strain_error(x[0], x[1].real, GRID)
+    with pytest.raises(ValueError, match="must be 3D objects of one shape, got"):
+        halves_strain_error(x[0], x[1][1:], GRID)
+    with pytest.raises(ValueError, match="must be 3D objects of one shape, got"):
+        halves_strain_error(x[0][0], x[1][0], GRID)
+    with pytest.raises(ValueError, match=r"level must be in \[0, 1\)"):
+        halves_strain_error(x[0], x[1], GRID, level=1.0)
 
 
 def test_what_it_refuses():

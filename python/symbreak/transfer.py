@@ -10,7 +10,7 @@ from torch import Tensor
 from symbreak.ops.blur import expected_amplitude
 from symbreak.ops.checks import check_beside, check_count, check_object, dtype_name
 from symbreak.ops.free_pixels import free_log_likelihood
-from symbreak.ops.frequencies import frequency_radius
+from symbreak.shells import Shells, first_below
 
 
 class TransferFunction(NamedTuple):
@@ -33,16 +33,7 @@ class TransferFunction(NamedTuple):
             Cycles per pixel of the object, interpolated linearly between shells; 0.5 if it never
             falls, the first shell's if it is below from the start.
         """
-        known = ~self.transfer.isnan()
-        f, t = self.frequency[known], self.transfer[known]
-        below = (t < level).nonzero().flatten()
-        if not len(below):
-            return 0.5
-        k = int(below[0])
-        if k == 0:
-            return float(f[0])
-        part = (t[k - 1] - level) / (t[k - 1] - t[k])
-        return float(f[k - 1] + part * (f[k] - f[k - 1]))
+        return first_below(self.frequency, self.transfer, level, 0.5)
 
 
 def r_factor(
@@ -192,22 +183,12 @@ def transfer_function(
             f"{tuple(objects.shape)}."
         )
     mean = expected_amplitude(objects.mean(0), blur, ndim=ndim)
-    grid = amplitude.shape
-    radius = frequency_radius(grid, device=amplitude.device)
-    shell = torch.where(valid & (radius <= 0.5), (radius * min(grid)).round().long(), -1)
-    inside = shell >= 0
-    count = min(grid) // 2 + 2
-
-    def total(values: Tensor) -> Tensor:
-        sums = torch.zeros(count, dtype=torch.float64, device=values.device)
-        return sums.index_add_(0, shell[inside], values[inside].double())
-
-    pixels = total(torch.ones_like(radius))
-    kept = pixels > 0
-    transfer = total(mean) / total(amplitude)
-    transfer = torch.where(total(amplitude) > 0, transfer, torch.nan)
-    frequency = total(radius) / pixels
-    return TransferFunction(frequency[kept].cpu(), transfer[kept].cpu(), pixels[kept].long().cpu())
+    shells = Shells(amplitude.shape, valid=valid, device=amplitude.device)
+    measured = shells.total(amplitude)
+    transfer = torch.where(measured > 0, shells.total(mean) / measured, torch.nan)
+    kept = shells.pixels > 0
+    found = (shells.frequency, transfer, shells.pixels.long())
+    return TransferFunction(*(values[kept].cpu() for values in found))
 
 
 def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> int:

@@ -22,6 +22,7 @@ from symbreak.cli import (
     prepare,
     reconstruct,
     reconstruct_stack,
+    resolution,
     simulate,
     train,
 )
@@ -70,6 +71,7 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
 _add("prepare", prepare, prepare.prepare)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
 _add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
+_add("resolution", resolution, resolution.resolution)
 _add("export", export, export.export)
 _add("combine", combine, combine.combine)
 _add("break", break_symmetry, break_symmetry.break_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,9 +16,10 @@ from symbreak.cli.geometry import geometry_file
 from symbreak.cli.output import command_line, note, progress, wrote
 from symbreak.cli.prepare_report import print_prepared, used_parameters
 from symbreak.data.detector.corrections import read_background, read_flat
-from symbreak.data.detector.frames import Frames, open_frames
+from symbreak.data.detector.frames import open_frames
+from symbreak.data.detector.halves import prepare_halves
 from symbreak.data.detector.pattern_file import write_pattern
-from symbreak.data.detector.prepare import Prepared, prepare_pattern
+from symbreak.data.detector.prepare import prepare_pattern
 from symbreak.data.files.arrays import Source
 
 DATASET = "FILE or :DATASET"
@@ -137,6 +139,14 @@ def prepare(
             "detector stands in the direct beam; what the file of the frames says may be left out.",
         ),
     ] = None,
+    halves: Annotated[
+        bool,
+        typer.Option(
+            "--halves",
+            help="Also write OUT-half1 and OUT-half2, of half the photons each, to phase and "
+            "compare: `symbreak resolution`. Needs raw counts.",
+        ),
+    ] = False,
     bins: Annotated[
         str,
         typer.Option(
@@ -163,6 +173,9 @@ def prepare(
     more = (source for source in (under, even) if isinstance(source, Source))
     inputs = (*sources, *extra.values(), *more)
     options.result_path(output, (".h5", ".hdf5", ".cxi"), inputs=inputs)
+    parts = [output.with_stem(f"{output.stem}-half{k}") for k in (1, 2)] if halves else []
+    for part in parts:
+        options.result_path(part, (".h5", ".hdf5", ".cxi"), inputs=inputs)
     if plot is not None:
         options.result_path(plot, options.PICTURES, inputs=inputs)
     where: Any = (
@@ -182,34 +195,43 @@ def prepare(
         instrument = None if told is None else told.complete(opened.header, sources[0].path.name)
         note(() if instrument is None else instrument.notes)
         detector = opened.shape[1:]
-        prepared = _run(
+        corrections: dict[str, Any] = {
+            "background": (
+                read_background(under, detector, begin) if isinstance(under, Source) else under
+            ),
+            "flat": 1.0 if even is None else read_flat(even, detector, begin),
+            "saturation": saturation,
+        }
+        prepared = _told(
+            "reading",
+            prepare_pattern,
             opened,
             combine=None if stack is None else stack.value,
             center=where,
             shape=None if pixels is None else parsed.single(pixels),
             bins=parsed.single(blocks),
-            background=(
-                read_background(under, detector, begin) if isinstance(under, Source) else under
-            ),
-            flat=1.0 if even is None else read_flat(even, detector, begin),
-            saturation=saturation,
             hot=hot,
+            **corrections,
         )
+        both = _told("halves", prepare_halves, opened, prepared, **corrections) if halves else ()
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
     grid = None if instrument is None else instrument.of(prepared)
-    write_pattern(
-        output,
-        prepared,
-        title=f"{sources[0].path.name}, prepared",
-        version=symbreak.__version__,
-        command=command_line(),
-        parameters=used_parameters(context.params, prepared, saturation),
-        reciprocal=grid,
-        instrument="" if instrument is None else instrument.text,
-    )
+    names = ["prepared", *(f"half {k} of the photons" for k in (1, 2))]
+    for path, pattern, name in zip((output, *parts), (prepared, *both), names, strict=False):
+        write_pattern(
+            path,
+            pattern,
+            title=f"{sources[0].path.name}, {name}",
+            version=symbreak.__version__,
+            command=command_line(),
+            parameters=used_parameters(context.params, pattern, saturation),
+            reciprocal=grid,
+            instrument="" if instrument is None else instrument.text,
+        )
     print_prepared(prepared, shape, dtype, grid)
-    wrote(output, "pattern")
+    for path, name in zip((output, *parts), names, strict=False):
+        wrote(path, "pattern" if path == output else f"pattern, {name}")
     if plot is not None:
         from symbreak.plotting import save
         from symbreak.plotting.preparation import preparation_figure
@@ -218,12 +240,12 @@ def prepare(
         wrote(plot, "picture")
 
 
-def _run(opened: Frames, **settings: Any) -> Prepared:
-    """Prepare while a progress bar runs."""
-    with progress("reading", None) as bar:
+def _told(what: str, work: Callable[..., Any], *given: Any, **settings: Any) -> Any:
+    """Work while a progress bar tells how far it is."""
+    with progress(what, None) as bar:
         task = bar.task_ids[0]
 
         def tell(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return prepare_pattern(opened, **settings, progress=tell)
+        return work(*given, **settings, progress=tell)

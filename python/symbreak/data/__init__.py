@@ -11,6 +11,7 @@ Four rooms, each of which imports only from those above it:
 """
 
 from symbreak.data.detector.centering import find_center
+from symbreak.data.detector.halves import prepare_halves, split_counts
 from symbreak.data.detector.prepare import prepare_pattern
 from symbreak.data.detector.stacks import ArrayStack
 from symbreak.data.simulation.crystals import crystals
@@ -25,5 +26,7 @@ __all__ = [
     "detector_gaps",
     "find_center",
     "poisson_amplitude",
+    "prepare_halves",
     "prepare_pattern",
+    "split_counts",
 ]

@@ -4,7 +4,7 @@
     grid                                    where its pixels lie, and those of the object
     extent                                  where there is crystal
     bragg                                   what the phase of a Bragg reconstruction says
-    spread                                  how far starts disagree about it
+    spread                                  how far starts or halves disagree about it
     boxes, cubes                            part of a grid; fields at right angles
     reflections, matching, tensor           several of them, in one frame; strain in all directions
 
@@ -20,7 +20,7 @@ from symbreak.geometry.instrument import Instrument
 from symbreak.geometry.instrument_file import read_instrument
 from symbreak.geometry.matching import Matched, match_reflections
 from symbreak.geometry.reflections import Reflection
-from symbreak.geometry.spread import strain_spread
+from symbreak.geometry.spread import halves_strain_error, strain_spread
 from symbreak.geometry.tensor import StrainTensor, displacement_vector, strain_tensor
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "crystal_mask",
     "displacement",
     "displacement_vector",
+    "halves_strain_error",
     "match_reflections",
     "orthogonal",
     "read_instrument",

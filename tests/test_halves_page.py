@@ -1,0 +1,52 @@
+"""The table that bench/halves.py keeps in a page, and what the page says of it."""
+
+import sys
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+import halves as bench  # noqa: E402
+from scale_data import read_csv  # noqa: E402
+
+ROWS = [
+    {name: value if name == "data" else float(value) for name, value in row.items()}
+    for row in read_csv(bench.MEASURED)
+]
+SOLVED = [row for row in ROWS if row["distance"] < bench.FAILED]
+UNSOLVED = [row for row in ROWS if row not in SOLVED]
+
+
+def test_the_page_shows_the_committed_results(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(bench.PAGE.read_text())
+    bench.write_page(page, read_csv(bench.MEASURED))
+    assert page.read_text() == bench.PAGE.read_text()
+    assert len(ROWS) == len(list(bench.problems()))
+
+
+def ratio(over, under, data, photons):
+    chosen = [row for row in SOLVED if row["data"] in data and row["photons"] in photons]
+    assert chosen
+    return median(row[over] / row[under] for row in chosen)
+
+
+def test_the_claims_of_the_page():
+    assert len(UNSOLVED) == 9
+    assert max(row["reach_halves"] for row in UNSOLVED) < 0.195
+    assert sorted(row["reach_prtf"] for row in UNSOLVED)[1] == 0.5
+    off = [row for row in SOLVED if row["reach_halves"] < 0.95 * row["reach_true"]]
+    assert (len(off), len(SOLVED)) == (5, 79)
+    groups = {(row["data"], row["photons"]) for row in ROWS}
+    for data, photons in groups:
+        reach = ratio("reach_halves", "reach_true", [data], [photons])
+        phase = ratio("phase_true", "phase_halves", [data], [photons])
+        if (data, photons) == ("2D on the grid", 1e7):
+            assert 1 < phase < 1.05
+        else:
+            assert 2 < phase < 4.5
+        if photons == 1e5:
+            assert 1.65 < reach < 2.65
+            assert 5.5 < ratio("reach_prtf", "reach_true", [data], [photons]) < 5.9
+        else:
+            assert 1 <= reach < 1.22
