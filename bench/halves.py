@@ -1,6 +1,7 @@
 """Do two halves of the photons tell how far an object can be trusted? Against the known truth.
 
-    python bench/halves.py docs/from-detector-to-object/halves.csv
+    python bench/halves.py measure [--crystals 12] [--csv FILE]
+    python bench/halves.py page [--csv FILE]
 
 Simulated crystals whose pixels are those of the reconstruction ("on the grid"), and crystals three
 times finer of whose far field the detector sees the middle ("between": edges lie anywhere between
@@ -8,7 +9,7 @@ pixels, and no support of whole pixels is right); Poisson counts. All photons ar
 half of them (`symbreak.data.split_counts`) by itself, 16 starts each, the good ones averaged. What
 the halves say (`symbreak.halves.compare_halves`) stands beside what the truth says of the mean from
 all photons, and beside the transfer function (PRTF) of its starts. Patterns that are in the file
-are not measured again; at the end the table of docs/from-detector-to-object.md is written.
+are not measured again; `page` writes the table of docs/from-detector-to-object.md.
 
 What was expected, written down before the first run, after a trial with three crystals:
 
@@ -33,15 +34,14 @@ at most, where the PRTF says 0.35 of one and 0.5 of all others. 5 came true, 1.0
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from scale_data import markdown, read_csv, replace_between_marks, write_csv
+from measured_page import Row, fill, measure_or_write
+from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import between, on_the_grid
 from torch import Tensor
 
@@ -51,10 +51,10 @@ from symbreak.evaluation import StartComparison, compare_starts
 from symbreak.halves import HalvesComparison, compare_halves
 
 PAGE = Path(__file__).parent.parent / "docs" / "from-detector-to-object.md"
-MEASURED = PAGE.with_suffix("") / "halves.csv"
+CSV = RESULTS / "halves.csv"
 RULE = symbreak.Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
 STARTS, FINER = 16, 3
-SIZES = {2: 48, 3: 20}
+SIZES, MOST_3D = {2: 48, 3: 20}, 8
 FAILED = 0.5  # squared distance of the mean to the truth, over the truth's
 COLUMNS = (
     *("data", "photons", "item", "apart", "distance"),
@@ -72,17 +72,16 @@ class Problem(NamedTuple):
     item: int
 
 
-def problems() -> Iterator[Problem]:
+def problems(count: int) -> Iterator[Problem]:
     for data in ("2D on the grid", "2D between"):
         for photons in (10**5, 10**6, 10**7):
-            yield from (Problem(data, photons, item) for item in range(12))
+            yield from (Problem(data, photons, item) for item in range(count))
     for photons in (10**6, 10**7):
-        yield from (Problem("3D between", photons, item) for item in range(8))
+        yield from (Problem("3D between", photons, item) for item in range(min(count, MOST_3D)))
 
 
-def measure(problem: Problem) -> dict[str, object]:
-    """Phase all photons and both halves of one pattern."""
-    data, photons, item = problem
+def simulated(data: str, photons: int, item: int) -> tuple[Tensor, Tensor]:
+    """The truth, its |F x|^2 in photons, and the amplitudes that were counted."""
     ndim = int(data[0])
     size = SIZES[ndim]
     if data.endswith("between"):
@@ -91,14 +90,20 @@ def measure(problem: Problem) -> dict[str, object]:
         truth = on_the_grid(item, size, ndim)
     expected = torch.fft.fftn(truth).abs()
     amplitude = poisson_amplitude(expected, photons, ndim=ndim, first=item)
+    return truth * (amplitude.square().sum() / expected.square().sum()).sqrt(), amplitude
+
+
+def measured(problem: Problem) -> dict[str, object]:
+    """Phase all photons and both halves of one pattern."""
+    _, _, item = problem
+    truth, amplitude = simulated(*problem)
+    ndim = truth.dim()
     counts = amplitude.double().square().round().numpy()
     halves = [torch.from_numpy(half).sqrt().float() for half in split_counts(counts, seed=item)]
     whole, *parts = (
         phased(part, seed) for seed, part in enumerate((amplitude, *halves), start=3 * item)
     )
     found = compare_halves(parts[0].mean, parts[1].mean, ndim=ndim)
-    # The scale of the truth does not matter to correlation and phase, but it does to the distance.
-    truth = truth * (amplitude.square().sum() / expected.square().sum()).sqrt()
     true = compare_halves(whole.mean, truth, ndim=ndim)
     rest = (true.first - true.second).abs().square().sum() / true.second.abs().square().sum()
     edge = found.correlation.frequency > 0.4
@@ -134,12 +139,7 @@ def true_reach(true: HalvesComparison, found: HalvesComparison) -> float:
     return true.correlation._replace(threshold=threshold).resolution()
 
 
-def write_page(page: Path, rows: list[dict[str, str]]) -> None:
-    """Write the table between its marks."""
-    replace_between_marks(page, "halves", table(rows))
-
-
-def table(rows: list[dict[str, str]]) -> str:
+def table(rows: Sequence[Row]) -> str:
     """Medians over the patterns that phasing solves, and how many it does not."""
     head = ["pattern", "photons", "solved", "half bit: true", "halves", "PRTF below 1/e"]
     head += ["edge: true", "expected", "PRTF", "phase error: true", "halves"]
@@ -152,25 +152,13 @@ def table(rows: list[dict[str, str]]) -> str:
     return markdown(head, lines)
 
 
-def main(path: Path) -> None:
-    rows = read_csv(path) if path.exists() else []
-    for problem in problems():
-        key = {name: str(value) for name, value in problem._asdict().items()}
-        if not any(key.items() <= row.items() for row in rows):
-            found = measure(problem)
-            rows.append({name: _text(found[name]) for name in COLUMNS})
-            write_csv(path, {}, COLUMNS, rows)
-            print(*rows[-1].values(), flush=True)
-    if path.resolve() == MEASURED.resolve():
-        write_page(PAGE, rows)
+def measure(count: int, path: Path) -> None:
+    fill(path, COLUMNS, problems(count), measured)
 
 
-def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def write_page(page: Path, rows: Sequence[Row]) -> None:
+    replace_between_marks(page, "halves", table(rows))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("path", type=Path)
-    np.seterr(all="raise")
-    main(parser.parse_args().path)
+    measure_or_write(str(__doc__), measure, write_page, csv=CSV, page=PAGE)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
-from scale_data import read_csv
+from scale_data import machine, read_csv, write_csv
 
 Row = dict[str, str]
+
+
+class Problem(Protocol):
+    """One row to be, a NamedTuple of what it is known by."""
+
+    def _asdict(self) -> dict[str, Any]: ...
 
 
 def measure_or_write(
@@ -29,3 +36,24 @@ def measure_or_write(
         measure(given.crystals, given.csv)
     else:
         write_page(page, read_csv(given.csv))
+
+
+def fill(
+    path: Path,
+    columns: Sequence[str],
+    problems: Iterable[Problem],
+    measured: Callable[[Any], Mapping[str, object]],
+) -> None:
+    """Measure what the CSV lacks; every row is saved as it is found."""
+    rows = read_csv(path) if path.exists() else []
+    for problem in problems:
+        key = {name: str(value) for name, value in problem._asdict().items()}
+        if not any(key.items() <= row.items() for row in rows):
+            found = measured(problem)
+            rows.append({name: _text(found[name]) for name in columns})
+            write_csv(path, machine(), columns, rows)
+            print(*rows[-1].values(), flush=True)
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
