@@ -40,6 +40,7 @@ from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network
 from symbreak.learning.outcome import Fitted
 from symbreak.learning.positions import InPositions
+from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -116,7 +117,11 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
     """Epochs, the errors in the order of `COLUMNS`, each over the zero predictor's, CPU seconds."""
     learnt = objects_of("train", trial, 0, trial.pairs)
     turned = torch.cat([learnt.rot90(k, (1, 2)) for k in range(trial.turns)])
-    train = make_pairs(turned, broken=trial.broken, rule=trial.rule, positions=trial.positions)
+    choices: dict[str, Any] = {"broken": trial.broken, "rule": trial.rule}
+    upright = make_pairs(turned, positions=trial.positions, **choices)
+    train: PairSource = upright
+    if trial.angles:
+        train = RotatedPairs(turned, angles=trial.angles, **choices)
     validation = make_pairs(objects_of("validation", trial, 0, VALIDATION))
     judged = objects_of("validation", trial, VALIDATION, JUDGED)
     settings = TrainSettings(
@@ -129,17 +134,17 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
         max_epochs=trial.epochs + trial.lowered,
         final_epochs=trial.lowered,
         final_loss=trial.final_loss,
-        epoch_items=trial.pairs if trial.positions else 0,
+        epoch_items=trial.pairs if trial.positions or trial.angles else 0,
         precision="bf16",
         channels_last=trial.network == "UNet",
         accelerator="cpu",
     )
     found, seconds = train_in(folder, settings, train, validation)
     final, best = load_network(found.final), load_network(found.best)
-    fitted: Pairs = train.head(LEARNED)
+    fitted: Pairs = upright.head(LEARNED)
     raw, alike = (
         make_pairs(judged),
-        make_pairs(judged, broken=trial.broken, rule=trial.rule, ambiguous="keep"),
+        make_pairs(judged, ambiguous="keep", **choices),
     )
     estimate = predict(best, raw.amplitude)
     return (
@@ -149,7 +154,7 @@ def run(trial: Trial, folder: Path) -> tuple[float, ...]:
         compare(estimate, judged).sa_mse_ratio,
         evaluate(final, alike).mse_ratio,
         evaluate(InPositions(best), raw).sa_mse_ratio,
-        constant_error(train.object),
+        constant_error(upright.object),
         *by_vortices(estimate, judged),
         seconds,
     )

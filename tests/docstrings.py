@@ -47,9 +47,10 @@ def _members(path: str) -> Iterator[tuple[str, Any]]:
 
 def _methods(path: str, owner: type) -> dict[str, Any]:
     return {
-        f"{path}.{name}": value
+        f"{path}.{name}": getattr(owner, name)
         for name, value in vars(owner).items()
-        if not name.startswith("_") and inspect.isfunction(value)
+        if not name.startswith("_")
+        and (inspect.isfunction(value) or isinstance(value, classmethod))
     }
 
 

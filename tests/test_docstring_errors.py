@@ -46,6 +46,7 @@ from symbreak.learning.evaluate import compare, embed, evaluate, predict
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.networks import build_network, load_network
 from symbreak.learning.positions import InPositions
+from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
 from symbreak.models import SiSPRNet, UNet
@@ -451,6 +452,14 @@ TRIED = {
     "symbreak.learning.evaluate.predict": {
         TypeError: lambda: predict(NET, np.ones((2, 16, 16))),
         ValueError: lambda: predict(torch.nn.Identity(), torch.ones(2, 16, 16)),
+    },
+    "symbreak.learning.rotated_pairs.RotatedPairs": {
+        TypeError: lambda: RotatedPairs(A[None]),
+        ValueError: lambda: RotatedPairs(X, angles=0),
+    },
+    "symbreak.learning.rotated_pairs.RotatedPairs.of": {
+        TypeError: lambda: RotatedPairs.of(make_pairs(X), broken=1),
+        ValueError: lambda: RotatedPairs.of(LEARNT),
     },
     "symbreak.learning.turned_pairs.TurnedPairs": {
         TypeError: lambda: TurnedPairs(LEARNT, broken=1),

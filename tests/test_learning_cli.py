@@ -16,6 +16,7 @@ from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.fit import fit
 from symbreak.learning.networks import load_network, read_checkpoint
 from symbreak.learning.positions import InPositions, amplitude_distance
+from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
 
@@ -73,6 +74,38 @@ def test_training_in_all_positions(tmp_path, stream):
     fitted = fit(settings, pairs, FilePairs(files[1]).load(), tmp_path / "b")
     expected = read_checkpoint(fitted.final)["state_dict"]
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_training_at_many_angles(tmp_path):
+    run("simulate", tmp_path, "--size", 16, "--train", 9, "--validation", 3, "--test", 0)
+    files = (tmp_path / "train.h5", tmp_path / "validation.h5")
+    more = ("--options", '{"width": 2}', "--batch", 4, "--max-epochs", 2, "--accelerator", "cpu")
+    run("train", *files, "-o", tmp_path / "a", "--break", "--angles", 5, *more)
+    found = read_checkpoint(tmp_path / "a/final.ckpt")["state_dict"]
+
+    source = FilePairs(files[0], broken=True).load()
+    settings = TrainSettings(
+        options={"width": 2}, batch=4, max_epochs=2, epoch_items=len(source), accelerator="cpu"
+    )
+    pairs = RotatedPairs.of(source, angles=5, broken=True)
+    fitted = fit(settings, pairs, FilePairs(files[1]).load(), tmp_path / "b")
+    expected = read_checkpoint(fitted.final)["state_dict"]
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_what_many_angles_refuse(tmp_path):
+    words = ("--size", 16, "--train", 3, "--validation", 2, "--test", 0)
+    run("simulate", tmp_path, *words, "--photons", 1e4)
+    words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "-o", tmp_path / "run")
+    for more, status, told in (
+        ((), 1, "these have noise, masks or another grid"),
+        (("--positions",), 2, "--angles goes with neither --positions nor --stream"),
+        (("--stream",), 2, "--angles goes with neither --positions nor --stream"),
+    ):
+        done = CliRunner().invoke(app, [str(w) for w in (*words, "--angles", 3, *more)])
+        assert done.exit_code == status
+        assert told in " ".join(done.output.split())
+    assert not (tmp_path / "run").exists()
 
 
 def test_turned_objects_want_to_be_broken(tmp_path):

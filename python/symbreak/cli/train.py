@@ -14,6 +14,7 @@ from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import PairSource
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.requirements import require_training
+from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
 
@@ -21,6 +22,7 @@ EXAMPLES = (
     "symbreak train data/train.h5 data/validation.h5 -o run --break",
     "symbreak train data/train.h5 data/validation.h5 -o run --network SiSPRNet --loss sa_mse",
     "symbreak train data/train.h5 data/validation.h5 -o run --break --positions",
+    "symbreak train data/train.h5 data/validation.h5 -o run --break --angles 64",
     "symbreak train data/train.h5 data/validation.h5 -o run --break --resume",
 )
 
@@ -48,6 +50,14 @@ def train(
             "as there are objects; square 2D.",
         ),
     ] = False,
+    angles: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Or so many angles, evenly spread, and mirrored: 64. Patterns are simulated anew: "
+            "for pairs without noise.",
+        ),
+    ] = 0,
     network: Annotated[str, typer.Option(help="Network: UNet or SiSPRNet.")] = "UNet",
     network_options: Annotated[
         str, typer.Option("--options", help='Options of the network as JSON: {"width": 16}.')
@@ -110,15 +120,20 @@ def train(
         "nodes": nodes,
         "progress": True,
     }
+    if angles and (positions or stream):
+        raise typer.BadParameter("--angles goes with neither --positions nor --stream")
     require_training()
     options.check_folder(output)
     settings = TrainSettings(**values)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
-    if positions:
+    if positions or angles:
         settings = replace(settings, epoch_items=len(source))
-        data[0] = TurnedPairs(data[0], broken=break_)
+        if angles:
+            data[0] = RotatedPairs.of(source.load(), angles=angles, broken=break_)
+        else:
+            data[0] = TurnedPairs(data[0], broken=break_)
         if not break_ and "mse" in (loss, final_loss):
             note(["turned objects have raw symmetries, also of a broken file: mse wants --break."])
     if source.dropped:

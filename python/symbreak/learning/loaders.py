@@ -8,8 +8,11 @@ import lightning
 from torch.utils.data import DataLoader
 
 from symbreak.learning.datasets import Pairs, PairSource
+from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.samplers import Shares
 from symbreak.learning.turned_pairs import TurnedPairs
+
+IN_MEMORY = (Pairs, TurnedPairs, RotatedPairs)
 
 
 class PairLoaders(lightning.LightningDataModule):
@@ -46,7 +49,7 @@ class PairLoaders(lightning.LightningDataModule):
         if self.resident and self.trainer is not None:
             device = self.trainer.strategy.root_device
             self.train, self.validation = (
-                pairs.to(device) if isinstance(pairs, Pairs | TurnedPairs) else pairs
+                pairs.to(device) if isinstance(pairs, IN_MEMORY) else pairs
                 for pairs in (self.train, self.validation)
             )
 
