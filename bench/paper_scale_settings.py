@@ -135,6 +135,11 @@ TRIALS = {
     "two in the frame, 5000, at 64 angles and mirrored, longer, finally SA-MSE": Trial(
         0.145, **SCALE, epochs=64, angles=64, lowered=16, final_loss="sa_mse"
     ),
+    # SiSPRNet errs as much on its pairs then as on new ones. The UNet with skips, likewise?
+    "two in the frame, UNet of width 16 with skips, 5000, at 64 angles and mirrored, longer, "
+    "finally SA-MSE": Trial(
+        0.118, **SKIPPING_UNET, **SCALE, epochs=64, angles=64, lowered=16, final_loss="sa_mse"
+    ),
     "two in the frame": Trial(0.32, crystals=FRAME, epochs=20, patience=3),
     "two in the frame, before": Trial(0.62, crystals=FRAME, broken=False, epochs=20, patience=3),
     "two in the frame, 5000": Trial(0.21, **{**LARGE, "epochs": 5}, crystals=FRAME),

@@ -17,6 +17,7 @@ from symbreak.experiments.margins import CANDIDATES, write_margins
 from symbreak.experiments.scales import AFTER, BEFORE, FINALLY, POSITIONS, SCALES, VARIANTS
 from symbreak.experiments.square_root import SquareRoot, write_square_root
 from symbreak.experiments.symmetries import write_symmetries
+from symbreak.learning.networks import read_checkpoint
 from symbreak.ops.break_symmetry import RULES
 from symbreak.plotting.figures import FORMATS
 
@@ -127,9 +128,27 @@ def test_a_cell_of_all_positions(tmp_path):
     last = TINY.training("UNet", 8, FINALLY)
     assert last.final_loss == "sa_mse"
     assert last == replace(settings, final_loss="sa_mse")
-    assert TINY.broken(FINALLY) == TINY.broken(POSITIONS) != TINY.broken(AFTER)
+    assert TINY.broken(FINALLY) == TINY.broken(AFTER) != TINY.broken(POSITIONS)
     assert {POSITIONS, FINALLY} <= set(SCALES["paper"].variants)
     assert POSITIONS not in SCALES["small"].variants
+
+
+def test_a_cell_of_any_angle(tmp_path):
+    from symbreak.experiments.cells import run_cell, simulate_split
+    from symbreak.learning.datasets import make_pairs
+    from symbreak.learning.fit import fit
+    from symbreak.learning.rotated_pairs import RotatedPairs
+
+    objects = simulate_split(TINY, "train", 8)
+    pairs = make_pairs(simulate_split(TINY, "test", 4))
+    cell = run_cell(TINY, "UNet", 8, FINALLY, objects, pairs, pairs, tmp_path / "a")
+    assert cell["pairs"] == 2 * 64 * 8
+    rotated = RotatedPairs(objects, angles=64, broken=True)
+    fitted = fit(TINY.training("UNet", 8, FINALLY), rotated, pairs, tmp_path / "b")
+    found = [
+        read_checkpoint(path)["state_dict"] for path in (tmp_path / "a/final.ckpt", fitted.final)
+    ]
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 
 
 def test_columns_and_sets_are_added_to_a_folder(tmp_path):
@@ -172,7 +191,7 @@ def test_plateaus_of_small_sets_last_more_epochs():
 def test_the_last_epochs_of_the_papers_scale_have_a_lower_rate():
     assert SCALES["paper"].training("UNet", 5000, "after").final_epochs == 16
     assert SCALES["small"].training("UNet", 800, "after").final_epochs == 0
-    with pytest.raises(ValueError, match="final must be > 0 for the column 'after, all positions,"):
+    with pytest.raises(ValueError, match="final must be > 0 for the column 'after, any angle, sa"):
         replace(SCALES["small"], variants=VARIANTS)
     assert replace(TINY, final=0.5).training("UNet", 8, "after").final_epochs == 2
 

@@ -15,11 +15,12 @@ from symbreak import reconstruct
 from symbreak.data import crystals
 from symbreak.data.files.atomic import replacing
 from symbreak.data.simulation.pairs import FIRST
-from symbreak.experiments.scales import Scale
-from symbreak.learning.datasets import Pairs, make_pairs
+from symbreak.experiments.scales import ANGLES, FINALLY, Scale
+from symbreak.learning.datasets import Pairs, PairSource, make_pairs
 from symbreak.learning.evaluate import Evaluation, compare, embed, evaluate
 from symbreak.learning.networks import load_network
 from symbreak.learning.positions import InPositions
+from symbreak.learning.rotated_pairs import RotatedPairs
 
 Record = dict[str, Any]
 IN_POSITIONS = "test_positions"
@@ -75,10 +76,13 @@ def run_cell(
 
     labels = scale.broken(variant)
     train = make_pairs(objects[:count], **labels)
+    seen: PairSource = train
+    if variant == FINALLY:
+        seen = RotatedPairs(objects[:count], angles=ANGLES, broken=True)
     alike = make_pairs(test.object, **{**labels, "positions": False}, ambiguous="keep")
     begun = time.process_time()
-    fitted = fit(settings, train, validation, folder, resume=True)
-    record: Record = {**identity, "pairs": len(train), "epochs": fitted.epochs}
+    fitted = fit(settings, seen, validation, folder, resume=True)
+    record: Record = {**identity, "pairs": len(seen), "epochs": fitted.epochs}
     train = train.head(count)  # errors are of the objects as they are, not of further positions
     record["machine"] = scale.machine
     record["seconds"] = fitted.seconds

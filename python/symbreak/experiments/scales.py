@@ -21,8 +21,10 @@ MACHINE = (
 COMMON = (BEFORE, AFTER, INVARIANT, *(f"after, rule {rule}" for rule in OTHER_RULES))
 # Every training object in eight positions, as many pairs an epoch as before.
 POSITIONS = "after, all positions"
-# The same, and in the final epochs, at a tenth of the rate, the symmetry-invariant loss.
-FINALLY = "after, all positions, sa_mse at last"
+# At any of many angles and mirrored, as many pairs an epoch; and in the final epochs, at a tenth of
+# the rate, the symmetry-invariant loss.
+FINALLY = "after, any angle, sa_mse at last"
+ANGLES = 64
 VARIANTS = (*COMMON, POSITIONS, FINALLY)
 
 
@@ -96,11 +98,11 @@ class Scale:
         return TrainSettings(**{**values, **self.machine})
 
     def broken(self, variant: str) -> dict[str, Any]:
-        """Arguments of `make_pairs` for a variant's training set."""
+        """Arguments of `make_pairs` for a variant's training set, of `FINALLY` as it is upright."""
         if variant in (BEFORE, INVARIANT):
             return {"broken": False}
         if variant in (AFTER, POSITIONS, FINALLY):
-            return {"broken": True, "rule": RULES[0], "positions": variant != AFTER}
+            return {"broken": True, "rule": RULES[0], "positions": variant == POSITIONS}
         return {"broken": True, "rule": variant.rpartition(" ")[2]}
 
 
