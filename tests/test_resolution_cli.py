@@ -1,5 +1,6 @@
 """symbreak prepare --halves and symbreak resolution, on the command line."""
 
+import warnings
 from dataclasses import replace
 
 import h5py
@@ -122,8 +123,13 @@ def test_halves_that_agree_to_the_edge_to_a_frequency_and_not_at_all(folder, tmp
     assert float(told.split("half period ")[1].split()[0]) == pytest.approx(2, abs=0.1)
     assert "where the correlation falls below half a bit" in told
     write_cxi(tmp_path / "c.cxi", replace(found, object=0 * found.object, mean=None))
-    told = done("resolution", folder / "1.cxi", tmp_path / "c.cxi")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        told = done(
+            "resolution", folder / "1.cxi", tmp_path / "c.cxi", "--plot", tmp_path / "c.png"
+        )
     assert "none: the halves do not agree" in told
+    assert "rad, rms" not in told
 
 
 def test_nanometres_and_strain_of_a_bragg_peak(tmp_path):

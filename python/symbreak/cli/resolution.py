@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,7 +121,8 @@ def _print(compared: HalvesComparison, unit: str) -> None:
     else:
         told = f"{half}, where the correlation falls below half a bit"
     out().print(f"resolution: {told}")
-    out().print(f"error of the phase from photon noise: {compared.phase_error:.2g} rad, rms")
+    if isfinite(compared.phase_error):  # of what is zero there is none
+        out().print(f"error of the phase from photon noise: {compared.phase_error:.2g} rad, rms")
 
 
 def _columns(found: ShellCorrelation) -> tuple[torch.Tensor, ...]:

@@ -56,7 +56,8 @@ def _draw_shells(axes: Axes, compared: HalvesComparison, unit: str) -> None:
     if reach < found.limit:
         axes.axvline(reach, color=FAINT, lw=1, ls=":")
     axes.set_xlim(0, found.limit)
-    axes.set_ylim(min(-0.1, 1.05 * float(np.nanmin(found.correlation))), 1.05)
+    known = found.correlation[~found.correlation.isnan()].numpy()
+    axes.set_ylim(1.05 * float(np.min(known, initial=-0.1)), 1.05)
     axes.set_xlabel(f"spatial frequency (cycles / {unit})")
     axes.set_ylabel("correlation")
     axes.set_title("Fourier shell correlation", fontsize=10)
