@@ -41,6 +41,13 @@ def test_the_claims_of_the_page():
     ratios = bench.ratios(of("default"), "120")
     assert (sum(ratio < 1 for ratio in ratios), len(ratios)) == (81, 83)
     assert 0.64 < median(ratios) < 0.70
+    held = bench.ratios(SOLVED, bench.HELD)
+    assert (sum(ratio < 1 for ratio in held), len(held)) == (138, 157)
+    assert 0.875 < median(held) < 0.885
+    good = [
+        sum(int(row[f"good_{name}"]) for row in ROWS) / len(ROWS) for name in ("20", bench.HELD)
+    ]
+    assert [round(count) for count in good] == [9, 11]
     for few in (
         of("tight", photons=["100000"]),
         of("tight", data=["3D between"], photons=["10000000"]),
