@@ -157,5 +157,5 @@ def test_what_it_refuses():
         RotatedPairs(x, oversampling=1.5)
     with pytest.raises(TypeError, match="broken must be True or False"):
         RotatedPairs(x, broken=1)
-    with pytest.raises(ValueError, match="rule must be one of angle, circulation, got 'x'"):
+    with pytest.raises(ValueError, match="rule must be angle or circulation, got 'x'"):
         RotatedPairs(x, rule="x")

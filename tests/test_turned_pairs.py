@@ -102,5 +102,5 @@ def test_what_it_refuses():
         TurnedPairs(make_pairs(torch.ones(1, 8, 8, 8, dtype=torch.complex64)))
     with pytest.raises(TypeError, match="broken must be True or False"):
         TurnedPairs(make_pairs(objects(2)), broken=1)
-    with pytest.raises(ValueError, match="rule must be one of angle, circulation, got 'x'"):
+    with pytest.raises(ValueError, match="rule must be angle or circulation, got 'x'"):
         TurnedPairs(make_pairs(objects(2)), rule="x")

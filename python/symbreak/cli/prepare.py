@@ -172,10 +172,9 @@ def prepare(
     even = None if flat is None else options.source(flat)
     more = (source for source in (under, even) if isinstance(source, Source))
     inputs = (*sources, *extra.values(), *more)
-    options.result_path(output, (".h5", ".hdf5", ".cxi"), inputs=inputs)
     parts = [output.with_stem(f"{output.stem}-half{k}") for k in (1, 2)] if halves else []
-    for part in parts:
-        options.result_path(part, (".h5", ".hdf5", ".cxi"), inputs=inputs)
+    for path in (output, *parts):
+        options.result_path(path, (".h5", ".hdf5", ".cxi"), inputs=inputs)
     if plot is not None:
         options.result_path(plot, options.PICTURES, inputs=inputs)
     where: Any = (
@@ -217,8 +216,10 @@ def prepare(
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
     grid = None if instrument is None else instrument.of(prepared)
-    names = ["prepared", *(f"half {k} of the photons" for k in (1, 2))]
-    for path, pattern, name in zip((output, *parts), (prepared, *both), names, strict=False):
+    written = [(output, prepared, "prepared")]
+    for k, (path, half) in enumerate(zip(parts, both, strict=True), 1):
+        written.append((path, half, f"half {k} of the photons"))
+    for path, pattern, name in written:
         write_pattern(
             path,
             pattern,
@@ -230,7 +231,7 @@ def prepare(
             instrument="" if instrument is None else instrument.text,
         )
     print_prepared(prepared, shape, dtype, grid)
-    for path, name in zip((output, *parts), names, strict=False):
+    for path, _, name in written:
         wrote(path, "pattern" if path == output else f"pattern, {name}")
     if plot is not None:
         from symbreak.plotting import save

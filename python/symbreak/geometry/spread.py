@@ -94,7 +94,8 @@ def halves_strain_error(
     crystal = crystal_mask(both.mean(0), support[box], level)
     spread = strain_spread(both, crystal, grid, shape=first.shape)
     known = np.isfinite(spread)
-    # Of two values the standard deviation is |difference| / sqrt(2), that of their mean half of it.
+    # Of two values the standard deviation is |difference| / sqrt(2), that of their mean is
+    # |difference| / 2.
     return float(np.sqrt(np.mean(spread[known] ** 2) / 2)) if known.any() else float("nan")
 
 

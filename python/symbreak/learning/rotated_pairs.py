@@ -12,8 +12,8 @@ from torch.nn import functional
 from symbreak import break_symmetry, center, fourier_amplitude
 from symbreak.learning.datasets import Batch, Pairs, rows_on
 from symbreak.learning.positions import check_square
-from symbreak.ops.break_symmetry import RULES
-from symbreak.ops.checks import check_flag, check_integer, dtype_name, shown
+from symbreak.ops.break_symmetry import check_rule
+from symbreak.ops.checks import check_flag, check_integer, dtype_name
 
 CHECKED = 256  # pairs whose amplitudes are held against their objects
 
@@ -73,10 +73,7 @@ class RotatedPairs:
         check_square("RotatedPairs", "objects", self.object_shape)
         self.angles = check_integer("RotatedPairs", "angles", angles, 1)
         self.broken = check_flag("RotatedPairs", "broken", broken)
-        if rule not in RULES:
-            raise ValueError(
-                f"RotatedPairs: rule must be one of {', '.join(RULES)}, got {shown(rule)}."
-            )
+        check_rule("RotatedPairs", rule)
         self.rule = rule
         self.oversampling = check_integer("RotatedPairs", "oversampling", oversampling, 1)
         self.measurement_shape = tuple(self.oversampling * n for n in self.object_shape)

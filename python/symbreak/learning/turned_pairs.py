@@ -10,8 +10,8 @@ from torch import Tensor
 from symbreak import break_symmetry
 from symbreak.learning.datasets import Batch, PairSource, rows_on
 from symbreak.learning.positions import POSITIONS, check_square, turn, turn_pattern
-from symbreak.ops.break_symmetry import RULES
-from symbreak.ops.checks import check_flag, shown
+from symbreak.ops.break_symmetry import check_rule
+from symbreak.ops.checks import check_flag
 
 
 class TurnedPairs:
@@ -41,10 +41,7 @@ class TurnedPairs:
         self.broken = check_flag("TurnedPairs", "broken", broken)
         self.object_shape, self.measurement_shape = pairs.object_shape, pairs.measurement_shape
         check_square("TurnedPairs", "pairs", self.object_shape, self.measurement_shape)
-        if rule not in RULES:
-            raise ValueError(
-                f"TurnedPairs: rule must be one of {', '.join(RULES)}, got {shown(rule)}."
-            )
+        check_rule("TurnedPairs", rule)
         self.pairs, self.rule = pairs, rule
 
     def __len__(self) -> int:

@@ -98,12 +98,16 @@ def break_symmetry(
     """
     ndim = check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)
-    if not isinstance(rule, str) or rule not in RULES:
-        known = " or ".join(RULES)
-        raise ValueError(f"break_symmetry: rule must be {known}, got {shown(rule)}.")
+    check_rule("break_symmetry", rule)
     return SymmetryBreaking(
         *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
     )
+
+
+def check_rule(function: str, rule: str) -> None:
+    """Check the name of a rule of the conjugate flip."""
+    if not isinstance(rule, str) or rule not in RULES:
+        raise ValueError(f"{function}: rule must be {' or '.join(RULES)}, got {shown(rule)}.")
 
 
 @torch.library.register_fake("symbreak::break_symmetry")
