@@ -101,7 +101,7 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
-@pytest.mark.parametrize("rule", [{"threshold": 0.25}, {"area": (0.3, 0.1)}])
+@pytest.mark.parametrize("rule", [{"threshold": 0.25}, {"area": (0.3, 0.1), "hold": 5}])
 def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
     a, valid, _ = problem(grid, dtype, items=1)
     rule = Shrinkwrap(every=9, sigma=1.5, sigma_min=0.5, decay=0.6, **rule)
@@ -116,6 +116,7 @@ def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
     "rule",
     [
         {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.25},
+        {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.25, "hold": 15},
         {"sigma": 1.0, "sigma_min": 0.0, "decay": 0.5, "area": (0.3, 0.1)},
     ],
 )

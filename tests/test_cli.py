@@ -66,7 +66,7 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
     result = run(
         *("reconstruct", scan, "-o", out, "--plot", picture, "--mask", ":entry/mask"),
         *("--starts", 4, "--seed", 5, "--schedule", "200*HIO+50*ER"),
-        *("--threshold", 0.25, "--sigma-min", 0.5, "--decay", 0.9),
+        *("--threshold", 0.25, "--sigma-min", 0.5, "--decay", 0.9, "--hold", 30),
     )
     assert result.exit_code == 0, result.output
     assert "taking /entry/data" in result.stderr
@@ -84,6 +84,7 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
         "starts": 4,
         "threshold": 0.25,
         "area": None,
+        "hold": 30,
         "beta": 0.9,
         "dc": "center",
         "amplitudes": False,
@@ -96,6 +97,38 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
     assert found.starts["error"].argmin() == found.starts["distance"].argmin()
     assert found.results["history"].shape == (4, 25)
     assert set(found.results) >= {"prtf", "prtf_frequency", "prtf_pixels"}
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
+def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
+    amplitude = symbreak.fourier_amplitude(crystal)
+    np.save(
+        tmp_path / "a.npy", amplitude.numpy()[None] if "stack" in command else amplitude.numpy()
+    )
+    words = ("--amplitudes", "--dc", "corner", "--starts", 2, "--schedule", "30*HIO+20*ER")
+    words = (command, tmp_path / "a.npy", *words, "--every", 10, "--sigma-min", 0.5)
+    supports, notes = {}, {}
+    for hold in (0, 25, 41):
+        out = tmp_path / f"{hold}.h5"
+        result = run(*words, "-o", out, "--hold", hold)
+        assert result.exit_code == 0, result.output
+        notes[hold] = result.stderr
+        rule = symbreak.Shrinkwrap(every=10, sigma_min=0.5, hold=hold)
+        found = symbreak.reconstruct(amplitude, "30*HIO+20*ER", shrinkwrap=rule, starts=2)
+        expected = found.best(valid=torch.ones(amplitude.shape, dtype=torch.bool))
+        with h5py.File(out) as file:
+            if command == "reconstruct":
+                supports[hold] = file["entry_1/image_1/support"][()]
+                file = file["entry_1/image_1/process_1/configuration"]
+                assert file["hold"][()] == hold
+            else:
+                supports[hold] = file["support"][0]
+                assert file.attrs["hold"] == hold
+        assert supports[hold].sum() == expected.support.sum()
+    assert len({int(support.sum()) for support in supports.values()}) == 3
+    assert "note: --hold 41 of 50 iterations: the support stays as it is at first" in notes[41]
+    never = run(*words, "-o", tmp_path / "never.h5", "--every", 60)
+    assert "--hold" not in notes[0] + notes[25] + never.stderr
 
 
 def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan):

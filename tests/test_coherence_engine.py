@@ -56,7 +56,8 @@ def test_it_is_the_phasing_in_pieces(grid, dtype, fit):
         options["blur"] = WIDTHS[:, None, : len(grid)]
     options |= {"first": 4, "every": 2, "starts": 2, "seed": 3}
     schedule = "9*ER+5*HIO+3*RAAR+2*DM+2*ER"  # the last record is not at the end
-    rule = symbreak.Shrinkwrap(every=6, sigma=1.0, sigma_min=0.5, decay=0.8, area=(0.4, 0.2))
+    rule = {"every": 3, "sigma": 1.0, "sigma_min": 0.5, "decay": 0.8, "area": (0.4, 0.2)}
+    rule = symbreak.Shrinkwrap(**rule, hold=8)
     done = reconstruct(a, schedule, shrinkwrap=rule, **options)
     expected = in_pieces(a, schedule, shrinkwrap=rule, **options)
     assert done.found.history.shape == (2, 2, 10)

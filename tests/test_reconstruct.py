@@ -64,6 +64,9 @@ def test_equals_the_reference(device, measured, dtype, grid, schedule):
         Shrinkwrap(every=3, sigma=1.0, sigma_min=1.0, area=(0.4, 0.1)),
         Shrinkwrap(every=10, area=0.1),  # never: not after the last iteration
         Shrinkwrap(every=6, sigma_min=1.0, area=(0.3, 0.2)),  # a lone update
+        Shrinkwrap(every=2, sigma=1.0, sigma_min=0.5, area=(0.4, 0.1), hold=4),
+        Shrinkwrap(every=3, sigma=1.2, sigma_min=0.7, decay=0.5, threshold=0.5, hold=5),
+        Shrinkwrap(every=1, area=0.1, hold=10),  # never
     ],
 )
 def test_shrinkwrap_equals_the_reference(device, measured, grid, rule):
@@ -78,9 +81,10 @@ def test_shrinkwrap_equals_the_reference(device, measured, grid, rule):
 
 @pytest.mark.parametrize("grid", [(24, 24), (13, 9)])
 @pytest.mark.parametrize("counts", [(3, 4, 3), (1, 5, 4), (9, 1)])
-def test_parts_of_a_schedule_make_the_whole(device, measured, grid, counts):
+@pytest.mark.parametrize("hold", [0, 4])
+def test_parts_of_a_schedule_make_the_whole(device, measured, grid, counts, hold):
     a, valid, _ = measured(grid, torch.float64)
-    rule = Shrinkwrap(every=3, sigma=1.2, sigma_min=0.2, decay=0.5, area=(0.4, 0.1))
+    rule = Shrinkwrap(every=3, sigma=1.2, sigma_min=0.2, decay=0.5, area=(0.4, 0.1), hold=hold)
     options = {"valid": valid, "shrinkwrap": rule, "starts": 2}
     expected = oracle(a, "10*HIO", **options)
     options["valid"] = valid.to(device)
@@ -88,6 +92,23 @@ def test_parts_of_a_schedule_make_the_whole(device, measured, grid, counts):
     assert torch.equal(found.support.cpu(), expected[1])
     assert relative(found.object.cpu(), expected[0]) < TOLERANCE[torch.float64]
     torch.testing.assert_close(found.error.cpu(), expected[2], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("hold", [1, 4, 5])
+def test_the_last_iterations_hold_the_support(device, measured, hold):
+    a, _, _ = measured((24, 24), torch.float64)
+    a = a.to(device)
+    rule = {"every": 2, "sigma": 1.0, "sigma_min": 0.5, "decay": 0.8}
+    found = symbreak.reconstruct(a, "11*HIO", shrinkwrap=Shrinkwrap(**rule, hold=hold))
+    begin = 11 - hold
+    first = symbreak.reconstruct(a, f"{begin}*HIO", shrinkwrap=Shrinkwrap(**rule), part=(0, hold))
+    last = symbreak.reconstruct(
+        a[:, None], f"{hold}*HIO", shrinkwrap=None, support=first.support, initial=first.object
+    )
+    assert torch.equal(found.support, first.support)
+    assert relative(found.object.cpu(), last.object[:, 0].cpu()) < TOLERANCE[torch.float64]
+    going_on = symbreak.reconstruct(a, "11*HIO", shrinkwrap=Shrinkwrap(**rule))
+    assert torch.equal(found.support, going_on.support) == (hold == 1)
 
 
 def test_a_part_records_its_own_iterations(device, measured):

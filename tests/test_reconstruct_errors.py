@@ -73,6 +73,8 @@ def test_bad_arguments(arguments, error, message):
     [
         ({"every": 0}, ValueError, "every must be at least 1, got 0"),
         ({"every": 1.0}, TypeError, "every must be an integer, got 1.0"),
+        ({"hold": -1}, ValueError, "hold must be at least 0, got -1"),
+        ({"hold": 0.5}, TypeError, "hold must be an integer, got 0.5"),
         ({"sigma": 1.0}, ValueError, "0 <= sigma_min <= sigma, got sigma 1.0 and sigma_min 1.5"),
         ({"sigma": "3"}, TypeError, "sigma must be a number, got '3'"),
         ({"sigma": float("inf")}, ValueError, "sigma and sigma_min must be pixels"),
@@ -99,6 +101,8 @@ def test_the_op_itself_protects_memory():
         op(ONES, "ER", starts=0)
     with pytest.raises((RuntimeError, ValueError), match=r"expected '\+' or the end"):
         op(ONES, "ER)")
+    with pytest.raises(RuntimeError, match="shrinkwrap_hold 0"):
+        op(ONES, "ER", shrinkwrap_hold=-1)
     with pytest.raises(RuntimeError, match="two fractions"):
         op(ONES, "ER", shrinkwrap_area=[0.5])
     # NaN reaches the op where nothing is checked: torch.compile

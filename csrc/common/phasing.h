@@ -20,6 +20,7 @@ struct ShrinkwrapRule {
   double threshold = 0.2;    // of the blurred maximum
   double area_start = -1.0;  // >= 0: keep this fraction of the pixels instead of the threshold,
   double area_end = -1.0;    // going linearly to this one at the last update
+  int64_t hold = 0;          // the last so many iterations keep the support they find
 
   bool keeps_area() const { return area_start >= 0; }
 };
@@ -42,10 +43,12 @@ inline Feedback feedback(Algorithm algorithm, double beta) {
   }
 }
 
-// How many support updates a schedule of `total` iterations holds: after k = every, 2 every, ...
-// but not after the last iteration, so that the result obeys the support it is returned with.
+// How many support updates a schedule of `total` iterations holds: after k = every, 2 every, ...,
+// but not within the last `hold` iterations, nor after the last one, so that the result obeys the
+// support it is returned with.
 inline int64_t support_updates(const ShrinkwrapRule& rule, int64_t total) {
-  return rule.every > 0 && total > 0 ? (total - 1) / rule.every : 0;
+  const int64_t last = total - std::max<int64_t>(rule.hold, 1);
+  return rule.every > 0 && last > 0 ? last / rule.every : 0;
 }
 
 // The width of the blur, in pixels, and the number of pixels kept in update j = 0, 1, ...

@@ -45,8 +45,10 @@ inline const void* phasing_argument(const Tensor& amplitude, const char* name,
 
 inline ShrinkwrapRule shrinkwrap_rule(int64_t every, double sigma, double sigma_min, double decay,
                                       double threshold,
-                                      const std::optional<std::vector<double>>& area) {
+                                      const std::optional<std::vector<double>>& area,
+                                      int64_t hold) {
   ShrinkwrapRule rule{every, sigma, sigma_min, decay, threshold};
+  rule.hold = hold;
   if (area.has_value()) {
     STD_TORCH_CHECK(area->size() == 2 && (*area)[0] >= 0 && (*area)[1] >= 0,
                     "reconstruct: shrinkwrap_area must be two fractions, from and to.");
@@ -68,16 +70,16 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
-    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
-    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
-    int64_t monitor, const BlurRule* blur) {
+    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
+    int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
+    int64_t record_every, int64_t monitor, const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
                   "reconstruct: amplitude must be float32 or float64.");
-  STD_TORCH_CHECK(starts >= 1 && first_start >= 0 && record_every >= 0 && every >= 0,
-                  "reconstruct: starts must be at least 1, first_start, record_every and "
-                  "shrinkwrap_every 0.");
+  STD_TORCH_CHECK(starts >= 1 && first_start >= 0 && record_every >= 0 && every >= 0 && hold >= 0,
+                  "reconstruct: starts must be at least 1, first_start, record_every, "
+                  "shrinkwrap_every and shrinkwrap_hold 0.");
   constexpr int64_t kMost = int64_t{1} << 60;  // their sum is a number too
   STD_TORCH_CHECK(before >= 0 && before <= kMost && after >= 0 && after <= kMost,
                   "reconstruct: before and after must be from 0 to 2^60.");
@@ -105,7 +107,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     Tensor error = torch::stable::new_empty(a, images);
     Tensor history = torch::stable::new_empty(a, appended(images, records));
     Tensor marked = torch::stable::new_empty(a, full);
-    const ShrinkwrapRule rule = shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area);
+    const ShrinkwrapRule rule =
+        shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area, hold);
     PhasingTask<T> task{make_grid(full, ndim),
                         product(batch),
                         starts,
@@ -136,12 +139,13 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
-    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t starts,
-    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
-    int64_t monitor) {
+    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
+    int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
+    int64_t record_every, int64_t monitor) {
   return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
-                                    sigma, sigma_min, decay, threshold, area, starts, first_start,
-                                    before, after, ndim, record_every, monitor, nullptr);
+                                    sigma, sigma_min, decay, threshold, area, hold, starts,
+                                    first_start, before, after, ndim, record_every, monitor,
+                                    nullptr);
 }
 
 // variances: [*batch, starts, ndim] double; dark: [*batch] double, or none where they are known.
@@ -153,8 +157,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, int64_t first, int64_t corrected_every, double beta,
     int64_t every, double sigma, double sigma_min, double decay, double threshold,
-    const std::optional<std::vector<double>>& area, int64_t starts, int64_t first_start,
-    int64_t ndim, int64_t monitor) {
+    const std::optional<std::vector<double>>& area, int64_t hold, int64_t starts,
+    int64_t first_start, int64_t ndim, int64_t monitor) {
   STD_TORCH_CHECK(corrected_every >= 1 && first >= 1 && first % corrected_every == 0,
                   "reconstruct_blurred: every must be at least 1, and first a multiple of it.");
   STD_TORCH_CHECK(starts >= 1, "reconstruct_blurred: starts must be at least 1.");
@@ -169,7 +173,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
                 static_cast<const double*>(given("dark", dark, batch))};
   auto [object, last_support, error, history] = phase_by_schedule<Machine>(
       amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
-      threshold, area, starts, first_start, 0, 0, ndim, corrected_every, monitor, &blur);
+      threshold, area, hold, starts, first_start, 0, 0, ndim, corrected_every, monitor, &blur);
   return {object, last_support, error, history, refined};
 }
 

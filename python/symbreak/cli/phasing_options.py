@@ -9,6 +9,7 @@ import typer
 
 import symbreak
 from symbreak.cli import options
+from symbreak.ops.schedule import total_iterations
 
 DATASET = "FILE or :DATASET"
 PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
@@ -110,6 +111,14 @@ Decay = Annotated[
     float,
     typer.Option(help="Factor on the blur at each update, in (0, 1].", rich_help_panel=SUPPORT),
 ]
+Hold = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Iterations at the end that keep the support: --schedule '...+120*ER' --hold 100.",
+        rich_help_panel=SUPPORT,
+    ),
+]
 
 DEFAULT = symbreak.Shrinkwrap()
 
@@ -130,7 +139,13 @@ def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
 
 
 def shrinkwrap(
-    every: int, sigma: float, sigma_min: float, decay: float, threshold: float, area: str | None
+    every: int,
+    sigma: float,
+    sigma_min: float,
+    decay: float,
+    threshold: float,
+    area: str | None,
+    hold: int,
 ) -> symbreak.Shrinkwrap:
     """Make the rule out of the options; a first blur below ``sigma_min`` lowers that."""
     return symbreak.Shrinkwrap(
@@ -140,7 +155,16 @@ def shrinkwrap(
         decay=decay,
         threshold=threshold,
         area=options.area(area),
+        hold=hold,
     )
+
+
+def hold_notes(rule: symbreak.Shrinkwrap, schedule: str) -> tuple[str, ...]:
+    """Say so where the support is held for so long that it is never updated."""
+    total = total_iterations(schedule)
+    if rule.hold == 0 or total - rule.hold >= rule.every:
+        return ()
+    return (f"--hold {rule.hold} of {total} iterations: the support stays as it is at first",)
 
 
 def check_free_to_choose(context: typer.Context) -> None:

@@ -32,6 +32,7 @@ EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
     "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
+    "symbreak reconstruct scan.h5 -o out.cxi --schedule '3*(20*ER+180*HIO)+120*ER' --hold 100",
     "symbreak reconstruct scan.h5 -o out.cxi --choose-support",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
     "symbreak reconstruct scan.h5 -o out.cxi --partial-coherence",
@@ -101,6 +102,7 @@ def reconstruct(
     sigma: phasing_options.Sigma = DEFAULT.sigma,
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
+    hold: phasing_options.Hold = DEFAULT.hold,
 ) -> None:
     """Phase a diffraction pattern from many random starts and tell how far they agree.
 
@@ -123,7 +125,7 @@ def reconstruct(
     if choose_support:
         phasing_options.check_free_to_choose(context)
     beam = coherence.given(partial_coherence, coherence_length)
-    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
+    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area, hold)
     where = options.device(device)
     measured = read_pattern(
         given,
@@ -133,6 +135,8 @@ def reconstruct(
         mask=extra.get("mask"),
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
+    if not fixed_support:
+        note(phasing_options.hold_notes(rule, schedule))
     if beam is not None:
         beam.check(measured.amplitude.dim(), measured.source)
     amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)

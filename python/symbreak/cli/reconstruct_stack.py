@@ -23,7 +23,7 @@ from symbreak.data.files.arrays import HDF5, Source
 from symbreak.data.streaming.chunks import Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import identity, resuming
-from symbreak.ops.schedule import SCHEDULE, parse_schedule
+from symbreak.ops.schedule import SCHEDULE
 
 CHOSEN = ("threshold", "area")
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
@@ -67,6 +67,7 @@ def reconstruct_stack(
     sigma: phasing_options.Sigma = DEFAULT.sigma,
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
+    hold: phasing_options.Hold = DEFAULT.hold,
     chunk: Annotated[
         int | None,
         typer.Option(
@@ -91,8 +92,8 @@ def reconstruct_stack(
     masks = {"valid": valid, "mask": mask}
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
-    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area)
-    parse_schedule(schedule)
+    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area, hold)
+    hold_notes = phasing_options.hold_notes(rule, schedule)
     beam = coherence.given(partial_coherence, coherence_length)
     if beam is not None:
         beam.check(ndim, source)
@@ -112,7 +113,7 @@ def reconstruct_stack(
         running(workers, dask) as runner,
     ):
         note((*stack.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
-        note(stack.looks())
+        note((*stack.looks(), *hold_notes))
         count, grid = stack.shape[0], stack.shape[1:]
         used = _used(context)
         settings = {

@@ -96,4 +96,5 @@ def _shrinkwrap_options(rule: Shrinkwrap | None) -> dict[str, int | float | list
         "shrinkwrap_decay": float(rule.decay),
         "shrinkwrap_threshold": float(rule.threshold),
         "shrinkwrap_area": rule.areas,
+        "shrinkwrap_hold": rule.hold,
     }

@@ -15,6 +15,7 @@ class Shrinkwrap:
 
     After iteration ``every``, ``2 every``, ... (counted over the whole schedule, not after the last
     one), |x| is blurred by a periodic Gaussian, and the support becomes where the blur is bright.
+    In the last ``hold`` iterations it stays as it is by then.
 
     Args:
         every: Iterations from one update to the next, from 1 to what 64 bits hold.
@@ -26,9 +27,12 @@ class Shrinkwrap:
         area: Instead of ``threshold``, keep this fraction of the grid's pixels, the brightest, in
             (0, 1]; with equal ones at the limit, all of these. A pair goes linearly from the first
             fraction, at the first update, to the second, at the last; a lone update uses the first.
+        hold: Iterations at the end of the schedule, from 0 to what 64 bits hold, within which the
+            support is not updated: ER then goes on towards the object without eating from it. 0 and
+            1 are the same.
 
     Raises:
-        TypeError: An argument is not a number, or ``every`` not a whole one.
+        TypeError: An argument is not a number, or ``every`` or ``hold`` not a whole one.
         ValueError: An argument is out of range, or ``area`` neither one fraction nor a pair.
 
     Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels.
@@ -40,10 +44,12 @@ class Shrinkwrap:
     decay: float = 0.99
     threshold: float = 0.2
     area: float | tuple[float, float] | None = None
+    hold: int = 0
 
     def __post_init__(self) -> None:
         keep_plain(self)
         check_count("Shrinkwrap", "every", self.every, 1)
+        check_count("Shrinkwrap", "hold", self.hold, 0)
         for name in ("sigma", "sigma_min", "decay", "threshold"):
             _check_number(name, getattr(self, name))
         if not 0 <= self.sigma_min <= self.sigma < math.inf:

@@ -78,7 +78,8 @@ def phase_image(
     steps = parse_schedule(schedule_text(schedule))
     algorithms = [name for name, count in steps for _ in range(count)]
     before, total, history = part[0], part[0] + len(algorithms) + part[1], []
-    updates = (total - 1) // shrinkwrap.every if shrinkwrap else 0
+    last = total - max(shrinkwrap.hold, 1) if shrinkwrap else 0  # no update follows a later one
+    updates = max(last, 0) // shrinkwrap.every if shrinkwrap else 0
     for k, algorithm in enumerate(algorithms, start=before + 1):
         p = project_modulus(x, a, measured)
         if algorithm == "ER":
@@ -94,7 +95,7 @@ def phase_image(
             x = x + beta * (f_modulus.where(support, 0) - q)
         if record_every and (k - before) % record_every == 0:
             history.append(error(x, support, a, measured))
-        if shrinkwrap and k % shrinkwrap.every == 0 and k < total:
+        if shrinkwrap and k % shrinkwrap.every == 0 and k <= last:
             support = update_support(x, shrinkwrap, k // shrinkwrap.every - 1, updates)
     records = torch.stack(history) if history else a.new_empty(0)
     return x, support, error(x, support, a, measured), records
