@@ -128,7 +128,7 @@ def phase(folder: Path, photons: float) -> list[Path]:
         command(*words, "--size", f"{SIZE},{SIZE},{SIZE}", "--halves")
         for seed, part in enumerate(("", *HALVES)):
             files = folder / f"{number}{part}.h5", "-o", folder / f"{number}{part}.cxi"
-            command("reconstruct", *files, "--threshold", 0.3, "--sigma-min", 1, "--seed", seed)
+            command("reconstruct", *files, "--seed", seed)
         results.append(result)
     return results
 

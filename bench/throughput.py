@@ -32,6 +32,7 @@ from scale_data import (
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
+from symbreak.ops.schedule import SCHEDULE
 
 CSV = {"cpu": RESULTS / "throughput.csv", "cuda": RESULTS / "throughput-cuda.csv"}
 FIELDS = (
@@ -66,7 +67,7 @@ def words(name: str, folder: Path, data: Path, count: int, device: str) -> list[
         "predict": ["predict", str(folder / "run" / "best.ckpt"), f"{data}:amplitude", "-o", out],
         "reconstruct-stack": [
             *("reconstruct-stack", f"{data}:amplitude", "-o", out),
-            *("--amplitudes", "--dc", "corner", "--starts", "1"),
+            *("--amplitudes", "--dc", "corner", "--starts", "1", "--schedule", SCHEDULE),
         ],
     }[name]
     return command if device == "cpu" else [*command, "--device", device]
@@ -146,7 +147,8 @@ def write_table() -> None:
     text += (
         f"\n\nMedian of {found[0]['rounds']} runs, by `python bench/throughput.py`, on one core of "
         f"{header['cpu']}, torch {header['torch']}; objects of {SIZE} x {SIZE}, patterns of "
-        f"{2 * SIZE} x {2 * SIZE} pixels, default schedule; reading and writing files included.\n\n"
+        f"{2 * SIZE} x {2 * SIZE} pixels, schedule `{SCHEDULE}`; reading and writing files "
+        "included.\n\n"
     )
     if gpu:
         header = read_header(CSV["cuda"])

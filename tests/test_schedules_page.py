@@ -6,9 +6,11 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
+import found_starts  # noqa: E402
 import schedules as bench  # noqa: E402
 from scale_data import read_csv  # noqa: E402
 
+from symbreak.cli import phasing_options  # noqa: E402
 from symbreak.ops.schedule import SCHEDULE, total_iterations  # noqa: E402
 
 ROWS = read_csv(bench.CSV)
@@ -24,14 +26,16 @@ def test_the_page_shows_the_committed_results(tmp_path):
 
 
 def test_the_schedules_are_what_the_page_calls_them():
-    assert bench.ENDS["20"] == (SCHEDULE, 0)
+    assert bench.ENDS["20"].schedule == SCHEDULE
+    assert bench.ENDS["raar_20"].schedule == phasing_options.SCHEDULE
     lengths = [total_iterations(end.schedule) for end in bench.ENDS.values()]
-    assert lengths == [620, 720, 920, 620, 720, 720, 920, 620]
+    assert lengths == [620, 720, 920, 620, 720, 720, 920, 620, 720, 620, 800]
     text = bench.PAGE.read_text()
-    schedule, hold = bench.ENDS["120_held_100"]
-    assert f"`--schedule '{schedule}' --hold {hold}`" in text
-    assert f'"{schedule}", shrinkwrap=symbreak.Shrinkwrap(hold={hold})' in text
-    assert bench.ENDS["120_held"] == (schedule, 120)
+    assert f"```text\n{phasing_options.SCHEDULE}\n```" in text
+    assert f'reconstruct(amplitude, "{phasing_options.SCHEDULE}", starts=8)' in text
+    schedule, hold, _ = bench.ENDS["120_held_100"]
+    assert f"`{schedule}`, `--hold {hold}`" in text
+    assert "`--hold 100`, or `Shrinkwrap(hold=100)`" in text
 
 
 def ratios(end, rule=None):
@@ -43,15 +47,39 @@ def nearer(values):
 
 
 def test_the_claims_of_the_page():
+    settled = ratios("raar_20")
+    assert nearer(settled) == (151, 157, 0.61)
+    good = [sum(int(row[f"good_{end}"]) for row in ROWS) / len(ROWS) for end in ("20", "raar_20")]
+    assert [round(count, 1) for count in good] == [9.4, 11.5]
     assert nearer(ratios("120_held_100")) == (143, 157, 0.80)
-    assert nearer(ratios("120_held_100", "default")) == (81, 83, 0.76)
-    tight = ratios("120_held", "tight")
-    assert nearer(tight) == (65, 74, 0.92)
-    assert max(tight) < 1.085
+
+
+def test_raar_is_nearer_in_every_group():
+    groups = {tuple(row[name] for name in bench.KEY[:3]) for row in SOLVED}
+    assert len(groups) == 14
+    for group in groups:
+        chosen = [row for row in SOLVED if tuple(row[name] for name in bench.KEY[:3]) == group]
+        assert median(bench.ratios(chosen, "raar_20")) < 0.85
+        assert median(bench.ratios(chosen, "120_held")) < 1
 
 
 def test_a_support_is_held_from_the_start_of_er_or_from_one_update_later():
     """The last update is that after iteration 600, HIO's last, or after 620, as the page says."""
     for end, last in (("120_held", 600), ("320_held", 600), ("120_held_100", 620)):
-        schedule, hold = bench.ENDS[end]
+        schedule, hold, _ = bench.ENDS[end]
         assert (total_iterations(schedule) - hold) // 20 * 20 == last
+
+
+def test_without_noise_as_many_starts_find_the_crystal(tmp_path):
+    page, rows = tmp_path / "page.md", read_csv(found_starts.CSV)
+    page.write_text(found_starts.PAGE.read_text())
+    found_starts.write_page(page, rows)
+    assert page.read_text() == found_starts.PAGE.read_text()
+    assert len(rows) == len(list(found_starts.problems(24))) == 6
+    shares = [[float(row[name]) for name in found_starts.SCHEDULES] for row in rows]
+    assert all(settled >= shared for shared, settled, _ in shares)
+    assert all(
+        instead < settled
+        for row, (_, settled, instead) in zip(rows, shares, strict=True)
+        if row["shrinkwrap"] == "default"
+    )

@@ -14,6 +14,7 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
 from symbreak.cli.phasing import run
+from symbreak.cli.phasing_options import SCHEDULE
 from symbreak.cli.simulation import (
     Measurement,
     measure,
@@ -24,7 +25,6 @@ from symbreak.cli.starts import as_phasing
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.data.files.hdf5 import new_hdf5
 from symbreak.evaluation import StartComparison, compare_starts
-from symbreak.ops.schedule import SCHEDULE
 
 KINDS, COPIES = 2, 4
 # A crystal has sharp edges: the support may follow it closer than by default.

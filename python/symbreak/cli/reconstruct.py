@@ -16,7 +16,7 @@ from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.geometry import lines
 from symbreak.cli.output import element, err, note, wrote
 from symbreak.cli.phasing import run_resumably
-from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SUPPORT, Dc
+from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SCHEDULE, SUPPORT, Dc
 from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
@@ -24,7 +24,6 @@ from symbreak.data.files.arrays import Source
 from symbreak.data.files.cxi import Parameter, write_cxi
 from symbreak.data.files.reciprocal import reciprocal_of
 from symbreak.evaluation import GOOD, compare_starts
-from symbreak.ops.schedule import SCHEDULE
 
 COUNTS = 10  # the least largest intensity of a pattern that can be counts
 RECORD_EVERY = 10
@@ -32,7 +31,7 @@ EXAMPLES = (
     "symbreak reconstruct scan.h5 -o out.cxi --plot out.png",
     "symbreak reconstruct scan.h5:/entry/data/data -o out.cxi --mask :/entry/data/mask",
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
-    "symbreak reconstruct scan.h5 -o out.cxi --schedule '3*(20*ER+180*HIO)+120*ER' --hold 100",
+    "symbreak reconstruct scan.h5 -o out.cxi --schedule '3*(20*ER+180*HIO)+120*ER' --hold 120",
     "symbreak reconstruct scan.h5 -o out.cxi --choose-support",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
     "symbreak reconstruct scan.h5 -o out.cxi --partial-coherence",

@@ -16,14 +16,13 @@ import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.best_start import Phaser
 from symbreak.cli.output import command_line, note, out, table, wrote
-from symbreak.cli.phasing_options import DEFAULT, PATTERN, Dc
+from symbreak.cli.phasing_options import DEFAULT, PATTERN, SCHEDULE, Dc
 from symbreak.cli.streaming import reporting
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.files.arrays import HDF5, Source
 from symbreak.data.streaming.chunks import Chunks, Fitting
 from symbreak.data.streaming.distribute import running
 from symbreak.data.streaming.resumable import identity, resuming
-from symbreak.ops.schedule import SCHEDULE
 
 CHOSEN = ("threshold", "area")
 PIXELS = 2**22  # of all starts of a chunk, unless --chunk says otherwise
