@@ -85,7 +85,7 @@ class End(NamedTuple):
 
 
 ENDS = {
-    "20": End("3*(20*ER+180*HIO)+20*ER"),  # the default
+    "20": End("3*(20*ER+180*HIO)+20*ER"),  # the shared one, Python's default
     "120": End("3*(20*ER+180*HIO)+120*ER", title="120 ER"),
     "320": End("3*(20*ER+180*HIO)+320*ER"),
     "95_of_620": End("3*(20*ER+155*HIO)+95*ER"),

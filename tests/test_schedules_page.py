@@ -54,6 +54,15 @@ def test_the_claims_of_the_page():
     assert nearer(ratios("120_held_100")) == (143, 157, 0.80)
 
 
+def test_less_hio_solves_more_where_photons_are_few():
+    few = [row for row in ROWS if row["photons"] == "100000" and row["shrinkwrap"] == "tight"]
+    solved = [
+        sum(float(row[f"distance_{end}"]) < bench.FAILED for row in few)
+        for end in ("raar_20_of_620", "20", "raar_20")
+    ]
+    assert (solved, len(few)) == ([21, 15, 14], 24)
+
+
 def test_raar_is_nearer_in_every_group():
     groups = {tuple(row[name] for name in bench.KEY[:3]) for row in SOLVED}
     assert len(groups) == 14

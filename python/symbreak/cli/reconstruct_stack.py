@@ -92,7 +92,7 @@ def reconstruct_stack(
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
     rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area, hold)
-    hold_notes = phasing_options.hold_notes(rule, schedule)
+    hold_notes = phasing_options.hold_notes(rule, schedule)  # a bad schedule ends it here
     beam = coherence.given(partial_coherence, coherence_length)
     if beam is not None:
         beam.check(ndim, source)
