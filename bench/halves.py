@@ -37,7 +37,7 @@ Ten are not solved. The true frequency did come out at 1.4 and 2 times, the halv
 which is 2.3 and 2.0 times the true one. The error of the phase is 0.4 to 0.8 of what it was, but
 2.6 to 6.1 times what the halves say, since these agree better still; on the grid with 1e7 photons
 0.75 times. And 4 is no longer true: the halves of one pattern that was not solved agree up to 0.49
-cycles per pixel, of nine up to 0.05 to 0.38. The quieter schedule leads both to the same wrong end.
+cycles per pixel, of nine up to 0.05 to 0.38.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import found_starts  # noqa: E402
 import schedules as bench  # noqa: E402
 from scale_data import read_csv  # noqa: E402
 
+import symbreak  # noqa: E402
 from symbreak.cli import phasing_options  # noqa: E402
 from symbreak.ops.schedule import SCHEDULE, total_iterations  # noqa: E402
 
@@ -33,6 +34,8 @@ def test_the_schedules_are_what_the_page_calls_them():
     text = bench.PAGE.read_text()
     assert f"```text\n{phasing_options.SCHEDULE}\n```" in text
     assert f'reconstruct(amplitude, "{phasing_options.SCHEDULE}", starts=8)' in text
+    assert f'"{phasing_options.SCHEDULE}"' in symbreak.reconstruct.__doc__
+    assert f"`{phasing_options.SCHEDULE}`" in bench.PAGE.with_name("quickstart.md").read_text()
     schedule, hold, _ = bench.ENDS["120_held_100"]
     assert f"`{schedule}`, `--hold {hold}`" in text
     assert "`--hold 100`, or `Shrinkwrap(hold=100)`" in text
@@ -52,6 +55,11 @@ def test_the_claims_of_the_page():
     good = [sum(int(row[f"good_{end}"]) for row in ROWS) / len(ROWS) for end in ("20", "raar_20")]
     assert [round(count, 1) for count in good] == [9.4, 11.5]
     assert nearer(ratios("120_held_100")) == (143, 157, 0.80)
+    solved = [
+        sum(float(row[f"distance_{end}"]) < bench.FAILED for row in ROWS)
+        for end in ("20", "raar_20", "raar_20_of_620")
+    ]
+    assert (solved, len(ROWS)) == ([157, 155, 162], 168)
 
 
 def test_less_hio_solves_more_where_photons_are_few():
