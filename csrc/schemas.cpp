@@ -36,7 +36,8 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
       " Tensor? support=None, Tensor? initial=None, Tensor? seed=None, *, float beta=0.9,"
       " int shrinkwrap_every=20, float shrinkwrap_sigma=3.0, float shrinkwrap_sigma_min=1.5,"
       " float shrinkwrap_decay=0.99, float shrinkwrap_threshold=0.2,"
-      " float[]? shrinkwrap_area=None, int shrinkwrap_hold=0, int starts=1, int first_start=0,"
+      " float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"
+      " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0,"
       " int before=0, int after=0, int ndim=2, int record_every=0, int monitor=0)"
       " -> (Tensor object, Tensor support, Tensor error, Tensor history)");
   // On the CPU, for grids that its fused engine reaches.
@@ -46,6 +47,6 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
       " int first, int every, float beta=0.9, int shrinkwrap_every=20,"
       " float shrinkwrap_sigma=3.0, float shrinkwrap_sigma_min=1.5, float shrinkwrap_decay=0.99,"
       " float shrinkwrap_threshold=0.2, float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"
-      " int starts=1, int first_start=0, int ndim=2, int monitor=0)"
+      " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0, int ndim=2, int monitor=0)"
       " -> (Tensor object, Tensor support, Tensor error, Tensor history, Tensor refined)");
 }

@@ -101,7 +101,14 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
-@pytest.mark.parametrize("rule", [{"threshold": 0.25}, {"area": (0.3, 0.1), "hold": 5}])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"threshold": 0.25},
+        {"area": (0.3, 0.1), "hold": 5},
+        {"threshold": 0.4, "relative_to": "rms"},
+    ],
+)
 def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
     a, valid, _ = problem(grid, dtype, items=1)
     rule = Shrinkwrap(every=9, sigma=1.5, sigma_min=0.5, decay=0.6, **rule)
@@ -117,14 +124,16 @@ def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
     [
         {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.25},
         {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.25, "hold": 15},
+        {"sigma": 1.5, "sigma_min": 1.0, "threshold": 0.4, "relative_to": "rms"},
         {"sigma": 1.0, "sigma_min": 0.0, "decay": 0.5, "area": (0.3, 0.1)},
     ],
 )
 def test_shrinkwrap_finds_the_same_support(run, engine, grid, dtype, rule):
     a, valid, _ = problem(grid, dtype, items=1)
     options = {"valid": valid, "shrinkwrap": Shrinkwrap(every=9, **rule), "record_every": 12}
-    # Of many pixels rounding soon takes one over the cut of `area`: fewer updates there.
-    schedule = "23*ER" if "area" in rule and grid == (256, 256) else "41*ER"
+    # Of many pixels rounding soon takes one over a cut among them: fewer updates there.
+    cuts = "area" in rule or "relative_to" in rule
+    schedule = "23*ER" if cuts and grid == (256, 256) else "41*ER"
     expected = oracle(a, schedule, **options)
     found = run(engine, a, schedule, **options)
     assert 0 < found.support.sum() < found.support.numel()

@@ -107,13 +107,16 @@ def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
     )
     words = ("--amplitudes", "--dc", "corner", "--starts", 2, "--schedule", "30*HIO+20*ER")
     words = (command, tmp_path / "a.npy", *words, "--every", 10, "--sigma-min", 0.5)
+    words = (*words, "--threshold", 0.35, "--relative-to", "rms")
     supports, notes = {}, {}
     for hold in (0, 25, 41):
         out = tmp_path / f"{hold}.h5"
         result = run(*words, "-o", out, "--hold", hold)
         assert result.exit_code == 0, result.output
         notes[hold] = result.stderr
-        rule = symbreak.Shrinkwrap(every=10, sigma_min=0.5, hold=hold)
+        rule = symbreak.Shrinkwrap(
+            every=10, sigma_min=0.5, threshold=0.35, hold=hold, relative_to="rms"
+        )
         found = symbreak.reconstruct(amplitude, "30*HIO+20*ER", shrinkwrap=rule, starts=2)
         expected = found.best(valid=torch.ones(amplitude.shape, dtype=torch.bool))
         with h5py.File(out) as file:
@@ -121,9 +124,10 @@ def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
                 supports[hold] = file["entry_1/image_1/support"][()]
                 file = file["entry_1/image_1/process_1/configuration"]
                 assert file["hold"][()] == hold
+                assert file["relative_to"][()] == b"rms"
             else:
                 supports[hold] = file["support"][0]
-                assert file.attrs["hold"] == hold
+                assert (file.attrs["hold"], file.attrs["relative_to"]) == (hold, "rms")
         assert supports[hold].sum() == expected.support.sum()
     assert len({int(support.sum()) for support in supports.values()}) == 3
     assert "note: --hold 41 of 50 iterations: the support stays as it is at first" in notes[41]

@@ -67,6 +67,9 @@ def test_equals_the_reference(device, measured, dtype, grid, schedule):
         Shrinkwrap(every=2, sigma=1.0, sigma_min=0.5, area=(0.4, 0.1), hold=4),
         Shrinkwrap(every=3, sigma=1.2, sigma_min=0.7, decay=0.5, threshold=0.5, hold=5),
         Shrinkwrap(every=1, area=0.1, hold=10),  # never
+        Shrinkwrap(every=3, sigma=0.8, sigma_min=0.4, threshold=0.6, relative_to="rms"),
+        Shrinkwrap(every=2, sigma=4.0, sigma_min=0.4, decay=0.3, threshold=0.95, relative_to="rms"),
+        Shrinkwrap(every=2, sigma=1.0, sigma_min=0.5, area=0.3, relative_to="rms"),
     ],
 )
 def test_shrinkwrap_equals_the_reference(device, measured, grid, rule):
@@ -210,3 +213,36 @@ def test_black_spectrum_stays_black(device):
     full = torch.ones(6, 6, dtype=torch.bool, device=device)
     found = symbreak.reconstruct(a, "ER", initial=x, support=full, shrinkwrap=None)
     torch.testing.assert_close(found.object[0], x / 36)
+
+
+def supported_by(device, x, **rule):
+    """The support that one update makes of ``x``, which ER leaves as it is."""
+    inside = x != 0
+    found = symbreak.reconstruct(
+        torch.fft.fftn(x).abs().to(device),
+        "2*ER",
+        initial=x.to(device)[None],
+        support=inside.to(device)[None],
+        shrinkwrap=Shrinkwrap(every=1, **rule),
+    )
+    return found.support[0].cpu()
+
+
+def test_a_bright_pixel_moves_the_maximum_and_not_the_root_mean_square(device):
+    x = torch.zeros(24, 24, dtype=torch.complex128)
+    x[4:14, 4:14] = 1
+    plain, rule = x.abs() > 0, {"sigma": 0.6, "sigma_min": 0.6, "threshold": 0.4}
+    for relative_to in ("max", "rms"):
+        assert torch.equal(supported_by(device, x, **rule, relative_to=relative_to), plain)
+    x[8, 8] = 6
+    assert supported_by(device, x, **rule).sum() < 10
+    assert torch.equal(supported_by(device, x, **rule, relative_to="rms"), plain)
+
+
+def test_relative_to_the_root_mean_square_a_support_is_never_empty(device):
+    x = torch.zeros(24, 24, dtype=torch.complex128)
+    x[8, 9] = 1  # blurred to less than 0.02
+    rule = {"sigma": 3.0, "sigma_min": 3.0, "threshold": 0.4}
+    small = supported_by(device, x, **rule, relative_to="rms")
+    assert 0 < small.sum() < 60
+    assert torch.equal(small, supported_by(device, x, **rule))

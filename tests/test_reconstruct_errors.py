@@ -84,6 +84,8 @@ def test_bad_arguments(arguments, error, message):
         ({"area": (0.1, 2)}, ValueError, r"area must be in \(0, 1\], got \(0.1, 2\)"),
         ({"area": (0.1,)}, ValueError, r"one fraction or a pair of them, got \(0.1,\)"),
         ({"area": "big"}, TypeError, "area must be a number, got 'big'"),
+        ({"relative_to": "mean"}, ValueError, "relative_to must be 'max' or 'rms', got 'mean'"),
+        ({"relative_to": None}, ValueError, "relative_to must be 'max' or 'rms', got None"),
     ],
 )
 def test_bad_shrinkwrap(arguments, error, message):

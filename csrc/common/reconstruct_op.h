@@ -45,9 +45,9 @@ inline const void* phasing_argument(const Tensor& amplitude, const char* name,
 
 inline ShrinkwrapRule shrinkwrap_rule(int64_t every, double sigma, double sigma_min, double decay,
                                       double threshold,
-                                      const std::optional<std::vector<double>>& area,
-                                      int64_t hold) {
-  ShrinkwrapRule rule{every, sigma, sigma_min, decay, threshold};
+                                      const std::optional<std::vector<double>>& area, int64_t hold,
+                                      bool of_rms) {
+  ShrinkwrapRule rule{every, sigma, sigma_min, decay, threshold, of_rms && !area.has_value()};
   rule.hold = hold;
   if (area.has_value()) {
     STD_TORCH_CHECK(area->size() == 2 && (*area)[0] >= 0 && (*area)[1] >= 0,
@@ -71,7 +71,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
-    int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
+    bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
     int64_t record_every, int64_t monitor, const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
@@ -108,7 +108,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     Tensor history = torch::stable::new_empty(a, appended(images, records));
     Tensor marked = torch::stable::new_empty(a, full);
     const ShrinkwrapRule rule =
-        shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area, hold);
+        shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area, hold, of_rms);
     PhasingTask<T> task{make_grid(full, ndim),
                         product(batch),
                         starts,
@@ -140,10 +140,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
-    int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
+    bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
     int64_t record_every, int64_t monitor) {
   return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
-                                    sigma, sigma_min, decay, threshold, area, hold, starts,
+                                    sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
                                     first_start, before, after, ndim, record_every, monitor,
                                     nullptr);
 }
@@ -157,7 +157,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
     const std::optional<Tensor>& seed, int64_t first, int64_t corrected_every, double beta,
     int64_t every, double sigma, double sigma_min, double decay, double threshold,
-    const std::optional<std::vector<double>>& area, int64_t hold, int64_t starts,
+    const std::optional<std::vector<double>>& area, int64_t hold, bool of_rms, int64_t starts,
     int64_t first_start, int64_t ndim, int64_t monitor) {
   STD_TORCH_CHECK(corrected_every >= 1 && first >= 1 && first % corrected_every == 0,
                   "reconstruct_blurred: every must be at least 1, and first a multiple of it.");
@@ -171,9 +171,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
   Tensor refined = torch::stable::clone(held.back());
   BlurRule blur{first, corrected_every, static_cast<double*>(refined.mutable_data_ptr()),
                 static_cast<const double*>(given("dark", dark, batch))};
-  auto [object, last_support, error, history] = phase_by_schedule<Machine>(
-      amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
-      threshold, area, hold, starts, first_start, 0, 0, ndim, corrected_every, monitor, &blur);
+  auto [object, last_support, error, history] =
+      phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
+                                 sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
+                                 first_start, 0, 0, ndim, corrected_every, monitor, &blur);
   return {object, last_support, error, history, refined};
 }
 

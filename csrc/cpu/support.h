@@ -83,8 +83,16 @@ void shrinkwrap(const Grid& grid, const T* x, const ShrinkwrapRule& rule, int64_
     for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] >= level; });
   } else {
     T peak = 0;
+    double power = 0, count = 0;  // of |x| within the support
     for (int64_t n = 0; n < pixels; ++n) peak = std::max(peak, blur[2 * n]);
-    const T level = static_cast<T>(rule.threshold * double(peak));
+    for (int64_t n = 0; n < pixels && rule.of_rms; ++n) {
+      if (!support[n]) continue;
+      power += double(x[2 * n]) * double(x[2 * n]) + double(x[2 * n + 1]) * double(x[2 * n + 1]);
+      ++count;
+    }
+    const double reference =
+        bright_reference(double(peak), rule.of_rms ? root_mean_square(power, count) : INFINITY);
+    const T level = static_cast<T>(rule.threshold * reference);
     for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] > level; });
   }
 }

@@ -51,7 +51,7 @@ class GeneralEngine {
     each_pixel(ApplyTransfer<T>{grid, transfer_, mutable_pixel_data<T>(spectrum), gain_});
     const Tensor blurred = fourier_(pixel_data<T>(spectrum), batch_.images, Direction::kInverse);
     select_support(stream_, batch_, BrightImages<T>{real_data<T>(blurred), batch_.pixels, 2},
-                   task_.shrinkwrap, j, updates, level_, reinterpret_cast<T*>(partial_));
+                   task_.shrinkwrap, j, updates, level_, partial_);
   }
 
  private:

@@ -1,5 +1,6 @@
 // The on-chip engine: collects iterations into programs for one kernel; what that kernel does not
-// do (errors, supports of a given area, the difference map) the two-pass engine does between them.
+// do (errors, supports of a given area or of the rms, the difference map) the two-pass engine does
+// between them.
 #pragma once
 
 #include "cuda/on_chip.h"
@@ -64,7 +65,7 @@ class OnChipEngine {
   }
 
   void update_support(int64_t j, int64_t updates) {
-    if (task_.shrinkwrap.keeps_area()) {
+    if (task_.shrinkwrap.keeps_area() || task_.shrinkwrap.of_rms) {
       flush();
       two_pass_.update_support(j, updates);
       return;

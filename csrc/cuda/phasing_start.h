@@ -148,7 +148,8 @@ void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingB
     const Tensor c = fourier(batch.x, images, Direction::kInverse);
     for_pixels(stream, images, pixels, TakePower<T>{pixels, gain, mutable_pixel_data<T>(c)});
     select_above_fraction(stream, batch, BrightImages<T>{real_data<T>(c), pixels, 2},
-                          kAutocorrelationThreshold * kAutocorrelationThreshold, level, partial);
+                          kAutocorrelationThreshold * kAutocorrelationThreshold, false, level,
+                          partial);
   }
   if (given.initial != nullptr) {
     const auto* initial = static_cast<const Pixel<T>*>(given.initial) + from;

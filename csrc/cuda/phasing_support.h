@@ -16,12 +16,48 @@ struct BrightImages {
   }
 };
 
+// From the maximum and, where that matters, the root mean square that `level` holds before.
 template <typename T>
 struct WriteLevel {
   T* level;  // [images]
   double threshold;
+  bool of_rms;
   SYMBREAK_DEVICE void operator()(unsigned image, unsigned, T peak) const {
-    level[image] = T(threshold * double(peak));
+    const double rms = of_rms ? double(level[image]) : double(INFINITY);
+    level[image] = T(threshold * bright_reference(double(peak), rms));
+  }
+};
+
+struct CountInside {
+  const uint8_t* support;
+  int64_t pixels;
+  SYMBREAK_DEVICE double operator()(unsigned image, int64_t n) const {
+    return support[image * pixels + n] ? 1.0 : 0.0;
+  }
+};
+template <typename T>
+struct PowerInside {
+  PhasingBatch<T> batch;
+  SYMBREAK_DEVICE double operator()(unsigned image, int64_t n) const {
+    const int64_t at = image * batch.pixels + n;
+    if (!batch.support[at]) return 0.0;
+    const double re = batch.x[at].re, im = batch.x[at].im;
+    return re * re + im * im;
+  }
+};
+template <typename T>
+struct WriteCount {
+  T* level;
+  SYMBREAK_DEVICE void operator()(unsigned image, unsigned, double count) const {
+    level[image] = T(count);
+  }
+};
+// The root mean square, where the count was.
+template <typename T>
+struct WriteRms {
+  T* level;
+  SYMBREAK_DEVICE void operator()(unsigned image, unsigned, double power) const {
+    level[image] = T(root_mean_square(power, double(level[image])));
   }
 };
 
@@ -76,9 +112,10 @@ SYMBREAK_KERNEL void __launch_bounds__(kRankThreads)
 // Writes the batch's support; `level` has room for [images], `partial` as reduce_images asks.
 template <typename T>
 void select_above_fraction(Stream stream, const PhasingBatch<T>& batch,
-                           const BrightImages<T>& bright, double threshold, T* level, T* partial) {
+                           const BrightImages<T>& bright, double threshold, bool of_rms, T* level,
+                           T* partial) {
   reduce_images<Maximum>(stream, batch.images, batch.pixels, bright,
-                         WriteLevel<T>{level, threshold}, partial);
+                         WriteLevel<T>{level, threshold, of_rms}, partial);
   for_pixels(stream, batch.images, batch.pixels,
              SelectBright<T>{bright, level, false, batch.support});
 }
@@ -92,15 +129,27 @@ void select_brightest(Stream stream, const PhasingBatch<T>& batch, const BrightI
              SelectBright<T>{bright, level, true, batch.support});
 }
 
+// level = the root mean square of |x| within the support; `partial` as reduce_images asks.
+template <typename T>
+void rms_inside(Stream stream, const PhasingBatch<T>& batch, T* level, double* partial) {
+  const int64_t images = batch.images, pixels = batch.pixels;
+  reduce_images<Sum>(stream, images, pixels, CountInside{batch.support, pixels},
+                     WriteCount<T>{level}, partial);
+  reduce_images<Sum>(stream, images, pixels, PowerInside<T>{batch}, WriteRms<T>{level}, partial);
+}
+
 // Support update j of `updates`, from the blurred |x|.
 template <typename T>
 void select_support(Stream stream, const PhasingBatch<T>& batch, const BrightImages<T>& blurred,
-                    const ShrinkwrapRule& rule, int64_t j, int64_t updates, T* level, T* partial) {
+                    const ShrinkwrapRule& rule, int64_t j, int64_t updates, T* level,
+                    double* partial) {
   if (rule.keeps_area()) {
     const int64_t kept = kept_pixels(rule, j, updates, batch.pixels);
     select_brightest(stream, batch, blurred, kept, level);
   } else {
-    select_above_fraction(stream, batch, blurred, rule.threshold, level, partial);
+    if (rule.of_rms) rms_inside(stream, batch, level, partial);
+    select_above_fraction(stream, batch, blurred, rule.threshold, rule.of_rms, level,
+                          reinterpret_cast<T*>(partial));
   }
 }
 

@@ -123,7 +123,7 @@ class TwoPassEngine {
     sweep.bright = reinterpret_cast<T*>(work_);
     launch_row_sweep(stream_, along_rows_.length, sweep);
     select_support(stream_, batch_, BrightImages<T>{sweep.bright, batch_.pixels, 2},
-                   task_.shrinkwrap, j, updates, level_, reinterpret_cast<T*>(partial_));
+                   task_.shrinkwrap, j, updates, level_, partial_);
   }
 
  private:

@@ -218,6 +218,20 @@ void brightest_of_rows(const Image<T>& image, int lanes, double* partial, int be
 }
 
 template <typename T>
+void inside_of_rows(const Image<T>& image, int lanes, double* sums, int begin, int end) {
+  for (int block = begin; block < end; ++block) {
+    double power = 0;
+    int64_t count = 0;
+    for_powers(image, lanes, block, [&](T value, int64_t pixel) {
+      power += image.mask[pixel] ? double(value) : 0.0;
+      count -= image.mask[pixel];
+    });
+    sums[2 * block] = power;
+    sums[2 * block + 1] = double(count);
+  }
+}
+
+template <typename T>
 void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int end) {
   for (int block = begin; block < end; ++block) {
     for_powers(image, lanes, block,
@@ -237,6 +251,7 @@ void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int 
                                    int);                                                        \
   template void intensity_spectrum<T>(const Image<T>&, int, int, int);                          \
   template void brightest_of_rows<T>(const Image<T>&, int, double*, int, int);                  \
+  template void inside_of_rows<T>(const Image<T>&, int, double*, int, int);                     \
   template void mark_bright_rows<T>(const Image<T>&, int, T, int, int);
 
 SYMBREAK_INSTANTIATE(float)

@@ -48,6 +48,9 @@ void intensity_spectrum(const Image<T>& image, int lanes, int begin, int end);
 // |iterate|^2 > level.
 template <typename T>
 void brightest_of_rows(const Image<T>& image, int lanes, double* partial, int begin, int end);
+// sums[2 block] = the sum of |iterate|^2 where mask is set, sums[2 block + 1] = at how many pixels.
+template <typename T>
+void inside_of_rows(const Image<T>& image, int lanes, double* sums, int begin, int end);
 template <typename T>
 void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int end);
 

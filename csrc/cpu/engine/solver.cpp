@@ -136,7 +136,15 @@ T Solver<T>::relative_threshold() const {
   for (int pair = 1; pair < (image_.outer_blocks() + 1) / 2; ++pair) {
     if (!(image_.partial[pair] <= largest)) largest = image_.partial[pair];
   }
-  return std::nextafter(T(task_.shrinkwrap.threshold) * T(largest), T(INFINITY));
+  const ShrinkwrapRule& rule = task_.shrinkwrap;
+  double power = 0, count = 0;
+  for (int i = 0; i < image_.planes * image_.row_blocks && rule.of_rms; ++i) {
+    power += workspace_.inside()[2 * i];
+    count += workspace_.inside()[2 * i + 1];
+  }
+  const double reference =
+      bright_reference(largest, rule.of_rms ? root_mean_square(power, count) : INFINITY);
+  return std::nextafter(T(rule.threshold) * T(reference), T(INFINITY));
 }
 
 template <typename T>
@@ -153,6 +161,13 @@ bool Solver<T>::update_support(int64_t update, int64_t updates) {
     gaussian_transfer(axes_.rows, sigma, along_rows);
   }
   member_.wait();
+  if (rule.of_rms) {
+    const int blocks = image_.row_blocks;
+    for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+      double* const sums = workspace_.inside() + 2 * int64_t{z} * blocks;
+      inside_of_rows(plane, kernels_.lanes, sums, begin, end);
+    });
+  }
   const auto pairs = [](int blocks) { return (blocks + 1) / 2; };
   for_planes(pairs(image_.row_blocks), [&](int, const Image<T>& plane, int begin, int end) {
     kernels_.blur_rows(plane, along_rows, line(), begin, end);

@@ -38,6 +38,7 @@ class Workspace {
       for (T*& transfer : transfer_) transfer = take<T>(longest);
       image_.mask = take<int8_t>(pixels);
       image_.partial = take<double>(sums);
+      inside_ = take<double>(2 * planes * image_.row_blocks);
       histograms_ = take<int64_t>(int64_t{members} * RankSearch<T>::kBins);
       if (corrects) {
         correction_.held = amplitude_;
@@ -57,6 +58,7 @@ class Workspace {
   Correction<T>& correction() { return correction_; }
   T* line(int member) { return lines_ + member * line_size_; }
   T* transfer(int axis) { return transfer_[axis]; }  // as in the grid: stack, columns, rows
+  double* inside() { return inside_; }               // [planes, row blocks, 2]: inside_of_rows()
   int64_t* histogram(int member) { return histograms_ + int64_t{member} * RankSearch<T>::kBins; }
 
   bool stop[2] = {};  // requested, as the leader saw it: Solver::wait_and_agree()
@@ -110,6 +112,7 @@ class Workspace {
   T* lines_ = nullptr;
   T* transfer_[3] = {};
   int64_t line_size_ = 0;
+  double* inside_ = nullptr;
   int64_t* histograms_ = nullptr;
 };
 

@@ -26,6 +26,13 @@ class Dc(str, Enum):
     CORNER = "corner"
 
 
+class RelativeTo(str, Enum):
+    """What a threshold is a fraction of."""
+
+    RMS = "rms"
+    MAX = "max"
+
+
 Amplitudes = Annotated[
     bool,
     typer.Option(
@@ -91,7 +98,15 @@ Area = Annotated[
 Threshold = Annotated[
     float,
     typer.Option(
-        help="Support: above this fraction of the blurred magnitude's maximum.",
+        help="Support: where the blurred magnitude is above this fraction of --relative-to.",
+        rich_help_panel=SUPPORT,
+    ),
+]
+Relative = Annotated[
+    RelativeTo,
+    typer.Option(
+        "--relative-to",
+        help="The root mean square within the support, or the blurred magnitude's maximum.",
         rich_help_panel=SUPPORT,
     ),
 ]
@@ -150,6 +165,7 @@ def shrinkwrap(
     threshold: float,
     area: str | None,
     hold: int,
+    relative_to: RelativeTo,
 ) -> symbreak.Shrinkwrap:
     """Make the rule out of the options; a first blur below ``sigma_min`` lowers that."""
     return symbreak.Shrinkwrap(
@@ -160,6 +176,7 @@ def shrinkwrap(
         threshold=threshold,
         area=options.area(area),
         hold=hold,
+        relative_to=relative_to.value,
     )
 
 

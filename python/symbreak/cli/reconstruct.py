@@ -16,7 +16,15 @@ from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.geometry import lines
 from symbreak.cli.output import element, err, note, wrote
 from symbreak.cli.phasing import run_resumably
-from symbreak.cli.phasing_options import DATASET, DEFAULT, PHASING, SCHEDULE, SUPPORT, Dc
+from symbreak.cli.phasing_options import (
+    DATASET,
+    DEFAULT,
+    PHASING,
+    SCHEDULE,
+    SUPPORT,
+    Dc,
+    RelativeTo,
+)
 from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
@@ -102,6 +110,7 @@ def reconstruct(
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
     hold: phasing_options.Hold = DEFAULT.hold,
+    relative_to: phasing_options.Relative = RelativeTo.MAX,
 ) -> None:
     """Phase a diffraction pattern from many random starts and tell how far they agree.
 
@@ -124,7 +133,9 @@ def reconstruct(
     if choose_support:
         phasing_options.check_free_to_choose(context)
     beam = coherence.given(partial_coherence, coherence_length)
-    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area, hold)
+    rule = phasing_options.shrinkwrap(
+        every, sigma, sigma_min, decay, threshold, area, hold, relative_to
+    )
     where = options.device(device)
     measured = read_pattern(
         given,

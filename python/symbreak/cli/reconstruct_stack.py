@@ -16,7 +16,7 @@ import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.best_start import Phaser
 from symbreak.cli.output import command_line, note, out, table, wrote
-from symbreak.cli.phasing_options import DEFAULT, PATTERN, SCHEDULE, Dc
+from symbreak.cli.phasing_options import DEFAULT, PATTERN, SCHEDULE, Dc, RelativeTo
 from symbreak.cli.streaming import reporting
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.files.arrays import HDF5, Source
@@ -67,6 +67,7 @@ def reconstruct_stack(
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
     hold: phasing_options.Hold = DEFAULT.hold,
+    relative_to: phasing_options.Relative = RelativeTo.MAX,
     chunk: Annotated[
         int | None,
         typer.Option(
@@ -91,7 +92,9 @@ def reconstruct_stack(
     masks = {"valid": valid, "mask": mask}
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
-    rule = phasing_options.shrinkwrap(every, sigma, sigma_min, decay, threshold, area, hold)
+    rule = phasing_options.shrinkwrap(
+        every, sigma, sigma_min, decay, threshold, area, hold, relative_to
+    )
     hold_notes = phasing_options.hold_notes(rule, schedule)  # a bad schedule ends it here
     beam = coherence.given(partial_coherence, coherence_length)
     if beam is not None:

@@ -78,7 +78,12 @@ def estimate_start(scale: Scale, network: nn.Module, test: Pairs) -> Start:
     predict(network, test.amplitude[:1])  # what the first call alone costs
     begun = time.perf_counter()
     wide = embed(predict(network, test.amplitude), test.measurement_shape)
-    support = torch.stack([update_support(x, scale.shrinkwrap, 0, 1) for x in wide])
+    support = torch.stack(
+        [
+            update_support(x, torch.ones_like(x, dtype=torch.bool), scale.shrinkwrap, 0, 1)
+            for x in wide
+        ]
+    )
     return Start(wide, support, (time.perf_counter() - begun) / len(test))
 
 

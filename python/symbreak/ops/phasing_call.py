@@ -82,7 +82,9 @@ def phasing_call(
     return PhasingCall(amplitude, text, options, shrinkwrap)
 
 
-def _shrinkwrap_options(rule: Shrinkwrap | None) -> dict[str, int | float | list[float] | None]:
+def _shrinkwrap_options(
+    rule: Shrinkwrap | None,
+) -> dict[str, int | float | bool | list[float] | None]:
     if rule is None:
         return {"shrinkwrap_every": 0}
     if not isinstance(rule, Shrinkwrap):
@@ -97,4 +99,5 @@ def _shrinkwrap_options(rule: Shrinkwrap | None) -> dict[str, int | float | list
         "shrinkwrap_threshold": float(rule.threshold),
         "shrinkwrap_area": rule.areas,
         "shrinkwrap_hold": rule.hold,
+        "shrinkwrap_of_rms": rule.relative_to == "rms",
     }

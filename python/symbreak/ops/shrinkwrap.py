@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from symbreak.ops.checks import check_count, shown
 from symbreak.ops.numbers import is_number, keep_plain
@@ -23,17 +24,22 @@ class Shrinkwrap:
             ``max(sigma * decay**j, sigma_min)``.
         sigma_min: Where it stops shrinking, in pixels, at most ``sigma``.
         decay: In (0, 1].
-        threshold: Bright means above this fraction of the blur's maximum, in (0, 1).
+        threshold: Bright means above this fraction of what ``relative_to`` says, in (0, 1).
         area: Instead of ``threshold``, keep this fraction of the grid's pixels, the brightest, in
             (0, 1]; with equal ones at the limit, all of these. A pair goes linearly from the first
             fraction, at the first update, to the second, at the last; a lone update uses the first.
         hold: Iterations at the end of the schedule, from 0 to what 64 bits hold, within which the
             support is not updated: ER then goes on towards the object without eating from it. 0 and
             1 are the same.
+        relative_to: ``"max"``, the maximum of the blur, as in the paper above; or ``"rms"``, the
+            root mean square of |x| within the support so far, or the maximum where that is less.
+            A bright pixel, of which noise makes many, moves the maximum and the support with it,
+            the root mean square hardly; a threshold of 0.4 of it suits, see the site's FAQ.
 
     Raises:
         TypeError: An argument is not a number, or ``every`` or ``hold`` not a whole one.
-        ValueError: An argument is out of range, or ``area`` neither one fraction nor a pair.
+        ValueError: An argument is out of range, ``area`` neither one fraction nor a pair, or
+            ``relative_to`` none of these.
 
     Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels.
     """
@@ -45,6 +51,7 @@ class Shrinkwrap:
     threshold: float = 0.2
     area: float | tuple[float, float] | None = None
     hold: int = 0
+    relative_to: Literal["max", "rms"] = "max"
 
     def __post_init__(self) -> None:
         keep_plain(self)
@@ -61,6 +68,10 @@ class Shrinkwrap:
             raise ValueError(f"Shrinkwrap: decay must be in (0, 1], got {self.decay}.")
         if not 0 < self.threshold < 1:
             raise ValueError(f"Shrinkwrap: threshold must be in (0, 1), got {self.threshold}.")
+        if self.relative_to not in ("max", "rms"):
+            raise ValueError(
+                f"Shrinkwrap: relative_to must be 'max' or 'rms', got {shown(self.relative_to)}."
+            )
         self._check_area()
 
     def _check_area(self) -> None:

@@ -96,7 +96,8 @@ def phase_image(
         if record_every and (k - before) % record_every == 0:
             history.append(error(x, support, a, measured))
         if shrinkwrap and k % shrinkwrap.every == 0 and k <= last:
-            support = update_support(x, shrinkwrap, k // shrinkwrap.every - 1, updates)
+            j = k // shrinkwrap.every - 1
+            support = update_support(x, support, shrinkwrap, j, updates)
     records = torch.stack(history) if history else a.new_empty(0)
     return x, support, error(x, support, a, measured), records
 
@@ -114,11 +115,15 @@ def error(x: Tensor, support: Tensor, a: Tensor, measured: Tensor) -> Tensor:
     return difference.square().sum().sqrt() / a[measured].square().sum().sqrt()
 
 
-def update_support(x: Tensor, rule: Shrinkwrap, j: int, updates: int) -> Tensor:
+def update_support(x: Tensor, support: Tensor, rule: Shrinkwrap, j: int, updates: int) -> Tensor:
     """Support update j of ``updates``: where the blurred |x| is bright."""
     blurred = blur(x.abs(), max(rule.sigma * rule.decay**j, rule.sigma_min))
     if rule.areas is None:
-        return blurred > rule.threshold * blurred.max()
+        reference = blurred.max()
+        if rule.relative_to == "rms":
+            power = x[support].abs().square().sum()
+            reference = torch.minimum((power / support.sum().clamp(min=1)).sqrt(), reference)
+        return blurred > rule.threshold * reference
     first, last = rule.areas
     area = first + (last - first) * j / max(updates - 1, 1)
     kept = max(1, math.floor(area * blurred.numel() + 0.5))
