@@ -66,7 +66,8 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
     result = run(
         *("reconstruct", scan, "-o", out, "--plot", picture, "--mask", ":entry/mask"),
         *("--starts", 4, "--seed", 5, "--schedule", "200*HIO+50*ER"),
-        *("--threshold", 0.25, "--sigma-min", 0.5, "--decay", 0.9, "--hold", 30),
+        *("--threshold", 0.25, "--relative-to", "max", "--sigma-min", 0.5, "--decay", 0.9),
+        *("--hold", 30),
     )
     assert result.exit_code == 0, result.output
     assert "taking /entry/data" in result.stderr
@@ -85,6 +86,7 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
         "threshold": 0.25,
         "area": None,
         "hold": 30,
+        "relative_to": "max",
         "beta": 0.9,
         "dc": "center",
         "amplitudes": False,

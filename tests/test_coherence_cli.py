@@ -7,6 +7,7 @@ import torch
 from command_line import run
 
 import symbreak
+from symbreak.cli.phasing_options import DEFAULT
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
 from symbreak.cross_validation import cross_validated_error
 from symbreak.data import crystals, poisson_amplitude
@@ -57,7 +58,7 @@ def check(found, expected, amplitude, **options):
 
 def test_the_blur_is_found_and_written(tmp_path, scan, amplitude):
     found, printed = written(tmp_path, scan, "--partial-coherence", "--plot", tmp_path / "a.png")
-    expected = reconstruct(amplitude, SCHEDULE, starts=3, seed=3)
+    expected = reconstruct(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT)
     compared = check(found, expected, amplitude)
     median = expected.blur[compared.good].median(0).values
     assert f"blur of the pattern: {median[0]:.2f} x {median[1]:.2f} pixels" in printed
@@ -71,7 +72,7 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
     found, printed = written(tmp_path, scan, "--coherence-length", "10,20", "--free", 0.1)
     free = symbreak.free_pixels(GRID, fraction=0.1)
     widths = coherence_length(torch.tensor([10.0, 20.0], dtype=torch.float64), GRID)
-    options = {"starts": 3, "seed": 3, "valid": ~free, "blur": widths}
+    options = {"starts": 3, "seed": 3, "valid": ~free, "blur": widths, "shrinkwrap": DEFAULT}
     expected = reconstruct(amplitude, SCHEDULE, **options)
     compared = check(found, expected, amplitude, free=free)
     likelihood = compared.free_log_likelihood
@@ -83,10 +84,10 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
 
 def test_supports_are_chosen_for_such_a_beam(tmp_path, scan, amplitude):
     found, _ = written(tmp_path, scan, "--partial-coherence", "--choose-support")
-    choice = choose(amplitude, SCHEDULE, starts=3, seed=3, partly_coherent=True)
+    choice = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT, partly_coherent=True)
     crossed = torch.stack([trial.cross_validated for trial in choice.trials])
     np.testing.assert_allclose(found.results["trial_cross_validated"], crossed, rtol=1e-5)
-    coherent = choose(amplitude, SCHEDULE, starts=3, seed=3)
+    coherent = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT)
     assert not torch.equal(coherent.trials[0].cross_validated, crossed[0])
     options = {"starts": 3, "seed": 3, "shrinkwrap": choice.shrinkwrap}
     check(found, reconstruct(amplitude, SCHEDULE, **options), amplitude)

@@ -76,7 +76,15 @@ def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
         assert errors[0] < 30 * errors[1] + 1e-6
 
 
-@pytest.mark.parametrize("rule", [{"threshold": 0.3}, {"area": (0.3, 0.08)}, {"area": 0.1}])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"threshold": 0.3},
+        {"threshold": 0.5, "relative_to": "rms"},
+        {"area": (0.3, 0.08)},
+        {"area": 0.1},
+    ],
+)
 @pytest.mark.parametrize(
     "grid", [(64, 64), (96, 160), (256, 256), (75, 98), (24, 32, 40), (21, 18, 26)]
 )
@@ -95,10 +103,10 @@ def test_shrinkwrap_finds_the_same_support(monkeypatch, grid, rule):
 
 
 @pytest.mark.parametrize("grid", [(64, 96), (75, 98), (24, 20, 18)])
-@pytest.mark.parametrize("area", [None, 0.2])
-def test_neither_threads_nor_neighbours_change_a_bit(grid, area):
+@pytest.mark.parametrize("rule", [{}, {"area": 0.2}, {"threshold": 0.4, "relative_to": "rms"}])
+def test_neither_threads_nor_neighbours_change_a_bit(grid, rule):
     amplitude, options = problem(grid, torch.float32, items=5)
-    options["shrinkwrap"] = symbreak.Shrinkwrap(every=10, area=area)
+    options["shrinkwrap"] = symbreak.Shrinkwrap(every=10, **rule)
     threads = torch.get_num_threads()
     try:
         results = []

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
+from symbreak.cli.phasing_options import DEFAULT
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import cross_validated_error
@@ -38,7 +39,9 @@ def amplitude():
 
 def expected(amplitude, valid=None):
     """The best start of each pattern, by the public functions."""
-    found = symbreak.reconstruct(amplitude, SCHEDULE, valid=valid, starts=3, seed=5)
+    found = symbreak.reconstruct(
+        amplitude, SCHEDULE, valid=valid, starts=3, seed=5, shrinkwrap=DEFAULT
+    )
     measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
     crossed = cross_validated_error(found.error, found.support, measured)
     known = crossed.isfinite().any(1, keepdim=True)  # otherwise errors decide
@@ -89,7 +92,8 @@ def test_a_partly_coherent_beam(tmp_path, amplitude, lengths, free):
         hidden = torch.zeros(GRID, GRID, dtype=torch.bool)
         if free is not None:
             hidden = symbreak.free_pixels((GRID, GRID), fraction=free)
-        done = partly_coherent(a[k], SCHEDULE, blur=blur, valid=~hidden, starts=3, seed=5)
+        given = {"valid": ~hidden, "starts": 3, "seed": 5, "shrinkwrap": DEFAULT}
+        done = partly_coherent(a[k], SCHEDULE, blur=blur, **given)
         assert np.array_equal(found["errors"][k], done.found.error)
         start = int(found["start"][k])
         assert np.array_equal(found["blur"][k], done.blur[start])
@@ -124,10 +128,13 @@ def test_every_pattern_chooses_its_support(tmp_path, amplitude, how):
         given = {"valid": ~hidden, "starts": 3, "seed": 5}
         coherent = "--partial-coherence" not in how
         try:
-            rule = choose(a[k], SCHEDULE, partly_coherent=not coherent, **given).shrinkwrap
+            choice = choose(
+                a[k], SCHEDULE, shrinkwrap=DEFAULT, partly_coherent=not coherent, **given
+            )
+            rule = choice.shrinkwrap
         except ValueError:  # of the pattern that was spoilt
             assert k == 2
-            rule = symbreak.Shrinkwrap()
+            rule = DEFAULT
         rules.append(rule)
         if coherent:
             phased = symbreak.reconstruct(a[k], SCHEDULE, shrinkwrap=rule, **given)
@@ -166,7 +173,7 @@ def test_where_no_support_is_determined_the_default_is_taken(tmp_path):
     chosen, default = content(tmp_path / "chosen.h5"), content(tmp_path / "default.h5")
     for name in default:
         np.testing.assert_array_equal(chosen[name], default[name])
-    assert (chosen["threshold"] == symbreak.Shrinkwrap().threshold).all()
+    assert (chosen["threshold"] == DEFAULT.threshold).all()
 
 
 @pytest.mark.parametrize("option", [("--threshold", 0.2), ("--area", 0.1)])

@@ -1,5 +1,7 @@
 """symbreak reconstruct --choose-support: what it tries, takes, keeps and says."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -7,12 +9,13 @@ from command_line import run
 from interruptions import finish, interrupt
 
 import symbreak
+from symbreak.cli.phasing_options import DEFAULT
 from symbreak.data import beamstop, crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.supports import choose
 
 SCHEDULE, GRID = "60*HIO+10*ER", (48, 48)
-RULE = symbreak.Shrinkwrap(every=10, sigma=2, sigma_min=1)
+RULE = replace(DEFAULT, every=10, sigma=2, sigma_min=1)
 STARTS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 3, "--beta", 0.8)
 OPTIONS = (*STARTS, "--every", 10, "--sigma", 2, "--sigma-min", 1)
 
@@ -60,7 +63,7 @@ def test_it_phases_by_what_python_chooses(tmp_path, words, scan, amplitude, vali
     crossed = np.stack([trial.cross_validated for trial in trials])
     assert same(written.results["trial_cross_validated"], crossed)
     assert same(written.results["trial_pixels"], np.stack([trial.pixels for trial in trials]))
-    thresholds = [0.1, 0.15, 0.2, 0.3, 0.4]
+    thresholds = [0.3, 0.35, 0.4, 0.45, 0.5]
     assert same(written.results["trial_threshold"], np.array(thresholds + [np.nan] * 5))
     areas = [trial.shrinkwrap.areas or [np.nan] * 2 for trial in trials]
     assert same(written.results["trial_area"], np.array(areas))

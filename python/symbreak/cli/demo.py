@@ -14,7 +14,7 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
 from symbreak.cli.phasing import run
-from symbreak.cli.phasing_options import SCHEDULE
+from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.cli.simulation import (
     Measurement,
     measure,
@@ -27,8 +27,6 @@ from symbreak.data.files.hdf5 import new_hdf5
 from symbreak.evaluation import StartComparison, compare_starts
 
 KINDS, COPIES = 2, 4
-# A crystal has sharp edges: the support may follow it closer than by default.
-SHRINKWRAP = symbreak.Shrinkwrap(threshold=0.3, sigma_min=0.7, decay=0.95)
 RECORD_EVERY = 10
 GOOD = 1.2
 EXAMPLES = (
@@ -83,7 +81,7 @@ def _phase(measured: Measurement, starts: int, seed: int, output: Path) -> Start
         beta=0.9,
         valid=measured.valid,
         support=None,
-        shrinkwrap=SHRINKWRAP,
+        shrinkwrap=DEFAULT,
         starts=starts,
         seed=seed,
         record_every=RECORD_EVERY,
@@ -97,7 +95,7 @@ def _phase(measured: Measurement, starts: int, seed: int, output: Path) -> Start
         "starts": starts,
         "seed": seed,
         "good": GOOD,
-        **asdict(SHRINKWRAP),
+        **asdict(DEFAULT),
     }
     write_cxi(output / "reconstruction.cxi", as_phasing(compared, found.history, parameters))
     _draw_reconstruction(measured, compared, found.history, output)

@@ -139,7 +139,8 @@ Hold = Annotated[
     ),
 ]
 
-DEFAULT = symbreak.Shrinkwrap()
+DEFAULT = symbreak.Shrinkwrap(threshold=0.4, decay=0.97, relative_to="rms")
+"""What the commands run, see bench/shrinkwraps.py; Python's default is another one."""
 
 
 def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:

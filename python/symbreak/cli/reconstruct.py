@@ -110,7 +110,7 @@ def reconstruct(
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
     hold: phasing_options.Hold = DEFAULT.hold,
-    relative_to: phasing_options.Relative = RelativeTo.MAX,
+    relative_to: phasing_options.Relative = RelativeTo.RMS,
 ) -> None:
     """Phase a diffraction pattern from many random starts and tell how far they agree.
 

@@ -67,7 +67,7 @@ def reconstruct_stack(
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
     hold: phasing_options.Hold = DEFAULT.hold,
-    relative_to: phasing_options.Relative = RelativeTo.MAX,
+    relative_to: phasing_options.Relative = RelativeTo.RMS,
     chunk: Annotated[
         int | None,
         typer.Option(

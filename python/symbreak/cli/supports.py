@@ -54,7 +54,7 @@ def choose_resumably(
         ValueError: No trial leaves a determined support.
         KeyboardInterrupt: With a message that says what is kept.
     """
-    most = len(THRESHOLDS) + len(FACTORS)
+    most = len(THRESHOLDS[shrinkwrap.relative_to]) + len(FACTORS)
     settings = {
         "amplitude": digest(amplitude),
         "valid": digest(valid),

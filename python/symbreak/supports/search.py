@@ -17,7 +17,7 @@ from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.supports.trials import SupportTrial, judge, phase_trial
 
-THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.4)
+THRESHOLDS = {"max": (0.1, 0.15, 0.2, 0.3, 0.4), "rms": (0.3, 0.35, 0.4, 0.45, 0.5)}
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
 
 
@@ -38,7 +38,7 @@ def choose(
     schedule: Schedule = SCHEDULE,
     *,
     shrinkwrap: Shrinkwrap = Shrinkwrap(),
-    thresholds: Sequence[float] = THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     factors: Sequence[float] = FACTORS,
     beta: float = 0.9,
     valid: Tensor | None = None,
@@ -64,8 +64,9 @@ def choose(
         amplitude: Measured amplitudes of one pattern, square roots of counts, DC at index 0,
             float32 or float64 ``(*grid)``, 2D or 3D.
         schedule: As :func:`symbreak.reconstruct` takes it.
-        shrinkwrap: Its ``every``, ``sigma``, ``sigma_min`` and ``decay`` hold for all trials.
-        thresholds: Each in (0, 1); at least one.
+        shrinkwrap: All but its ``threshold`` and ``area`` hold for all trials.
+        thresholds: Each in (0, 1), of what ``shrinkwrap.relative_to`` says; at least one. None:
+            five that suit it, ``THRESHOLDS[shrinkwrap.relative_to]``.
         factors: Each > 0; none for thresholds alone.
         beta: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured; default: all were.
@@ -127,7 +128,7 @@ def next_rule(
     trials: Sequence[SupportTrial],
     pixels: int,
     shrinkwrap: Shrinkwrap = Shrinkwrap(),
-    thresholds: Sequence[float] = THRESHOLDS,
+    thresholds: Sequence[float] | None = None,
     factors: Sequence[float] = FACTORS,
 ) -> Shrinkwrap | None:
     """The rule to try after these trials, so that a search can be interrupted and continued.
@@ -147,6 +148,8 @@ def next_rule(
         TypeError: ``thresholds`` or ``factors`` holds what is no number.
         ValueError: One of them is out of range, or there is no threshold.
     """
+    if thresholds is None:
+        thresholds = THRESHOLDS[shrinkwrap.relative_to]
     _check(thresholds, factors)
     done = len(trials)
     if done < len(thresholds):

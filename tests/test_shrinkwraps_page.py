@@ -1,0 +1,70 @@
+"""The table that bench/shrinkwraps.py keeps in docs/faq.md, and what the page says of it."""
+
+import sys
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+import shrinkwraps as bench  # noqa: E402
+from scale_data import read_csv  # noqa: E402
+
+import symbreak  # noqa: E402
+from symbreak.cli.phasing_options import DEFAULT, SCHEDULE  # noqa: E402
+
+ROWS = read_csv(bench.CSV)
+MANY = [row for row in ROWS if int(row["photons"]) >= 10**5]
+FEW = [row for row in ROWS if row not in MANY]
+
+
+def ratios(rows, over, under):
+    return [float(row[f"distance_{over}"]) / float(row[f"distance_{under}"]) for row in rows]
+
+
+def test_the_page_shows_the_committed_results(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(bench.PAGE.read_text())
+    bench.write_page(page, ROWS)
+    assert page.read_text() == bench.PAGE.read_text()
+    assert len(ROWS) == len(list(bench.problems(12)))
+
+
+def test_the_rules_are_what_the_page_calls_them():
+    assert bench.RULES["python"] == symbreak.Shrinkwrap()
+    text = bench.PAGE.read_text()
+    for name in ("tight", "commands"):
+        rule, plain = bench.RULES[name], symbreak.Shrinkwrap()
+        changed = {
+            field: getattr(rule, field)
+            for field in ("threshold", "sigma_min", "decay", "relative_to")
+            if getattr(rule, field) != getattr(plain, field)
+        }
+        said = ", ".join(
+            f'{field}="{value}"' if isinstance(value, str) else f"{field}={value}"
+            for field, value in changed.items()
+        )
+        assert f"Shrinkwrap({said})" in text
+    # Where the blur ends, in pixels: after the updates of the command's schedule.
+    updates = (symbreak.ops.schedule.total_iterations(SCHEDULE) - 1) // DEFAULT.every
+    ends = [max(r.sigma * r.decay ** (updates - 1), r.sigma_min) for r in bench.RULES.values()]
+    assert [round(end, 1) for end in ends] == [2.1, 0.7, 1.5, 1.5]
+    assert bench.RULES["same_blur"].decay == DEFAULT.decay
+
+
+def test_the_claims_of_the_page():
+    assert len(MANY) == 96
+    solved = [bench.solved(MANY, name) for name in ("commands", "python", "tight")]
+    assert solved == [96, 94, 85]
+    nearer = ratios(MANY, "commands", "python")
+    assert sum(value < 1 for value in nearer) == 89
+    assert 0.5 < median(nearer) < 0.55
+    assert 1.15 < median(ratios(FEW, "commands", "python")) < 1.25
+    assert [bench.solved(FEW, name) for name in ("commands", "python")] == [10, 12]
+    assert len(FEW) == 12
+
+
+def test_the_tight_rule_is_nearer_where_it_was_made_for():
+    for (data, photons), rows in bench.groups(MANY).items():
+        both = [row for row in rows if float(row["distance_tight"]) < bench.FAILED]
+        ratio = median(ratios(both, "commands", "tight"))
+        assert ratio < 1 if data.startswith("2D") and photons == "100000" else 1.05 < ratio < 1.45
