@@ -71,6 +71,7 @@ void on_chip(int64_t count) {
                             roots.data(),
                             transfer.data(),
                             0.5f,
+                            true,
                             {}};
   arguments.program.steps[0] = {1, 1.0f, -0.9f, 0};
   arguments.program.steps[1] = {1, 0.0f, 0.0f, -1};

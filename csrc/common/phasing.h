@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "common/grid.h"
-#include "common/host_device.h"
 #include "common/monitor.h"
 #include "common/schedule.h"
 
@@ -18,7 +17,7 @@ struct ShrinkwrapRule {
   double sigma = 3.0;      // pixels; update j uses max(sigma * decay^j, sigma_min)
   double sigma_min = 1.5;  // pixels
   double decay = 0.99;
-  double threshold = 0.2;  // of bright_reference()
+  double threshold = 0.2;  // of bright_reference(), common/bright.h
   bool of_rms = false;
   double area_start = -1.0;  // >= 0: keep this fraction of the pixels instead of the threshold,
   double area_end = -1.0;    // going linearly to this one at the last update
@@ -56,16 +55,6 @@ inline int64_t support_updates(const ShrinkwrapRule& rule, int64_t total) {
 // The width of the blur, in pixels, and the number of pixels kept in update j = 0, 1, ...
 inline double blur_sigma(const ShrinkwrapRule& rule, int64_t j) {
   return std::max(rule.sigma * std::pow(rule.decay, static_cast<double>(j)), rule.sigma_min);
-}
-
-// What the threshold is a fraction of: the maximum of the blurred |x|, or with of_rms the root mean
-// square of |x| within the support so far, which no single pixel moves; the maximum where that is
-// less, as the support would else become empty. Without of_rms the second is INFINITY.
-SYMBREAK_HD double bright_reference(double maximum, double rms) {
-  return rms < maximum ? rms : maximum;
-}
-SYMBREAK_HD double root_mean_square(double power, double count) {
-  return sqrt(power / (count > 0 ? count : 1.0));
 }
 
 inline int64_t kept_pixels(const ShrinkwrapRule& rule, int64_t j, int64_t updates, int64_t pixels) {

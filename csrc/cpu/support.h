@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "common/bright.h"
 #include "common/phasing_start.h"
 #include "cpu/fourier.h"
 #include "cpu/phasing_pointwise.h"

@@ -29,6 +29,7 @@ struct OnChipArguments {
   const Pixel<float>* twiddles;
   const float* transfer;  // [OnChipProgram::kSteps, size], by position
   float threshold;
+  bool of_rms;  // it is a fraction of that, as in ShrinkwrapRule
   OnChipProgram program;
 };
 

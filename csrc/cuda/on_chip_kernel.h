@@ -1,11 +1,16 @@
 // The kernel that takes an image through a program of iterations and support updates on chip.
 #pragma once
 
+#include "common/bright.h"
 #include "cuda/image_kernels.h"
 #include "cuda/on_chip.h"
 #include "cuda/on_chip_passes.h"
 
 namespace symbreak {
+
+struct FloatSum {
+  static SYMBREAK_DEVICE float of(float a, float b) { return a + b; }
+};
 
 struct OnChipBlur {
   const float* transfer;  // by position
@@ -18,23 +23,24 @@ struct OnChipBlur {
   }
 };
 
-// The largest value of the image, by its warps; `values`: one for each warp of the block. The image
-// waits once more before they are written again.
-template <class Layout>
-SYMBREAK_DEVICE float image_maximum(float value, float* values) {
+// The values of all the image's threads combined, by its warps; `values`: one for each warp of the
+// block. The image waits once more before they are written again.
+template <class Layout, class Combine>
+SYMBREAK_DEVICE float image_combined(float value, float* values) {
   for (int lanes = 16; lanes > 0; lanes /= 2) {
-    value = Maximum::of(value, __shfl_xor_sync(0xFFFFFFFFu, value, lanes));
+    value = Combine::of(value, __shfl_xor_sync(0xFFFFFFFFu, value, lanes));
   }
   if (thread_index() % 32 == 0) values[thread_index() / 32] = value;
   wait_for_image<Layout>();
   if constexpr (Layout::kBlocks == 1) {
     value = values[0];
-    for (int warp = 1; warp < Layout::kWarps; ++warp) value = Maximum::of(value, values[warp]);
+    for (int warp = 1; warp < Layout::kWarps; ++warp) value = Combine::of(value, values[warp]);
   } else {
     for (int block = 0; block < Layout::kBlocks; ++block) {
       const Peer peer = peer_of(values, block);
       for (int warp = 0; warp < Layout::kWarps; ++warp) {
-        value = Maximum::of(value, peer_load<float>(peer, warp));
+        const float other = peer_load<float>(peer, warp);
+        value = block + warp == 0 ? other : Combine::of(value, other);
       }
     }
   }
@@ -74,8 +80,8 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
       reinterpret_cast<Pixel<float>*>(memory + Layout::kRows * Layout::kRow);
   const PairedTwiddles<float> twiddles{
       reinterpret_cast<const PairedTwiddles<float>::Pair*>(factors)};
-  float* const maxima = reinterpret_cast<float*>(factors + kSize);
-  float* const amplitude = maxima + Layout::kWarps;
+  float* const combined = reinterpret_cast<float*>(factors + kSize);
+  float* const amplitude = combined + Layout::kWarps;
 
   for (int i = threadIdx.x; i < kSize; i += Layout::kThreads) {
     factors[i] = given.twiddles[i % kFirst * Layout::kLast + i / kFirst];
@@ -147,6 +153,20 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
         }
         continue;
       }
+      float rms = INFINITY;  // see bright_reference
+      if (given.of_rms) {
+        float power = 0, count = 0;
+        SYMBREAK_UNROLL for (int i = 0; i < Layout::kPixelsPerThread; ++i) {
+          const bool inside = support >> i & 1u;
+          power += inside ? x[i].re * x[i].re + x[i].im * x[i].im : 0.0f;
+          count += inside ? 1.0f : 0.0f;
+        }
+        power = image_combined<Layout, FloatSum>(power, combined);
+        wait_for_image<Layout>();
+        count = image_combined<Layout, FloatSum>(count, combined);
+        wait_for_image<Layout>();
+        rms = float(root_mean_square(double(power), double(count)));
+      }
       // The blurred image twice, since registers do not hold it: for its maximum, then to compare.
       float level = 0;
       SYMBREAK_NO_UNROLL for (int round = 0; round < 2; ++round) {
@@ -161,7 +181,8 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
           }
         }
         if (round == 0) {
-          level = float(given.threshold * double(image_maximum<Layout>(peak, maxima)));
+          peak = image_combined<Layout, Maximum>(peak, combined);
+          level = float(given.threshold * bright_reference(double(peak), double(rms)));
         } else {
           support = bright;
         }
@@ -178,7 +199,7 @@ SYMBREAK_KERNEL void __launch_bounds__(Layout::kThreads, Layout::kSize == 64 ? 4
       support_global[n] = support >> (q * kFirst + j) & 1u;
     }
   }
-  // No block may end while another one still reads its maxima.
+  // No block may end while another one still reads its combined values.
   if constexpr (Layout::kBlocks > 1) cluster_sync();
 }
 

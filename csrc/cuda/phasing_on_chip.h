@@ -1,5 +1,5 @@
 // The on-chip engine: collects iterations into programs for one kernel; what that kernel does not
-// do (errors, supports of a given area or of the rms, the difference map) the two-pass engine does
+// do (errors, supports of a given area, the difference map) the two-pass engine does
 // between them.
 #pragma once
 
@@ -65,7 +65,7 @@ class OnChipEngine {
   }
 
   void update_support(int64_t j, int64_t updates) {
-    if (task_.shrinkwrap.keeps_area() || task_.shrinkwrap.of_rms) {
+    if (task_.shrinkwrap.keeps_area()) {
       flush();
       two_pass_.update_support(j, updates);
       return;
@@ -85,10 +85,10 @@ class OnChipEngine {
   void flush() {
     if (program_.count == 0) return;
     if (updates_ > 0) for_pixels(stream_, updates_, size_, fill_transfer_);
-    launch_on_chip(
-        stream_, size_, batch_.images,
-        {batch_.x, batch_.support, two_pass_.amplitude(), batch_.first, batch_.starts,
-         two_pass_.row_twiddles(), transfer_, float(task_.shrinkwrap.threshold), program_});
+    launch_on_chip(stream_, size_, batch_.images,
+                   {batch_.x, batch_.support, two_pass_.amplitude(), batch_.first, batch_.starts,
+                    two_pass_.row_twiddles(), transfer_, float(task_.shrinkwrap.threshold),
+                    task_.shrinkwrap.of_rms, program_});
     program_.count = updates_ = iterations_ = 0;
   }
 

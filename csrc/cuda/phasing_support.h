@@ -1,6 +1,7 @@
 // The support from a bright image: above a fraction of its maximum, or its brightest pixels.
 #pragma once
 
+#include "common/bright.h"
 #include "common/ordered_bits.h"
 #include "cuda/phasing_batch.h"
 

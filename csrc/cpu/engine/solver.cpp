@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/bright.h"
 #include "common/phasing_start.h"
 #include "cpu/engine/layout.h"
 #include "cpu/engine/rank.h"
