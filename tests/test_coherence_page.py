@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
 import pytest
 import torch
@@ -20,10 +20,10 @@ def rows():
     return bench.read_csv(bench.CSV)
 
 
-def of(rows, name, ndim, photons, blur, average=mean):
+def of(rows, name, ndim, photons, blur):
     key = (str(ndim), f"{photons:g}", blur)
     own = [row for row in rows if (row["ndim"], row["photons"], row["blur"]) == key]
-    return average(float(row[name]) for row in own)
+    return median(float(row[name]) for row in own)
 
 
 def test_the_page_shows_the_committed_results(tmp_path, rows):
@@ -47,10 +47,16 @@ def test_what_is_measured_of_one_pattern():
 
 
 @pytest.mark.parametrize(
-    ("ndim", "photons", "most"),
-    [(2, 1e5, 0.88), (2, 1e6, 0.55), (2, 1e7, 0.4), (3, 1e5, 0.75), (3, 1e6, 0.55)],
+    ("ndim", "photons", "most", "off"),
+    [
+        (2, 1e5, 0.65, 0.2),
+        (2, 1e6, 0.18, 0.065),
+        (2, 1e7, 0.1, 0.01),
+        (3, 1e5, 0.6, 0.305),
+        (3, 1e6, 0.45, 0.145),
+    ],
 )
-def test_it_helps_where_the_page_says_so(rows, ndim, photons, most):
+def test_it_helps_where_the_page_says_so(rows, ndim, photons, most, off):
     for name in ("distance", "mean"):
         coherent, fitted, known = (
             of(rows, f"{way}_{name}", ndim, photons, "strong") for way in bench.WAYS
@@ -58,13 +64,16 @@ def test_it_helps_where_the_page_says_so(rows, ndim, photons, most):
         assert fitted < most * coherent
         assert fitted < known + 0.05
     for axis, true in enumerate(bench.WIDTHS["strong"][:ndim]):
-        found = of(rows, f"width_{axis}", ndim, photons, "strong", median)
-        assert found == pytest.approx(true, abs=0.2 if axis == 2 else 0.15)
+        found = of(rows, f"width_{axis}", ndim, photons, "strong")
+        assert true - off <= found < true + 0.01
 
 
 def test_it_helps_a_weak_blur_of_many_photons(rows):
-    coherent, fitted = (of(rows, f"{way}_mean", 2, 1e7, "weak") for way in bench.WAYS[:2])
-    assert fitted < 0.75 * coherent
+    shown = []
+    for photons in (1e6, 1e7):
+        ways = (of(rows, f"{way}_mean", 2, photons, "weak") for way in bench.WAYS[:2])
+        shown += [round(value, 3) for value in ways]
+    assert shown == [0.025, 0.018, 0.023, 0.001]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +81,16 @@ def test_it_helps_a_weak_blur_of_many_photons(rows):
 )
 def test_without_a_blur_none_is_found_and_what_the_fit_costs(rows, ndim, photons):
     for axis in range(ndim):
-        assert of(rows, f"width_{axis}", ndim, photons, "none", median) < 0.05
+        assert of(rows, f"width_{axis}", ndim, photons, "none") < 0.05
     coherent, fitted, known = (of(rows, f"{way}_mean", ndim, photons, "none") for way in bench.WAYS)
     assert known == pytest.approx(coherent, abs=1e-3)
-    assert fitted < coherent + (0.065 if ndim == 2 else 0.1 * coherent)
+    few = (ndim, photons) == (3, 1e4)
+    assert fitted < coherent + (0.03 if few else 0.005)
 
 
 def test_how_often_it_costs(rows):
     own = [row for row in rows if row["ndim"] == "2" and row["blur"] == "none"]
-    farther = [float(row["fitted_mean"]) > float(row["coherent_mean"]) for row in own]
-    assert (sum(farther), len(farther)) == (42, 64)
+    farther = [float(row["fitted_mean"]) - float(row["coherent_mean"]) for row in own]
+    assert sum(value > 0 for value in farther) == 29
+    assert sum(value < 0 for value in farther) == 28
+    assert len(farther) == 64

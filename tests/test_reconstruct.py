@@ -246,3 +246,12 @@ def test_relative_to_the_root_mean_square_a_support_is_never_empty(device):
     small = supported_by(device, x, **rule, relative_to="rms")
     assert 0 < small.sum() < 60
     assert torch.equal(small, supported_by(device, x, **rule))
+
+
+def test_relative_to_the_root_mean_square_a_loose_support_does_not_stay_loose(device):
+    x = torch.full((24, 24), 0.01, dtype=torch.complex128)  # inside all of it
+    x[8, 8], x[16, 4] = 30, 10
+    rule = {"sigma": 0.6, "sigma_min": 0.6, "relative_to": "rms"}
+    least = supported_by(device, x, sigma=0.6, sigma_min=0.6, threshold=0.6 / 3)
+    assert 1 < least.sum() < 10
+    assert torch.equal(supported_by(device, x, **rule, threshold=0.6), least)

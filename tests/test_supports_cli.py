@@ -63,7 +63,7 @@ def test_it_phases_by_what_python_chooses(tmp_path, words, scan, amplitude, vali
     crossed = np.stack([trial.cross_validated for trial in trials])
     assert same(written.results["trial_cross_validated"], crossed)
     assert same(written.results["trial_pixels"], np.stack([trial.pixels for trial in trials]))
-    thresholds = [0.3, 0.35, 0.4, 0.45, 0.5]
+    thresholds = [0.3, 0.35, 0.4, 0.45, 0.5, 0.8]
     assert same(written.results["trial_threshold"], np.array(thresholds + [np.nan] * 5))
     areas = [trial.shrinkwrap.areas or [np.nan] * 2 for trial in trials]
     assert same(written.results["trial_area"], np.array(areas))
@@ -104,7 +104,7 @@ def test_interrupted_it_goes_on(tmp_path, words, monkeypatch, when):
     reconstruct = symbreak.reconstruct
 
     def counting(*given, **options):
-        if len(counted) == (4 if when == "trials" else 11):
+        if len(counted) == (4 if when == "trials" else 12):
             interrupt()
         counted.append(options["shrinkwrap"])
         return reconstruct(*given, **options)
@@ -116,7 +116,7 @@ def test_interrupted_it_goes_on(tmp_path, words, monkeypatch, when):
             patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
         result = run(*words)
     assert result.exit_code == 130
-    kept = "4 of 10 trials" if when == "trials" else "3 of 3 starts and 10 of 10 trials"
+    kept = "4 of 11 trials" if when == "trials" else "3 of 3 starts and 11 of 11 trials"
     assert f"{kept} of supports are kept, the same command continues." in " ".join(
         result.stderr.split()
     )
@@ -127,7 +127,7 @@ def test_interrupted_it_goes_on(tmp_path, words, monkeypatch, when):
             symbreak, "reconstruct", lambda *a, **k: (counted.append(k), reconstruct(*a, **k))[1]
         )
         finish(words)
-    assert len(before) + len(counted) == 11
+    assert len(before) + len(counted) == 12
     assert {path.name for path in tmp_path.iterdir()} == {"scan.h5", "out.cxi"}
     finish((*words[:-1], tmp_path / "whole.cxi"))
     first, whole = (read_cxi(tmp_path / name) for name in ("out.cxi", "whole.cxi"))
@@ -142,7 +142,7 @@ def test_interrupted_it_goes_on(tmp_path, words, monkeypatch, when):
 def test_trials_of_other_settings_are_not_taken_over(tmp_path, words, monkeypatch, other):
     with monkeypatch.context() as patch:
         patch.setattr("symbreak.cli.reconstruct.compare_starts", interrupt)
-        assert "10 of 10 trials" in run(*words).stderr
+        assert "11 of 11 trials" in run(*words).stderr
     finish((*words, *other))
     finish((*words, *other, "-o", tmp_path / "whole.cxi"))
     first, whole = (read_cxi(tmp_path / name).results for name in ("out.cxi", "whole.cxi"))

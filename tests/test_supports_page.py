@@ -21,10 +21,13 @@ def rows():
     return bench.read_csv(bench.CSV)
 
 
-def of(rows, name, ndim, photons, repeats=1):
-    key = (str(ndim), f"{photons:g}", str(repeats))
-    own = [row for row in rows if (row["ndim"], row["photons"], row["repeats"]) == key]
-    return mean(float(row[name]) for row in own)
+def of(rows, name, ndim, photons):
+    return mean(float(row[name]) for row in own(rows, ndim, photons))
+
+
+def own(rows, ndim, photons):
+    key = (str(ndim), f"{photons:g}")
+    return [row for row in rows if (row["ndim"], row["photons"]) == key]
 
 
 def test_the_page_shows_the_committed_results(tmp_path, rows):
@@ -34,32 +37,33 @@ def test_the_page_shows_the_committed_results(tmp_path, rows):
     assert page.read_text() == bench.PAGE.read_text()
 
 
-@pytest.mark.parametrize(
-    ("ndim", "photons", "repeats"),
-    [(2, 1e3, 1), (2, 1e5, 1), (2, 1e6, 1), (2, 1e6, 3), (3, 1e4, 1), (3, 1e5, 1), (3, 1e6, 1)],
-)
-def test_it_helps_where_the_page_says_so(rows, ndim, photons, repeats):
+def test_it_helps_where_photons_are_fewest(rows):
     for name in ("distance", "mean"):
-        default, chosen = (of(rows, f"{w}_{name}", ndim, photons, repeats) for w in bench.WAYS)
-        assert chosen < 0.75 * default
-    assert 1 < of(rows, "chosen_support", ndim, photons, repeats) < 2.1
-    assert of(rows, "chosen_support", ndim, photons) < of(rows, "default_support", ndim, photons)
+        default, chosen = (of(rows, f"{way}_{name}", 2, 1e3) for way in bench.WAYS)
+        assert 0.6 < chosen / default < 0.72
+    assert of(rows, "default_support", 2, 1e3) > 3 * of(rows, "chosen_support", 2, 1e3)
 
 
-def test_and_not_where_the_page_says_so(rows):
-    for repeats in (1, 3):
-        default, chosen = (of(rows, f"{way}_mean", 2, 1e4, repeats) for way in bench.WAYS)
-        assert abs(chosen - default) < 0.02
-    default, chosen = (of(rows, f"{way}_mean", 2, 1e5, 3) for way in bench.WAYS)
-    assert abs(chosen - default) < 0.02
-    default, chosen = (of(rows, f"{way}_distance", 2, 1e5, 3) for way in bench.WAYS)
-    assert chosen < 0.85 * default
+def test_elsewhere_most_means_come_nearer_and_single_ones_do_not(rows):
+    nearer = [
+        float(row["chosen_mean"]) < float(row["default_mean"])
+        for row in rows
+        if row["photons"] != "1000" and row["chosen_mean"] != row["default_mean"]
+    ]
+    assert sum(nearer) > 1.5 * (len(nearer) - sum(nearer))
+    for photons in (1e4, 1e5):
+        default, chosen = (of(rows, f"{way}_distance", 2, photons) for way in bench.WAYS)
+        assert chosen > 1.2 * default
+    for ndim, _, photons in bench.TRIALS:
+        if photons > 1e3:
+            for way in bench.WAYS:
+                assert 0.95 < of(rows, f"{way}_support", ndim, photons) < 2.15
 
 
 def test_what_is_measured_of_one_pattern():
     truth, a = bench.pattern(crystals(1, 16, seed=1)[0], 3e4, 0)
-    row = bench.measured(truth, a, 1)
-    rule = choose(a).shrinkwrap
+    row = bench.measured(truth, a)
+    rule = choose(a, bench.SCHEDULE, shrinkwrap=bench.DEFAULT).shrinkwrap
     shown = rule.areas or [rule.threshold]
     assert [float(number) for number in row["rule"].split(",")] == shown
     assert set(row) | set(bench.KEY) == set(bench.FIELDS)

@@ -83,7 +83,7 @@ ChooseSupport = Annotated[
     bool,
     typer.Option(
         "--choose-support",
-        help="Try thresholds and areas first, 10 times the work; cross-validation chooses.",
+        help="Try thresholds and areas first, 11 times the work; cross-validation chooses.",
         rich_help_panel=SUPPORT,
     ),
 ]

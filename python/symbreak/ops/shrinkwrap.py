@@ -32,9 +32,10 @@ class Shrinkwrap:
             support is not updated: ER then goes on towards the object without eating from it. 0 and
             1 are the same.
         relative_to: ``"max"``, the maximum of the blur, as in the paper above; or ``"rms"``, the
-            root mean square of |x| within the support so far, or the maximum where that is less.
-            A bright pixel, of which noise makes many, moves the maximum and the support with it,
-            the root mean square hardly; a threshold of 0.4 of it suits, see the site's FAQ.
+            root mean square of |x| within the support so far, kept between a third of the maximum
+            and all of it. A bright pixel, of which noise makes many, moves the maximum and the
+            support with it, the root mean square hardly; a threshold of 0.4 of it suits, see the
+            site's FAQ.
 
     Raises:
         TypeError: An argument is not a number, or ``every`` or ``hold`` not a whole one.

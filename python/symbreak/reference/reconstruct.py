@@ -122,7 +122,8 @@ def update_support(x: Tensor, support: Tensor, rule: Shrinkwrap, j: int, updates
         reference = blurred.max()
         if rule.relative_to == "rms":
             power = x[support].abs().square().sum()
-            reference = torch.minimum((power / support.sum().clamp(min=1)).sqrt(), reference)
+            rms = (power / support.sum().clamp(min=1)).sqrt()
+            reference = rms.clamp(reference / 3, reference)
         return blurred > rule.threshold * reference
     first, last = rule.areas
     area = first + (last - first) * j / max(updates - 1, 1)

@@ -17,7 +17,7 @@ from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.supports.trials import SupportTrial, judge, phase_trial
 
-THRESHOLDS = {"max": (0.1, 0.15, 0.2, 0.3, 0.4), "rms": (0.3, 0.35, 0.4, 0.45, 0.5)}
+THRESHOLDS = {"max": (0.1, 0.15, 0.2, 0.3, 0.4), "rms": (0.3, 0.35, 0.4, 0.45, 0.5, 0.8)}
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
 
 
@@ -66,7 +66,7 @@ def choose(
         schedule: As :func:`symbreak.reconstruct` takes it.
         shrinkwrap: All but its ``threshold`` and ``area`` hold for all trials.
         thresholds: Each in (0, 1), of what ``shrinkwrap.relative_to`` says; at least one. None:
-            five that suit it, ``THRESHOLDS[shrinkwrap.relative_to]``.
+            those that suit it, ``THRESHOLDS[shrinkwrap.relative_to]``.
         factors: Each > 0; none for thresholds alone.
         beta: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured; default: all were.
