@@ -105,7 +105,8 @@ def measured(problem: Problem) -> dict[str, object]:
 
 def groups(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     """The rows of each kind of pattern."""
-    kinds = dict.fromkeys((row["data"], row["photons"]) for row in rows)
+    order = [(problem.data, str(problem.photons)) for problem in problems(1)]
+    kinds = sorted({(row["data"], row["photons"]) for row in rows}, key=order.index)
     return {kind: [row for row in rows if (row["data"], row["photons"]) == kind] for kind in kinds}
 
 
