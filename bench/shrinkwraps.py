@@ -36,10 +36,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 import torch
-from halves import FAILED, simulated
+from halves import FAILED, Problem, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES as OLDER
@@ -65,14 +64,6 @@ COLUMNS = (
     *(f"good_{name}" for name in RULES),
     *(f"spread_{name}" for name in RULES),
 )
-
-
-class Problem(NamedTuple):
-    """One pattern."""
-
-    data: str
-    photons: int
-    item: int
 
 
 def problems(count: int) -> Iterator[Problem]:
