@@ -15,6 +15,7 @@ from phasing_problems import amplitudes, in_parts, objects, oracle, relative_eac
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
+from symbreak.reference.reconstruct import blur
 
 EMULATED = os.environ.get("SYMBREAK_EMULATE_CUDA") == "1"
 DEVICE = "cpu" if EMULATED else "cuda"
@@ -138,6 +139,37 @@ def test_shrinkwrap_finds_the_same_support(run, engine, grid, dtype, rule):
     found = run(engine, a, schedule, **options)
     assert 0 < found.support.sum() < found.support.numel()
     check(found, expected, grid, 10 * TOLERANCE[dtype])
+
+
+def bright_image(kind, grid):
+    """An object and the width of the blur, for which the reference of a threshold is of a kind."""
+    x, (first, other) = torch.zeros(grid, dtype=torch.complex128), ((8,) * len(grid), (20, 4))
+    if kind == "a third of the maximum":  # a loose support
+        x += 0.01
+        x[first], x[other] = 30, 10
+        return x, 0.7
+    if kind == "the root mean square":
+        x[4:20, 4:20] = 1
+        x[first] = 3
+        return x, 0.7
+    x[first] = 1
+    return x, 1.5
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
+@pytest.mark.parametrize("kind", ["a third of the maximum", "the root mean square", "the maximum"])
+def test_what_a_threshold_of_the_root_mean_square_is_a_fraction_of(run, engine, grid, dtype, kind):
+    x, sigma = bright_image(kind, grid)  # as ER leaves it
+    blurred = blur(x.abs(), sigma)
+    rms, largest = x[x != 0].abs().square().mean().sqrt(), blurred.max()
+    levels = {"a third of the maximum": largest / 3, "the root mean square": rms}
+    support = blurred > 0.9 * levels.get(kind, largest)
+    assert sum(torch.equal(blurred > 0.9 * r, support) for r in (largest / 3, rms, largest)) == 1
+    rule = Shrinkwrap(every=1, sigma=sigma, sigma_min=sigma, threshold=0.9, relative_to="rms")
+    initial = x[None, None].to(torch.complex64 if dtype == SINGLE else x.dtype)
+    options = {"initial": initial, "support": initial != 0, "shrinkwrap": rule}
+    found = run(engine, torch.fft.fftn(x).abs()[None].to(dtype), "2*ER", **options)
+    assert torch.equal(found.support[0, 0], support)
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])

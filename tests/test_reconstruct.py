@@ -1,5 +1,7 @@
 """reconstruct: the iteration against the reference, over sizes, types and masks."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from conftest import strided
@@ -7,6 +9,7 @@ from phasing_problems import amplitudes, in_parts, objects, oracle, relative, re
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
+from symbreak.reference.reconstruct import update_support
 
 TYPES = (torch.float32, torch.float64)
 # After 10 iterations, or 100 of ER; HIO, RAAR and DM are chaotic, and part later.
@@ -223,7 +226,7 @@ def supported_by(device, x, **rule):
         "2*ER",
         initial=x.to(device)[None],
         support=inside.to(device)[None],
-        shrinkwrap=Shrinkwrap(every=1, **rule),
+        shrinkwrap=Shrinkwrap(**{"every": 1, **rule}),
     )
     return found.support[0].cpu()
 
@@ -254,4 +257,6 @@ def test_relative_to_the_root_mean_square_a_loose_support_does_not_stay_loose(de
     rule = {"sigma": 0.6, "sigma_min": 0.6, "relative_to": "rms"}
     least = supported_by(device, x, sigma=0.6, sigma_min=0.6, threshold=0.6 / 3)
     assert 1 < least.sum() < 10
-    assert torch.equal(supported_by(device, x, **rule, threshold=0.6), least)
+    rule = Shrinkwrap(every=1, threshold=0.6, **rule)
+    assert torch.equal(supported_by(device, x, **asdict(rule)), least)
+    assert torch.equal(update_support(x, x != 0, rule, 0, 1), least)
