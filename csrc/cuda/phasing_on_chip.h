@@ -1,6 +1,5 @@
 // The on-chip engine: collects iterations into programs for one kernel; what that kernel does not
-// do (errors, supports of a given area, the difference map) the two-pass engine does
-// between them.
+// do (errors, supports of a given area, the difference map) the two-pass engine does between them.
 #pragma once
 
 #include "cuda/on_chip.h"
