@@ -76,3 +76,17 @@ def test_what_is_not_finite_was_not_measured(bad):
 def test_no_centre(intensity, options, message):
     with pytest.raises(ValueError, match=message):
         find_center(intensity, **options)
+
+
+def test_noise_around_a_subtracted_background_does_not_pull_the_centre_of_mass():
+    rng = np.random.default_rng(0)
+    blob = peak((200, 240), (60, 70), 3, 400)
+    counts = rng.poisson(blob + 3.0) - 3.0
+    found = np.subtract(find_center(counts, method="mass"), (60, 70))
+    assert abs(found).max() <= 4
+    clipped = np.subtract(find_center(np.maximum(counts, 0), method="mass"), (60, 70))
+    assert abs(clipped).max() > 10
+    assert find_center(counts) == find_center(blob)
+    # Where too much was subtracted, nothing is left to weigh but what is above 0.
+    low = blob - 5.0
+    assert find_center(low, method="mass") == find_center(np.maximum(low, 0), method="mass")

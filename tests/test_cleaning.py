@@ -37,7 +37,7 @@ def test_background_saturation_and_what_is_known_already():
     dark = np.array([[2.0, 0.0, 0.0], [1.5, 0.0, np.nan]])
     counts, bits = clean(frame, known, background=dark, saturation=8)
     assert bits.tolist() == [[0, 0, SATURATED], [0, BAD, INVALID]]
-    assert counts.tolist() == [[0, 0, 0], [2.5, 0, 0]]
+    assert counts.tolist() == [[-1, -3, 0], [2.5, 0, 0]]
     assert clean(frame, known, saturation=9)[1].tolist() == [[0, 0, 0], [0, BAD, 0]]
     assert known.tolist() == [[0, 0, 0], [0, BAD, 0]]
 
@@ -49,6 +49,7 @@ def test_hot_pixels_are_found_and_speckles_are_not():
         counts = np.random.default_rng(0).poisson(counts * 1e7 / counts.sum()).astype(float)
         bits = np.zeros(counts.shape, np.uint32)
         assert not hot_pixels(counts, bits, 10).any()
+        assert not hot_pixels(counts - 1.5, bits, 10).any()  # below 0 is as 0
         counts[5, 7], counts[0, 0] = 1e5, 1e5
         counts[50, 50:52] = 1e5  # neighbours of each other, as documented
         assert [tuple(k) for k in np.argwhere(hot_pixels(counts, bits, 10))] == [(0, 0), (5, 7)]

@@ -68,8 +68,33 @@ def test_a_sum_counts_only_pixels_measured_in_every_frame():
     good = summed.valid
     np.testing.assert_allclose(summed.intensity[good], expected.sum(0)[good])
     np.testing.assert_allclose(
-        mean.intensity[good], np.maximum(expected - 1, 0).mean(0)[good], rtol=1e-6
+        mean.intensity[good], np.maximum((expected - 1).mean(0), 0)[good], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("combine", "bins", "shape", "center"),
+    [
+        ("sum", 1, 64, (32, 32)),
+        ("mean", 4, 16, (34, 34)),
+        ("volume", (20, 2, 2), (20, 32, 32), (210, 33, 33)),
+    ],
+)
+def test_noise_around_the_background_cancels_out(combine, bins, shape, center):
+    """Cut off at 0 frame by frame, two thirds of a background of 0.4 counts would stay."""
+    pattern = peak((64, 64), (32, 32), 3, 3)
+    counts = np.random.default_rng(SEED).poisson(pattern + 0.4, (400, 64, 64)).astype(np.uint16)
+    found = prepare_pattern(
+        ArrayStack(counts), combine=combine, background=0.4, bins=bins, shape=shape, center=center
+    )
+    share = 1 / len(counts) if combine == "mean" else 1
+    assert found.kept == pytest.approx(found.survey.image.sum() * share)
+    expected, noise = share * len(counts) * pattern.sum(), share * np.sqrt(counts.sum())
+    assert abs(found.kept - expected) < 5 * noise
+    # Where nothing is expected half of the sums are cut off, and the rest is as the noise is.
+    dark = found.intensity[..., : found.intensity.shape[-1] // 8]
+    under = 0.4 * counts.size / found.intensity.size
+    assert 0.3 < dark.mean() / (share * np.sqrt(under)) < 0.5
 
 
 def rocking(count=9, center=(3, 40, 62)):

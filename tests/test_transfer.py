@@ -88,7 +88,7 @@ def test_transfer_is_one_for_equal_starts_and_the_shells_are_complete(generator,
     assert found.resolution() == 0.5
 
 
-def test_transfer_of_random_phases_is_one_over_the_root_of_their_number(generator):
+def test_transfer_of_random_phases_falls_with_the_root_of_their_number(generator):
     count, grid = 100, (64, 64)
     a = torch.ones(grid, dtype=torch.float64)
     phases = 2 * math.pi * torch.rand(count, *grid, dtype=torch.float64, generator=generator)

@@ -150,9 +150,10 @@ def transfer_function(
     """Phase retrieval transfer function of independent, mutually aligned reconstructions.
 
     PRTF(q) = sum_shell |<F x_k>| / sum_shell a,  <> the mean over the reconstructions k: 1 where
-    all starts agree in phase, towards 1/sqrt(K) where their phases are random. The ratio is formed
-    of the sums over a shell, not per pixel, so that pixels with hardly a photon do not dominate.
-    After Shapiro et al., PNAS 102, 15343 (2005) and Chapman et al., JOSA A 23, 1179 (2006).
+    all starts agree in phase, towards sqrt(pi / (4 K)) where their phases are random. The ratio is
+    formed of the sums over a shell, not per pixel, so that pixels with hardly a photon do not
+    dominate. After Shapiro et al., PNAS 102, 15343 (2005) and Chapman et al., JOSA A 23, 1179
+    (2006).
 
     Shells are one pixel of frequency wide, 1 / min(M), and end at |f| = 0.5, the edge of the
     pattern; only measured pixels count.

@@ -98,7 +98,8 @@ class Geometry:
         return self.instrument.of_pattern(
             self.ndim,
             bins=[window.bin for window in prepared.windows],
-            center=prepared.center[-2:],
+            # Of an even number of pixels the middle lies between two.
+            center=[window.positions()[window.size // 2] for window in prepared.windows[-2:]],
         )
 
     def of_result(self) -> ReciprocalGrid:

@@ -44,7 +44,7 @@ def print_prepared(
     """What was there, what was left out and why, what came out."""
     rows = table("prepared", "what", "result")
     count, *detector = shape
-    total, kept = float(prepared.survey.image.sum()), float(prepared.intensity.sum())
+    total, kept = float(prepared.survey.image.sum()), prepared.kept
     rows.add_row("frames", f"{count} of {_by(detector)} {dtype}")
     rows.add_row("counts above background", f"{total:.6g}")
     names = ("frame", "row", "column")[-len(prepared.windows) :]
@@ -58,7 +58,8 @@ def print_prepared(
     rows.add_row("pattern", f"{_by(prepared.intensity.shape)} {element(ndim)}s")
     rows.add_row(f"brightest {element(ndim)}", f"{float(prepared.intensity.max()):.6g} counts")
     if not prepared.averaged:
-        rows.add_row("counts kept", f"{kept:.6g} ({100 * kept / total:.1f} %)")
+        share = f" ({100 * kept / total:.1f} %)" if total > 0 else ""
+        rows.add_row("counts kept", f"{kept:.6g}{share}")
     for name, value in () if grid is None else geometry_rows(grid, prepared.intensity.shape):
         rows.add_row(name, value)
     missing = 100 * float(1 - prepared.valid.mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import e, isfinite, sqrt
+from math import isfinite
 
 from torch import Tensor
 
@@ -15,6 +15,9 @@ from symbreak.evaluation import StartComparison
 MISFIT = 0.25
 # Good starts of one object differ by some hundredths of its power; unrelated objects by about 1.
 APART = 0.25
+# Mean length of the mean of K unit vectors of random direction (Pearson's walk): the transfer
+# function of random phases, where it is above 1/e. For many, sqrt(pi / (4 K)); of 6 it is 0.366.
+RANDOM_PHASES = {2: 0.637, 3: 0.525, 4: 0.450, 5: 0.402}
 
 
 def doubts(starts: StartComparison) -> list[str]:
@@ -90,7 +93,7 @@ def transfer_line(starts: StartComparison) -> str:
     else:
         reach = "is below 1/e from the first: they agree on nothing"
     line = f"PRTF of these {reach}"
-    random = 1 / sqrt(count)
-    if random > 1 / e:
-        line += f"; random phases would give {random:.2f}, so 1/e needs 8 good starts or more"
+    if count in RANDOM_PHASES:
+        random = RANDOM_PHASES[count]
+        line += f"; random phases would give {random:.2f}, so 1/e needs 6 good starts or more"
     return line

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symbreak.data.detector.cleaning import Bits, Counts
+from symbreak.data.detector.cleaning import Bits
 from symbreak.data.detector.layouts import SATURATED
 from symbreak.data.detector.stacks import Survey
 from symbreak.data.detector.windows import Window, is_fast
@@ -59,13 +59,12 @@ def advice(
     return tuple(notes)
 
 
-def little_kept(
-    intensity: Counts, frames: int, seen: Survey, middle: Sequence[int]
-) -> tuple[str, ...]:
+def little_kept(kept: float, seen: Survey, middle: Sequence[int]) -> tuple[str, ...]:
     """A window that misses most photons is beside the pattern, whoever put it there."""
-    share = frames * float(intensity.sum()) / max(float(seen.image.sum()), 1e-300)
-    if share >= 0.5:
+    total = float(seen.image.sum())
+    if kept >= 0.5 * total or total <= 0:
         return ()
+    share = max(kept / total, 0)
     return (
         f"the window keeps {100 * share:.0f} % of the counts: is its centre, row {middle[0]} and "
         f"column {middle[1]} of the detector, that of the pattern?",

@@ -42,7 +42,8 @@ def find_center(
 
     Args:
         intensity: Counts, real ``(*grid)``, 1 to 3 axes; what lies at pixels not measured is
-            ignored, and those that are NaN or infinite count as such.
+            ignored, and those that are NaN or infinite count as such. Values below 0, which a
+            subtracted background leaves, count as they are, so that noise around it cancels out.
         valid: bool ``(*grid)``, False = not measured; None = all were.
         method: "max" or "mass".
         blur: Standard deviation in pixels of the Gaussian for "max", > 0. Around pixels that were
@@ -100,8 +101,9 @@ def find_center(
     enough = weight >= MEASURED * full
     if not enough.any():
         enough = good
-    mean = np.where(enough, blurred / np.maximum(weight, 1e-300), -1)
-    brightest = np.argwhere(mean >= mean.max() * (1 - TIES))
+    mean = np.where(enough, blurred / np.maximum(weight, 1e-300), -np.inf)
+    highest = mean.max()
+    brightest = np.argwhere(mean >= highest - abs(highest) * TIES)
     return tuple(int(k) for k in np.rint(brightest.mean(axis=0)))
 
 
@@ -116,9 +118,20 @@ def _mask(name: str, given: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.
 
 
 def _center_of_mass(seen: NDArray[np.float64]) -> tuple[int, ...]:
+    center = _mean_position(seen)
+    # Little is left but noise: what is above 0 has its centre on the grid at least.
+    if not all(0 <= k <= size - 1 for k, size in zip(center, seen.shape, strict=True)):
+        center = _mean_position(np.maximum(seen, 0))
+    return tuple(int(k) for k in np.rint(center))
+
+
+def _mean_position(seen: NDArray[np.float64]) -> list[float]:
+    """Mean index along each axis; -1 where the sum is not above 0."""
     total = seen.sum()
+    if not total > 0:
+        return [-1.0] * seen.ndim
     center = []
     for axis, size in enumerate(seen.shape):
         others = tuple(k for k in range(seen.ndim) if k != axis)
-        center.append(int(np.rint(seen.sum(axis=others) @ np.arange(size) / total)))
-    return tuple(center)
+        center.append(float(seen.sum(axis=others) @ np.arange(size) / total))
+    return center

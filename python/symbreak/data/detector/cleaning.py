@@ -31,19 +31,22 @@ def clean(
     Not measured are pixels that ``rejected`` names, those above ``saturation``, NaN and infinity,
     the largest value of an unsigned integer type (2^32 - 1 in 32-bit Eiger files: gaps and bad
     pixels) and negative values of a signed one (-1, -2 in Pilatus files). Negative *floats* are
-    what a subtraction left, measured and taken as 0.
+    what a subtraction left, measured like the others.
+
+    What falls below 0 stays there: cut off frame by frame, noise around the background would add up
+    instead of cancelling out where frames or pixels are summed.
 
     Args:
         frame: Counts as the file has them, any real type ``(*shape)``.
         rejected: CXI bits of what is known already, uint32 ``(*shape)``.
-        background: Counts to subtract, one number or ``(*shape)``; below 0 the result is 0. Where
-            it is not finite the pixel does not count as measured.
+        background: Counts to subtract, one number or ``(*shape)``. Where it is not finite the pixel
+            does not count as measured.
         flat: Sensitivity of the pixels, > 0, by which what is left is divided; one number or
             ``(*shape)``, not finite like ``background``.
         saturation: Largest count that can be trusted; None for no limit.
 
     Returns:
-        float64 counts >= 0, 0 where not measured, and uint32 CXI bits, 0 = measured.
+        float64 counts, 0 where not measured, and uint32 CXI bits, 0 = measured.
     """
     bits = rejected.copy()
     bits[marked(frame)] |= INVALID
@@ -53,7 +56,7 @@ def clean(
             bits[counts > saturation] |= SATURATED
     counts = (counts - background) / flat
     bits[~np.isfinite(counts)] |= INVALID
-    return np.where(bits == 0, np.maximum(counts, 0), 0), bits
+    return np.where(bits == 0, counts, 0), bits
 
 
 def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:
@@ -81,7 +84,7 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
     (2/pi)^2 = 0.4 of its intensity. So 10 leaves them alone. Hot pixels in pairs are not found.
 
     Args:
-        counts: float64 ``(rows, columns)``; of a stack, the sum of the frames.
+        counts: float64 ``(rows, columns)``; of a stack, the sum of the frames. Below 0 is as 0.
         bits: 0 = measured. What was not measured is neither hot nor a neighbour.
         factor: > 1.
 
@@ -98,7 +101,7 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
     good = bits == 0
     around = np.ones((3, 3), dtype=np.uint8)
     around[1, 1] = 0
-    seen = np.where(good, counts, 0)
+    seen = np.where(good, np.maximum(counts, 0), 0)
     brightest = ndimage.maximum_filter(seen, footprint=around, mode="constant")
     neighbours = ndimage.convolve(good.astype(np.uint8), around, mode="constant")
     hot: NDArray[np.bool_] = (

@@ -73,7 +73,7 @@ def prepare_halves(
 
     Centre, window, bins and what counts as measured are those of ``prepared``. The photons of the
     raw frames are dealt out (`split_counts`), before half the background is subtracted from each
-    half; where nothing is cut off at 0, both add up to ``prepared``.
+    half; both add up to ``prepared`` where neither is below 0 in the end.
 
     Args:
         stack: The frames that ``prepared`` is of.

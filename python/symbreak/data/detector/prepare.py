@@ -44,6 +44,8 @@ class Prepared:
     """Where each axis of the grid lies on the detector: (frame,) row, column."""
     survey: Survey
     """All frames together, before cropping."""
+    kept: float
+    """Sum of the grid before what is below 0 became 0: an estimate of its photons without bias."""
     averaged: bool
     """Whether ``intensity`` is the mean of the frames, not their sum."""
     notes: tuple[str, ...]
@@ -79,7 +81,8 @@ def prepare_pattern(
     In this order: every frame is cleaned, its background subtracted, and it is divided by the flat
     field (`clean`); the frames are summed, averaged or kept as a volume; hot pixels are marked; the
     centre is found (`find_center`); a window around it is cut out, and what of it lies outside the
-    detector counts as not measured; blocks of pixels are summed (`bin_blocks`).
+    detector counts as not measured; blocks of pixels are summed (`bin_blocks`); what is below 0
+    after all this becomes 0.
 
     A pixel of a sum or mean counts as measured if it was in every frame, so that nothing is biased
     by the frames that lack it.
@@ -167,6 +170,9 @@ def prepare_pattern(
     else:
         image = seen.image / count if combine == "mean" else seen.image
         intensity, mask = _cut(image, bits, windows)
+    kept = float(intensity.sum())
+    # Only now: noise around the background has cancelled out as far as sums go (`clean`).
+    intensity = np.maximum(intensity, 0)
     if not (intensity > 0).any():
         raise ValueError("prepare_pattern: no measured pixel of the window is above 0.")
     return Prepared(
@@ -174,10 +180,11 @@ def prepare_pattern(
         mask=mask,
         windows=tuple(windows),
         survey=seen,
+        kept=kept,
         averaged=combine == "mean",
         notes=(
             *advice(windows, seen, bits, given, saturation),
-            *little_kept(intensity, count if combine == "mean" else 1, seen, middle),
+            *little_kept(kept * (count if combine == "mean" else 1), seen, middle),
         ),
     )
 

@@ -112,7 +112,8 @@ class Survey:
     """What all frames together show, ``(rows, columns)``."""
 
     image: Counts
-    """Sum of the frames, each without its pixels that were not measured."""
+    """Sum of the frames, each without its pixels that were not measured; below 0 where more
+    background was subtracted than there was."""
     ever: Bits
     """CXI bits that a pixel has in any frame."""
     always: Bits
