@@ -11,6 +11,7 @@ from stored_frames import COUNTS, SHAPE, frames
 from symbreak.data.detector.frames import open_frames
 from symbreak.data.detector.layouts import BAD, MISSING
 from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.detector.stacks import EVERYTHING
 from symbreak.data.files.arrays import DataError, Source
 
 
@@ -198,14 +199,19 @@ def test_several_scans_are_listed(bliss):
         frames(f"{bliss}:3.1")
 
 
-def test_masks_that_are_given_replace_the_files_own(eiger, tmp_path):
+def test_masks_that_are_given_count_beside_the_files_own(eiger, tmp_path):
     mask = np.zeros(SHAPE, bool)
     mask[9, 9] = True
     np.save(tmp_path / "mask.npy", mask)
     np.save(tmp_path / "valid.npy", COUNTS > 0)
-    _, bits, notes = frames(
-        eiger, mask=Source(tmp_path / "mask.npy"), valid=Source(tmp_path / "valid.npy")
-    )
+    given = {"mask": Source(tmp_path / "mask.npy"), "valid": Source(tmp_path / "valid.npy")}
+    own = frames(eiger)[1] != 0
+    assert own.any()
+    assert not (own & mask).any()
+    _, bits, notes = frames(eiger, **given)
+    assert np.array_equal(bits != 0, (COUNTS == 0) | mask | own)
+    assert "pixel_mask" in notes
+    _, bits, notes = frames(eiger, own_mask=False, **given)
     assert np.array_equal(bits != 0, (COUNTS == 0) | mask)
     assert "pixel_mask" not in notes
     np.save(tmp_path / "small.npy", mask[:-1])
@@ -221,3 +227,10 @@ def test_a_part_of_a_frame_is_read_with_its_part_of_the_mask(eiger):
         box = (slice(3, 7), slice(2, 9))
         assert np.array_equal(opened.read(4, box), COUNTS[4][box])
         assert np.array_equal(np.argwhere(opened.rejected(4, box)[2]), [[4]])  # the pixel (5, 6)
+
+
+def test_several_parts_of_the_frames_are_taken_once_and_in_order(eiger):
+    with open_frames(str(eiger), chosen=[slice(3, 5), slice(0, 1), slice(4, 5)]) as opened:
+        assert list(opened.chosen) == [0, 3, 4]
+        found = [opened.read(k, EVERYTHING) for k in range(3)]
+    assert np.array_equal(found, COUNTS[[0, 3, 4]])

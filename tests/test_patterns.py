@@ -66,12 +66,22 @@ def test_valid_is_the_opposite_of_mask_and_may_lie_in_another_file(tmp_path):
         read_pattern(source, valid=outside, mask=outside)
 
 
-def test_nan_and_the_largest_unsigned_value_are_not_measured(tmp_path):
+def test_nan_and_marks_of_detectors_are_not_measured(tmp_path):
     counts = COUNTS.astype(np.uint32)
     counts[0, 0] = np.iinfo(np.uint32).max
     found = read_pattern(write(tmp_path / "a.npy", data=counts))
     assert found.valid.sum() == 29
-    assert "at the largest uint32" in " ".join(found.notes)
+    assert "1 pixel at a mark of detectors: not measured" in " ".join(found.notes)
+    for kind in (np.int64, np.uint64, np.float32, np.float64):  # what a conversion leaves of it
+        found = read_pattern(write(tmp_path / "a.npy", data=counts.astype(kind)))
+        assert np.argwhere(~found.valid.numpy()).tolist() == [[3, 3]]
+        assert "1 pixel at a mark" in " ".join(found.notes)
+    signed = COUNTS.astype(np.int32)
+    signed[0, :3] = -1, -2, 2**31 - 1
+    found = read_pattern(write(tmp_path / "a.npy", data=signed))
+    assert found.valid.sum() == 27
+    assert "2 pixels below 0: not measured" in " ".join(found.notes)
+    assert "1 pixel at a mark" in " ".join(found.notes)
     floats = COUNTS.astype(np.float64)
     floats[0, :2] = np.nan, np.inf
     found = read_pattern(write(tmp_path / "b.npy", data=floats))
@@ -218,3 +228,49 @@ def test_a_note_where_the_data_look_otherwise(tmp_path, data, values, origin, hi
     found = read_pattern(write(tmp_path / "a.npy", data=data), values=values, origin=origin)
     notes = " ".join(found.notes)
     assert (hint in notes) if hint else notes == ""
+
+
+def speckles(counts, shape=(32, 32)):
+    """A simulated pattern with the middle at M // 2, float64."""
+    x = np.zeros(shape, dtype=complex)
+    inside = tuple(slice(0, m // 2) for m in shape)
+    x[inside] = np.exp(2j * np.random.default_rng(2).random(x[inside].shape))
+    pattern = np.abs(np.fft.fftshift(np.fft.fftn(x))) ** 2
+    return pattern * counts / pattern.sum()
+
+
+def notes(tmp_path, data, **options):
+    return " ".join(read_pattern(write(tmp_path / "seen.npy", data=data), **options).notes)
+
+
+def test_a_mask_the_wrong_way_round_is_told(tmp_path):
+    counts = speckles(1e6)
+    np.save(tmp_path / "mask.npy", counts > np.percentile(counts, 97))
+    told = f"the mask leaves {100 * (1024 - 31) / 1024:.1f} %"
+    right, wrong = (notes(tmp_path, counts, **{name: tmp_path / "mask.npy"})
+                    for name in ("mask", "valid"))  # fmt: skip
+    assert "wrong way round" not in right
+    assert "the mask leaves 3.0 % of the pixels: is it the wrong way round?" in wrong
+    assert told not in wrong
+
+
+def test_a_background_is_told_and_a_pattern_without_is_not(tmp_path):
+    counts = speckles(1e6)
+    noisy = np.random.default_rng(0).poisson(counts)
+    for clean in (counts, noisy, np.sqrt(counts)):
+        assert "background" not in notes(tmp_path, clean)
+    assert "background" not in notes(tmp_path, np.sqrt(noisy), values="amplitudes")
+    assert "is there a background? `symbreak prepare" in notes(tmp_path, noisy + 1000)
+
+
+def test_a_plateau_is_told(tmp_path):
+    counts = np.random.default_rng(0).poisson(speckles(1e5))
+    assert "largest count" not in notes(tmp_path, counts)
+    counts[3, 4:20] = 65535  # a 16-bit detector's mark in a wider type
+    assert "16 pixels have the same largest count, 65535" in notes(tmp_path, counts)
+
+
+def test_a_flat_volume_may_be_a_stack(tmp_path):
+    assert "one volume" not in notes(tmp_path, speckles(1e6, (16, 20, 24)))
+    told = notes(tmp_path, speckles(1e6, (8, 20, 24)))
+    assert "taken as one volume of 8 x 20 x 24 voxels; exposures" in told

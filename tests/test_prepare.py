@@ -251,3 +251,28 @@ def test_the_file_is_what_reconstruct_and_viewers_look_for(tmp_path, volume):
     np.testing.assert_array_equal(np.fft.fftshift(read.valid), found.valid)
     np.testing.assert_allclose(np.fft.fftshift(read.amplitude) ** 2, found.intensity, rtol=1e-6)
     assert 0 < (~read.valid).sum() < read.valid.numel()
+
+
+def test_a_frame_of_which_nothing_was_measured_is_named():
+    counts = np.random.default_rng(SEED).poisson(peak((4, 90, 110), (2, 40, 62)) + 1.0)
+    dark = counts.astype(np.float64)
+    dark[2] = np.nan
+    with pytest.raises(ValueError, match=r"of frame 2, the first being 0, no pixel was measured"):
+        prepare_pattern(ArrayStack(dark), combine="sum")
+    found = prepare_pattern(ArrayStack(dark), combine="volume", shape=(16, 48, 48))
+    assert found.survey.unmeasured == (2,)
+
+
+def test_the_detector_is_looked_at_as_a_pattern_is():
+    """A background, a mask the wrong way round, a plateau that hides where the centre is."""
+    counts = np.random.default_rng(SEED).poisson(peak((90, 110), (40, 62), 6, 4000) + 100.0)
+    assert "is there a background?" in " ".join(prepare_pattern(ArrayStack(counts)).notes)
+    subtracted = prepare_pattern(ArrayStack(counts), background=100.0)
+    assert "is there a background?" not in " ".join(subtracted.notes)
+    valid = np.zeros(counts.shape, bool)
+    valid[30:50, 50:72] = True
+    found = prepare_pattern(ArrayStack(counts, valid), center=(40, 62), shape=64)
+    assert "the mask leaves 4.4 % of the pixels" in " ".join(found.notes)
+    counts[3, 5:60] = 65535
+    with pytest.raises(ValueError, match=r"give shape .*But 55 pixels have the same largest count"):
+        prepare_pattern(ArrayStack(counts))

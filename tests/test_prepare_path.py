@@ -131,7 +131,9 @@ def test_one_frame_of_the_stack_with_options_of_every_kind(measured, tmp_path):
     with h5py.File(tmp_path / "p.cxi") as file:
         found = file["entry_1/data_1/data"][()]
         mask = file["entry_1/instrument_1/detector_1/mask"][()]
-    bad = (raw > 10_000) | (np.arange(ROWS) <= 10)[:, None]
+    with h5py.File(folder / "scan_master.h5") as file:
+        own = file["entry/instrument/detector/detectorSpecific/pixel_mask"][()] != 0
+    bad = (raw > 10_000) | (np.arange(ROWS) <= 10)[:, None] | own
     clean = np.where(bad, np.nan, raw - 1)
     wide = np.pad(clean, 60, constant_values=np.nan)
     start = (46 - 25 * 2 - 1 + 60, 72 - 24 * 2 - 1 + 60)

@@ -265,9 +265,9 @@ def test_one_note_where_the_patterns_look_otherwise(tmp_path, amplitude, words, 
 
 
 @pytest.mark.parametrize("every", [False, True])
-@pytest.mark.parametrize("given", [False, True])
-def test_the_mask_of_a_known_layout_is_used_unless_another_is_given(
-    tmp_path, amplitude, every, given
+@pytest.mark.parametrize("own", [False, True])
+def test_the_mask_of_a_known_layout_is_used_beside_one_that_is_given(
+    tmp_path, amplitude, every, own
 ):
     bits = np.zeros(amplitude.shape, np.uint32)
     bits[:, 3:5, 7] = 1
@@ -275,12 +275,14 @@ def test_the_mask_of_a_known_layout_is_used_unless_another_is_given(
         file["entry/data/data"] = amplitude.numpy()
         file["entry/instrument/detector/pixel_mask"] = bits if every else bits[0]
         file["other"] = np.zeros(amplitude.shape[1:], "u1")
+        file["other"][9, 2] = 1
     words = ("--amplitudes", "--dc", "corner", "-o", tmp_path / "out.h5", *OPTIONS)
-    words = (*words, "--mask", ":other") if given else words
+    words = (*words, "--mask", ":other", *(() if own else ("--no-own-mask",)))
     result = run("reconstruct-stack", f"{tmp_path}/scan.h5:/entry/data/data", *words)
     assert result.exit_code == 0, result.output
-    assert ("using its mask" in result.stderr) is not given
-    valid = torch.from_numpy(bits == 0) if not given else None
+    assert ("using its mask" in result.stderr) is own
+    valid = torch.from_numpy(bits == 0) if own else torch.ones(bits.shape, dtype=torch.bool)
+    valid[:, 9, 2] = False
     assert np.array_equal(content(tmp_path / "out.h5")["errors"], expected(amplitude, valid)[0])
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from symbreak.cli.verdict import RANDOM_PHASES, doubts, transfer_line
+from symbreak.cli.verdict import RANDOM_PHASES, coherence_line, doubts, transfer_line
 from symbreak.evaluation import compare_starts
 
 
@@ -65,3 +65,27 @@ def test_what_random_phases_would_give_is_told_where_it_is_above_the_level(gener
     if told:
         assert RANDOM_PHASES[count] == pytest.approx(random, abs=2e-3)
         assert f"would give {RANDOM_PHASES[count]:.2f}" in transfer_line(starts)
+
+
+def test_where_no_start_determines_an_object_nothing_is_said_to_agree(generator):
+    x, support = objects(3, generator)
+    starts = compared(x, torch.ones_like(support), [0.0] * 3, torch.fft.fft2(x[0]).abs())
+    first, *_ = doubts(starts)
+    assert first.startswith(
+        "no start determines an object: every support has more pixels than half"
+    )
+    assert not any("left out" in line for line in doubts(starts))
+    assert transfer_line(starts) == "PRTF: means nothing, since no start determines an object"
+
+
+def test_half_of_an_even_number_is_in_the_middle(generator):
+    """Of distances 0 to the best, and of the blur, both sides of the middle count."""
+    x, support = objects(1, generator)
+    many = x.expand(4, -1, -1)
+    a = torch.fft.fft2(x[0]).abs()
+    blur = torch.tensor([[0.1, 0.1], [0.2, 0.2], [0.4, 0.4], [0.8, 0.8]], dtype=torch.float64)
+    starts = compare_starts(
+        many, support.expand(4, -1, -1), torch.full((4,), 0.01), a, torch.ones_like(a) > 0,
+        blur=blur,
+    )  # fmt: skip
+    assert coherence_line(starts).startswith("blur of the pattern: 0.30 x 0.30 pixels")

@@ -54,10 +54,12 @@ Mask = Annotated[
     str | None,
     typer.Option(
         metavar=DATASET,
-        help="Array, 0 where a pixel was measured; default: the file's own if CXI or NeXus.",
+        help="Array, 0 where a pixel was measured.",
         rich_help_panel=PATTERN,
     ),
 ]
+OWN_MASK = "Whether the file's own mask counts as well, if its layout is CXI or NeXus."
+OwnMask = Annotated[bool, typer.Option(help=OWN_MASK, rich_help_panel=PATTERN)]
 Schedule = Annotated[
     str,
     typer.Option(

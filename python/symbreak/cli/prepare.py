@@ -14,6 +14,7 @@ from symbreak.cli import options
 from symbreak.cli import prepare_options as parsed
 from symbreak.cli.geometry import geometry_file
 from symbreak.cli.output import command_line, note, progress, wrote
+from symbreak.cli.phasing_options import OWN_MASK
 from symbreak.cli.prepare_report import print_prepared, used_parameters
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import open_frames
@@ -64,15 +65,15 @@ def prepare(
         str | None,
         typer.Option(
             "--frames",
-            metavar="K or START:STOP",
-            help="Only frame K, or START up to before STOP; the first is 0.",
+            metavar="K or START:STOP,...",
+            help="Only frame K, or START up to before STOP, or several of these; the first is 0.",
         ),
     ] = None,
     background: Annotated[
         str | None,
         typer.Option(
             metavar="COUNTS or FILE",
-            help="Counts, or dark frames, to subtract from every frame; below 0 becomes 0.",
+            help="Counts, or dark frames, to subtract from every frame.",
         ),
     ] = None,
     flat: Annotated[
@@ -96,10 +97,11 @@ def prepare(
         str | None,
         typer.Option(
             metavar=DATASET,
-            help="Array, 0 where a pixel was measured; default: the file's own.",
+            help="Array, 0 where a pixel was measured.",
             rich_help_panel=MASKS,
         ),
     ] = None,
+    own_mask: Annotated[bool, typer.Option(help=OWN_MASK, rich_help_panel=MASKS)] = True,
     saturation: Annotated[
         float | None,
         typer.Option(
@@ -183,10 +185,11 @@ def prepare(
     pixels = None if size is None else parsed.numbers(size, "--size")
     blocks = parsed.numbers(bins, "--bin")
     begin = parsed.corner(corner)
+    which = parsed.frames(select, together=stack is Stacking.VOLUME)
     told = (
         None if geometry is None else geometry_file(geometry, 3 if stack is Stacking.VOLUME else 2)
     )
-    with open_frames(sources, chosen=parsed.frames(select), corner=begin, **extra) as opened:
+    with open_frames(sources, chosen=which, corner=begin, own_mask=own_mask, **extra) as opened:
         note(opened.notes)
         if saturation is None and opened.saturation is not None:
             saturation = opened.saturation

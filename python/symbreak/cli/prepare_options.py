@@ -26,19 +26,35 @@ def numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:
     return found
 
 
-def frames(text: str | None) -> slice | None:
-    """Parse ``K`` or ``START:STOP``."""
+def frames(text: str | None, *, together: bool) -> list[slice] | None:
+    """Parse ``K`` and ``START:STOP``, several of them joined by commas.
+
+    Args:
+        text: As it was given.
+        together: Whether the frames must follow each other, as those of a volume.
+    """
     if text is None:
         return None
+    parts = [_frames(part) for part in text.split(",")]
+    if any(part is None for part in parts):
+        wanted = "K or START:STOP, several joined by commas"
+        raise typer.BadParameter(f"expected {wanted}, got {text!r}", param_hint="--frames")
+    if together and len(parts) > 1:
+        raise typer.BadParameter(
+            f"the frames of a volume follow each other, expected K or START:STOP, got {text!r}",
+            param_hint="--frames",
+        )
+    return [part for part in parts if part is not None]
+
+
+def _frames(text: str) -> slice | None:
     try:
         ends = [int(part) if part else None for part in text.split(":")]
-        if len(ends) == 1 and ends[0] is not None and ends[0] >= 0:
-            return slice(ends[0], ends[0] + 1)
-        if len(ends) == 2:
-            return slice(*ends)
     except ValueError:
-        pass
-    raise typer.BadParameter(f"expected K or START:STOP, got {text!r}", param_hint="--frames")
+        return None
+    if len(ends) == 1 and ends[0] is not None and ends[0] >= 0:
+        return slice(ends[0], ends[0] + 1)
+    return slice(*ends) if len(ends) == 2 else None
 
 
 def background(text: str | None) -> float | Source:

@@ -62,6 +62,7 @@ def reconstruct(
     dc: phasing_options.Origin = Dc.CENTER,
     valid: phasing_options.Valid = None,
     mask: phasing_options.Mask = None,
+    own_mask: phasing_options.OwnMask = True,
     schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
     starts: phasing_options.Starts = 8,
@@ -143,6 +144,7 @@ def reconstruct(
         origin="corner" if dc is Dc.CORNER else "center",
         valid=extra.get("valid"),
         mask=extra.get("mask"),
+        own_mask=own_mask,
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
     if not fixed_support:

@@ -48,6 +48,7 @@ def reconstruct_stack(
     dc: phasing_options.Origin = Dc.CENTER,
     valid: phasing_options.Valid = None,
     mask: phasing_options.Mask = None,
+    own_mask: phasing_options.OwnMask = True,
     ndim: Annotated[
         int, typer.Option(min=2, max=3, help="Axes of one pattern.", rich_help_panel=PATTERN)
     ] = 2,
@@ -110,6 +111,7 @@ def reconstruct_stack(
             ndim=ndim,
             values="amplitudes" if amplitudes else "intensities",
             origin="corner" if dc is Dc.CORNER else "center",
+            own_mask=own_mask,
             **extra,
         ) as stack,
         running(workers, dask) as runner,

@@ -25,7 +25,13 @@ def doubts(starts: StartComparison) -> list[str]:
     found = []
     unit = element(starts.objects.dim() - 1)
     loose = int((~starts.determined).sum())
-    if loose:
+    if not bool(starts.determined.any()):
+        found.append(
+            f"no start determines an object: every support has more {unit}s than half the measured "
+            "ones, which fits anything, however small the error. Is a mask the wrong way round? "
+            "A higher --threshold, or --area, keeps supports small; --choose-support finds one."
+        )
+    elif loose:
         found.append(
             f"{loose} starts left out: a support of more {unit}s than half the measured ones "
             "fits anything. A higher --threshold, or --area, keeps supports small; "
@@ -42,7 +48,7 @@ def doubts(starts: StartComparison) -> list[str]:
     good = starts.good.clone()
     good[starts.best] = False
     if bool(good.any()):
-        apart = float(starts.distance[good].median())
+        apart = float(starts.distance[good].quantile(0.5))
         if apart > APART:
             found.append(
                 f"the good starts are not one object: half of them are {apart:.2f} or more of its "
@@ -68,7 +74,7 @@ def coherence_line(starts: StartComparison) -> str:
     grid = starts.objects.shape[1:]
     unit = element(len(grid))
     found = starts.blur[starts.good]
-    median = found.median(0).values
+    median = found.quantile(0.5, 0)
     widths = " x ".join(f"{width:.2f}" for width in median.tolist())
     spread = ""
     if len(found) > 1:
@@ -81,6 +87,8 @@ def coherence_line(starts: StartComparison) -> str:
 def transfer_line(starts: StartComparison) -> str:
     """What the transfer function of the good starts says, and what it cannot say."""
     count = int(starts.good.sum())
+    if not bool(starts.determined.any()):
+        return "PRTF: means nothing, since no start determines an object"
     if count < 2:
         return "PRTF: needs two good starts to mean something"
     resolution = starts.transfer.resolution()

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from symbreak.data.detector.cleaning import Bits
-from symbreak.data.detector.layouts import SATURATED
+from symbreak.data.detector.layouts import BAD, SATURATED
+from symbreak.data.detector.looks import look_at_background, look_at_mask, look_at_plateau
 from symbreak.data.detector.stacks import Survey
 from symbreak.data.detector.windows import Window, is_fast
 
-# Pixels of one largest count that raise suspicion of saturation, and how large it must be.
-PLATEAU, LARGE = 16, 200
 AROUND = 3  # pixels on each side of the centre that should have been measured
 
 
@@ -32,14 +31,11 @@ def advice(
         given: The centre where the user gave it, else empty.
         saturation: Largest count to trust, None if nothing is known of it.
     """
-    notes = []
-    largest = seen.image.max()
-    flat = int((seen.image == largest).sum())
-    if saturation is None and largest >= LARGE and flat >= PLATEAU:
-        notes.append(
-            f"{flat} pixels have the same largest count, {largest:g}: if the detector saturates "
-            "there, leave them out with saturation (--saturation) a little below it."
-        )
+    notes: list[str] = []
+    if saturation is None:
+        notes += look_at_plateau(seen.image)
+    notes += look_at_mask((bits & BAD) == 0)
+    notes += look_at_background(seen.image[bits == 0])
     row, column = (window.center for window in windows[-2:])
     near = bits[max(row - AROUND, 0) : row + AROUND + 1, max(column - AROUND, 0) :][
         :, : 2 * AROUND + 1

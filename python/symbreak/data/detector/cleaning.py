@@ -14,6 +14,9 @@ from symbreak.ops.numbers import is_number
 Counts = NDArray[np.float64]
 Bits = NDArray[np.uint32]
 
+# By which 32-bit Eiger files mark gaps and bad pixels, in whatever type the frames came here; the
+# second is what float32 makes of it.
+EIGER_MARKS = (2**32 - 1, 2**32)
 # Neighbours that must have been measured to call a pixel hot.
 FEWEST_NEIGHBOURS = 3
 
@@ -29,8 +32,8 @@ def clean(
     """Counts without background, and why a pixel does not count as measured.
 
     Not measured are pixels that ``rejected`` names, those above ``saturation``, NaN and infinity,
-    the largest value of an unsigned integer type (2^32 - 1 in 32-bit Eiger files: gaps and bad
-    pixels) and negative values of a signed one (-1, -2 in Pilatus files). Negative *floats* are
+    the largest value of an integer type, 2^32 - 1 of any (32-bit Eiger files: gaps and bad pixels)
+    and negative values of a signed integer type (-1, -2 in Pilatus files). Negative *floats* are
     what a subtraction left, measured like the others.
 
     What falls below 0 stays there: cut off frame by frame, noise around the background would add up
@@ -60,19 +63,20 @@ def clean(
 
 
 def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:
-    """Values by which detectors mark pixels: an unsigned type's largest, a signed one's negative.
+    """Values by which detectors mark pixels: an integer type's largest, 2^32 - 1, negative ones.
+
+    Of a floating type only 2^32 - 1, which a conversion leaves as it is.
 
     Args:
         frame: Any real type, any shape.
     """
-    marks: NDArray[np.bool_]
-    if frame.dtype.kind == "u":
-        marks = frame == np.iinfo(frame.dtype).max
-    elif frame.dtype.kind == "i":
-        marks = frame < 0
-    else:
-        marks = np.zeros(frame.shape, dtype=bool)
-    return marks
+    if frame.dtype.kind == "f":
+        return np.isin(frame, EIGER_MARKS)
+    limits = np.iinfo(frame.dtype)
+    marks: NDArray[np.bool_] = frame == limits.max
+    if limits.max > EIGER_MARKS[0]:
+        marks |= frame == EIGER_MARKS[0]
+    return marks | (frame < 0)
 
 
 def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Frames:
 
     parts: tuple[Part, ...]
     masks: tuple[Mask, ...]
-    chosen: range
+    chosen: Sequence[int]
     """Which of all frames these are."""
     saturation: float | None
     """Largest count to trust as the first file says it (NXdetector), None if it does not."""
@@ -113,11 +114,12 @@ class Frames:
 
 @contextmanager
 def open_frames(
-    sources: Sequence[Source],
+    sources: Sequence[Source | Path | str],
     *,
     valid: Source | None = None,
     mask: Source | None = None,
-    chosen: slice | None = None,
+    own_mask: bool = True,
+    chosen: slice | Sequence[slice] | None = None,
     corner: Corner | None = None,
 ) -> Iterator[Frames]:
     """Open detector frames; the layouts that are found by themselves are those of `layouts`.
@@ -128,46 +130,58 @@ def open_frames(
     file all are taken, unless one is named.
 
     Args:
-        sources: One file, or several whose frames follow each other.
+        sources: One file, or several whose frames follow each other, as `read_pattern` takes one.
         valid: An array of the frames' shape or that of one, not 0 where a pixel was measured.
-        mask: The opposite, 0 where a pixel was measured. Both may be given. If neither is, the
-            mask of the first file is used where its layout says what it means.
-        chosen: Which of the frames to take; None for all.
+        mask: The opposite, 0 where a pixel was measured. Both may be given.
+        own_mask: Whether the mask of the first file is used, beside those given, where its layout
+            says what it means.
+        chosen: Which of the frames to take, one part or several; None for all.
         corner: Where frames begin on the whole detector (row, column), for a mask of all of it.
 
     Raises:
         DataError: No frames are there, they differ in shape, data behind a link are missing, or a
             mask does not fit.
+        TypeError: ``sources`` holds something that names no file.
         OSError: A file cannot be read.
     """
+    several = [sources] if isinstance(sources, str | Path | Source) else sources
+    named = [Source.of(source) for source in several]
     with ExitStack() as files:
         parts: list[Part] = []
-        first = files.enter_context(open_frame(sources[0]))
+        first = files.enter_context(open_frame(named[0]))
         kept = 0
-        for source in sources:
-            found = first if source is sources[0] else open_next(files, source, kept)
+        for source in named:
+            found = first if source is named[0] else open_next(files, source, kept)
             kept += found.array.nbytes if isinstance(found.array, np.ndarray) else 0
             parts += _parts(found, alone=_named(source, found))
         _check(parts)
         rows, columns = parts[0].array.shape[-2:]
         total = sum(part.count for part in parts)
-        where = range(total)[chosen] if chosen is not None else range(total)
-        if not len(where):
-            raise DataError(f"{sources[0]}: no frame is chosen, there are {total}.")
+        where = _where(chosen, total)
+        if not where:
+            raise DataError(f"{named[0]}: no frame is chosen, there are {total}.")
         masks: list[Mask] = []
-        notes = [*first.notes, *series_notes(sources)]
-        if len(parts) > len(sources):
-            notes.append(f"{sources[0]}: {total} frames in {len(parts)} parts.")
+        notes = [*first.notes, *series_notes(named)]
+        if len(parts) > len(named):
+            notes.append(f"{named[0]}: {total} frames in {len(parts)} parts.")
         shape = (total, rows, columns)
         for given, reason in ((valid, _not_valid), (mask, _masked)):
             if given is not None:
                 masks.append(_given(files, given, first, shape, reason, corner))
-        if not masks:
-            masks, more = _own(first, shape)
+        if own_mask:
+            own, more = _own(first, shape, unexplained=not masks)
+            masks += own
             notes += more
         saturation = _saturation(first)
         header = read_header(first, where, total)
         yield Frames(tuple(parts), tuple(masks), where, saturation, header, tuple(notes))
+
+
+def _where(chosen: slice | Sequence[slice] | None, total: int) -> list[int]:
+    """Numbers of the frames to take, in their order, none twice."""
+    parts = [slice(None)] if chosen is None else chosen
+    several = [parts] if isinstance(parts, slice) else parts
+    return sorted({frame for part in several for frame in range(total)[part]})
 
 
 def _named(source: Source, found: OpenArray) -> bool:
@@ -230,11 +244,13 @@ def _given(
     return Mask(Part(array, opened.source), reason)
 
 
-def _own(found: OpenArray, shape: tuple[int, ...]) -> tuple[list[Mask], list[str]]:
-    """The mask that the file itself brings, and a note about it."""
+def _own(
+    found: OpenArray, shape: tuple[int, ...], *, unexplained: bool
+) -> tuple[list[Mask], list[str]]:
+    """The mask that the file itself brings, and a note about it, or on masks that say nothing."""
     name = find_mask(found.others, shape)
     if name is None:
-        masks = unexplained_masks(found.others, shape)
+        masks = unexplained_masks(found.others, shape) if unexplained else {}
         return [], [mask_hint(found.source.path, masks)] if masks else []
     source = Source(found.source.path, name)
     mask = Mask(

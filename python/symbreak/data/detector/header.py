@@ -70,7 +70,7 @@ class _UnsaidError(Exception):
     """A dataset, or all of them, say nothing; the message is a few words on why."""
 
 
-def read_header(opened: OpenArray, chosen: range | None = None, count: int = 1) -> Header:
+def read_header(opened: OpenArray, chosen: Sequence[int] | None = None, count: int = 1) -> Header:
     """Look for the three in the file of the frames.
 
     Args:
@@ -94,7 +94,7 @@ def read_header(opened: OpenArray, chosen: range | None = None, count: int = 1) 
 @dataclass(frozen=True)
 class _Search:
     opened: OpenArray
-    chosen: range
+    chosen: Sequence[int]
     count: int
 
     def energy(self) -> tuple[float, str]:

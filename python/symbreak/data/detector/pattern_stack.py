@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbreak.data.detector.layouts import find_mask, rejected
-from symbreak.data.detector.patterns import (
-    MASK_NAMES,
-    Origin,
-    Values,
-    look_at_origin,
-    look_at_values,
-    marked_values,
-)
+from symbreak.data.detector.looks import Origin, Values, look_at_origin, look_at_values
+from symbreak.data.detector.patterns import MASK_NAMES, marked_values
 from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 # As many patterns, from the first on, are looked at to tell whether the user described them right,
@@ -56,8 +50,8 @@ class PatternStack:
         """Read some patterns.
 
         Not measured are pixels that a mask says so of, NaN, infinity, the largest value of an
-        unsigned integer type, and negative intensities of a signed one. Those of a floating type
-        count as 0. A dark pattern, without a measured pixel above 0, is no error.
+        integer type, 2^32 - 1, and negative intensities of a signed integer type. Those of a
+        floating type count as 0. A dark pattern, without a measured pixel above 0, is no error.
 
         Returns:
             ``amplitude``, float32 ``(items, *grid)``, DC at index 0, and ``valid``, bool likewise.
@@ -112,6 +106,7 @@ def open_stack(
     origin: Origin = "center",
     valid: Source | None = None,
     mask: Source | None = None,
+    own_mask: bool = True,
 ) -> Iterator[PatternStack]:
     """Open patterns ``(items, *grid)`` without reading them.
 
@@ -121,9 +116,9 @@ def open_stack(
         values: Whether the file holds intensities (counts) or amplitudes, their square roots.
         origin: Where the file has zero frequency: the middle, index M // 2, or the corner.
         valid: Not 0 where a pixel was measured; of the shape of one pattern or of all.
-        mask: The opposite: 0 where a pixel was measured. If neither is given, a mask of the same
-            file is used where its layout says what it means: CXI's ``mask``, NeXus'
-            ``pixel_mask``.
+        mask: The opposite: 0 where a pixel was measured.
+        own_mask: Whether a mask of the same file is used as well, where its layout says what it
+            means: CXI's ``mask``, NeXus' ``pixel_mask``.
 
     Raises:
         DataError: The file does not hold one such stack, or a mask does not fit it.
@@ -150,7 +145,7 @@ def open_stack(
             if second is not None:
                 masks.append(StackMask(second.array, second.source, lambda values: values == 0))
             notes = opened.notes
-            if not masks and (own := _own_mask(opened)) is not None:
+            if own_mask and (own := _own_mask(opened)) is not None:
                 masks.append(own)
                 notes = (*notes, f"{own.source.path}: using its mask {own.source.dataset}.")
             yield PatternStack(opened, values, origin, tuple(masks), notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -13,6 +13,15 @@ from torch import Tensor
 
 from symbreak.data.detector.cleaning import marked
 from symbreak.data.detector.layouts import find_mask, mask_hint, rejected, unexplained_masks
+from symbreak.data.detector.looks import (
+    Origin,
+    Values,
+    look_at_axes,
+    look_at_mask,
+    look_at_origin,
+    look_at_plateau,
+    look_at_values,
+)
 from symbreak.data.files.arrays import (
     ArrayLike,
     DataError,
@@ -22,9 +31,6 @@ from symbreak.data.files.arrays import (
     read,
 )
 from symbreak.ops.checks import shown
-
-Values = Literal["intensities", "amplitudes"]
-Origin = Literal["center", "corner"]
 
 # Names under which files keep masks and the like; they are never guessed to be the pattern.
 MASK_NAMES = ("mask", "valid", "support")
@@ -51,13 +57,14 @@ def read_pattern(
     origin: Origin = "center",
     valid: Source | Path | str | None = None,
     mask: Source | Path | str | None = None,
+    own_mask: bool = True,
 ) -> Pattern:
     """Read a 2D or 3D pattern; axes of length 1 are dropped.
 
-    Pixels that are NaN or infinite, and those at the largest value of an unsigned integer type
-    (the mark of saturated pixels and gaps in many detectors' files) or below 0 of a signed one,
-    count as not measured. Negative intensities of a floating type, which a subtracted background
-    leaves, count as 0.
+    Pixels that are NaN or infinite, and those at the largest value of an integer type or 2^32 - 1
+    (the marks of saturated pixels and gaps in many detectors' files) or below 0 of a signed integer
+    type, count as not measured. Negative intensities of a floating type, which a subtracted
+    background leaves, count as 0.
 
     Args:
         source: The file and, optionally, the dataset: ``"scan.h5"``, ``"scan.h5:/entry/data"``, a
@@ -67,9 +74,10 @@ def read_pattern(
             detector sees it, ``"corner"`` means index 0, as an FFT returns it.
         valid: An array of the pattern's shape and layout, not 0 where a pixel was measured.
         mask: The opposite, the usual one in detectors' files: 0 where a pixel was measured.
-            Both may be given; a pixel must pass both. If neither is, a mask of the same file is
-            used where its layout says what it means: CXI's ``mask``, NeXus' ``pixel_mask``. A text
-            that begins with a colon, ``":mask"``, is a dataset of the pattern's file.
+            Both may be given; a pixel must pass both. A text that begins with a colon,
+            ``":mask"``, is a dataset of the pattern's file.
+        own_mask: Whether a mask of the same file is used as well, where its layout says what it
+            means: CXI's ``mask``, NeXus' ``pixel_mask``.
 
     Returns:
         Pattern: amplitudes in float32, valid pixels, and notes for the user.
@@ -91,23 +99,34 @@ def read_pattern(
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
         good = np.ones(data.shape, dtype=bool)
-        if valid is None and mask is None:
-            good, more = _own_mask(opened, data.shape)
+        if own_mask:
+            alone = valid is None and mask is None
+            good, more = _own_mask(opened, data.shape, unexplained=alone)
             notes += more
     _check_shape(dataset, data)
     good &= np.isfinite(data)
     bad = marked_values(data, values)
     good &= ~bad
     if bad.any():
-        what = f"at the largest {data.dtype}" if data.dtype.kind == "u" else "below 0"
-        notes.append(f"{_pixels(int(bad.sum()))} {what}: not measured.")
+        low = int((data[bad] < 0).sum())
+        for count, what in ((low, "below 0"), (int(bad.sum()) - low, "at a mark of detectors")):
+            notes += [f"{_pixels(count)} {what}: not measured."] if count else []
+    passed = np.ones(data.shape, dtype=bool)
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
-            good &= (read_like(other, dataset, data.shape) != 0) == measured
+            passed &= (read_like(other, dataset, data.shape) != 0) == measured
+    good &= passed
     if not good.any():
-        raise DataError(f"{dataset}: no pixel is left as measured.")
+        raise DataError(
+            f"{dataset}: no pixel is left as measured. Is a mask the wrong way round? "
+            "--no-own-mask leaves out that of the file."
+        )
+    notes += look_at_mask(passed)
     data = np.where(good, data, 0).astype(np.float64)
+    notes += look_at_axes(data.shape)
     notes += look_at_values(data, good, values) + look_at_origin(data, good, origin)
+    if values == "intensities":
+        notes += look_at_plateau(data)
     amplitude = _amplitude(dataset, data, values, notes)
     if origin == "center":
         amplitude, good = np.fft.ifftshift(amplitude), np.fft.ifftshift(good)
@@ -132,7 +151,9 @@ def read_like(
     if not source.path.name:
         source = Source(pattern.path, source.dataset)
     with open_array(
-        source, what=what, wanted=lambda n, a: _fits(_squeezed(a.shape), shape)
+        source,
+        what=f"{what} of the pattern's shape, {shape}",
+        wanted=lambda n, a: _fits(_squeezed(a.shape), shape),
     ) as opened:
         array = _squeeze(opened)
     if not _fits(array.shape, shape):
@@ -144,50 +165,10 @@ def _fits(shape: tuple[int, ...], pattern: tuple[int, ...]) -> bool:
     return len(shape) >= 2 and shape == pattern[-len(shape) :]
 
 
-def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: Values) -> list[str]:
-    """Say so if the numbers look like the other of intensities and amplitudes.
-
-    Photon counts are whole numbers; square roots of counts are not, but their squares are.
-    """
-    seen = data[good & (data > 0)]
-    if not len(seen):
-        return []
-    whole = float((np.abs(seen - np.rint(seen)) < 1e-3).mean())
-    square = seen**2
-    tolerance = np.maximum(1e-3, 1e-6 * square)
-    whole_square = float((np.abs(square - np.rint(square)) < tolerance).mean())
-    if values == "amplitudes" and whole > 0.9 and seen.max() > 1:
-        return ["the values are whole numbers like counts: should it be --intensities?"]
-    if values == "intensities" and whole < 0.5 and whole_square > 0.9:
-        return ["the squares of the values are whole numbers: should it be --amplitudes?"]
-    return []
-
-
 def marked_values(data: NDArray[Any], values: Values) -> NDArray[np.bool_]:
     """Where values are marks of what was not measured; amplitudes below 0 are errors instead."""
-    if data.dtype.kind == "u" or values == "intensities":
-        return marked(data)
-    return np.zeros(data.shape, dtype=bool)
-
-
-def look_at_origin(data: NDArray[np.float64], good: NDArray[np.bool_], origin: Origin) -> list[str]:
-    """Say so if the low frequencies seem to be at the other place than ``origin`` says.
-
-    A far-field pattern is brightest around zero frequency. Compared are the mean values of the
-    measured pixels with all |f| < 1/4 under either assumption; twice brighter is a clear case.
-    """
-    middle = np.zeros(data.shape, dtype=bool)
-    middle[tuple(slice(m // 4, m - m // 4) for m in data.shape)] = True
-    corner = np.fft.ifftshift(middle)
-    means = [float(data[good & box].mean()) for box in (middle, corner) if (good & box).any()]
-    if len(means) < 2:
-        return []
-    at_center, at_corner = means
-    if origin == "center" and at_corner > 2 * at_center:
-        return ["the corners are brightest: should it be --dc corner?"]
-    if origin == "corner" and at_center > 2 * at_corner:
-        return ["the middle is brightest: should it be --dc center?"]
-    return []
+    marks = marked(data)
+    return marks if values == "intensities" else marks & ~(data < 0)
 
 
 def _amplitude(
@@ -222,7 +203,9 @@ def _can_be_pattern(name: str, array: ArrayLike) -> bool:
     return array.dtype.kind in "iuf" and len(shape) in (2, 3) and min(shape) >= 4
 
 
-def _own_mask(opened: OpenArray, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], list[str]]:
+def _own_mask(
+    opened: OpenArray, shape: tuple[int, ...], *, unexplained: bool
+) -> tuple[NDArray[np.bool_], list[str]]:
     """What the file itself says was measured, and a note; or a note on masks that say nothing."""
     name = find_mask(opened.others, shape)
     if name is not None:
@@ -231,7 +214,7 @@ def _own_mask(opened: OpenArray, shape: tuple[int, ...]) -> tuple[NDArray[np.boo
         good = np.broadcast_to(bits.reshape(_squeezed(bits.shape)) == 0, shape)
         return good.copy(), [f"{opened.source.path}: using its mask {name}."]
     everywhere = np.ones(shape, dtype=bool)
-    masks = unexplained_masks(opened.others, shape)
+    masks = unexplained_masks(opened.others, shape) if unexplained else {}
     return everywhere, [] if not masks else [mask_hint(opened.source.path, masks)]
 
 

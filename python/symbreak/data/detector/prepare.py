@@ -13,6 +13,7 @@ from symbreak.data.detector.advice import AROUND, advice, little_kept
 from symbreak.data.detector.centering import Method, find_center
 from symbreak.data.detector.cleaning import Bits, Counts
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
+from symbreak.data.detector.looks import look_at_plateau
 from symbreak.data.detector.prepare_checks import (
     Combine,
     check_corrections,
@@ -156,11 +157,18 @@ def prepare_pattern(
 
     cleaner = Cleaner(background, flat, saturation)
     seen = survey(stack, cleaner, hot, tell)
+    if not volume and 0 < len(seen.unmeasured) < count:
+        lost = ", ".join(map(str, seen.unmeasured[:10]))
+        raise ValueError(
+            f"prepare_pattern: of frame {lost}, the first being 0, no pixel was measured, so none "
+            "of all frames together: leave it out (--frames)."
+        )
     bits = seen.always if volume else seen.ever
     middle = given[-2:] or find_center(
         seen.image, bits == 0, method=method, saturated=(seen.ever & SATURATED) != 0
     )
-    sides = sizes[-2:] or [_square(middle, detector, factors[-2:])] * 2
+    hints = look_at_plateau(seen.image) if saturation is None else []
+    sides = sizes[-2:] or [_square(middle, detector, factors[-2:], hints)] * 2
     windows = [Window(*axis) for axis in zip(middle, sides, factors[-2:], strict=True)]
     if volume:
         counts, marks = _planes(stack, cleaner, seen.hot, windows, lambda k: tell(count + k))
@@ -249,7 +257,9 @@ def _along_frames(
     return Window(middle, size, bin_)
 
 
-def _square(middle: Sequence[int], detector: Sequence[int], factors: Sequence[int]) -> int:
+def _square(
+    middle: Sequence[int], detector: Sequence[int], factors: Sequence[int], hints: Sequence[str]
+) -> int:
     """Side of the largest square window inside the detector."""
     side = min(map(largest_inside, middle, detector, factors))
     if side < SMALLEST:
@@ -257,6 +267,6 @@ def _square(middle: Sequence[int], detector: Sequence[int], factors: Sequence[in
         raise ValueError(
             f"prepare_pattern: around the centre ({where}) no window of {SMALLEST} pixels lies "
             f"inside the detector, {detector[0]} x {detector[1]}: give shape (--size); what lies "
-            "outside then counts as not measured."
+            "outside then counts as not measured." + "".join(f" But {hint}" for hint in hints)
         )
     return side

@@ -120,6 +120,8 @@ class Survey:
     """The same where it was measured in no frame, else 0."""
     hot: NDArray[np.bool_]
     """Pixels found to be hot, in ``ever`` and ``always`` already."""
+    unmeasured: tuple[int, ...]
+    """Frames of which no pixel was measured."""
 
 
 def survey(
@@ -137,11 +139,14 @@ def survey(
     image = np.zeros((rows, columns))
     ever = np.zeros((rows, columns), dtype=np.uint32)
     seen = np.zeros((rows, columns), dtype=bool)
+    unmeasured = []
     for frame in range(count):
         counts, bits = cleaner(stack, frame)
         image += counts
         ever |= bits
         seen |= bits == 0
+        if bits.all():
+            unmeasured.append(frame)
         tell(frame + 1)
     found = np.zeros_like(seen)
     if hot is not None:
@@ -149,4 +154,5 @@ def survey(
         image[found] = 0
         ever[found] |= HOT
         seen &= ~found
-    return Survey(image, ever, np.where(seen, 0, ever).astype(np.uint32), found)
+    always = np.where(seen, 0, ever).astype(np.uint32)
+    return Survey(image, ever, always, found, tuple(unmeasured))
