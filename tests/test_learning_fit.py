@@ -205,6 +205,14 @@ def test_ends_at_the_lowest_rate_and_stays_ended(tmp_path):
     (tmp_path / "summary.json").unlink()  # interrupted between the last checkpoint and the summary
     assert fit(settings, train, validation, tmp_path, resume=True).epochs == fitted.epochs
     assert (tmp_path / "summary.json").exists()
+    # The lowest rate comes in the last epoch before the final ones, and in the one before that.
+    for room in (0, 1):
+        folder, most = tmp_path / f"final{room}", fitted.epochs + room + 3
+        lowered = replace(settings, max_epochs=most, final_epochs=3)
+        first = fit(lowered, train, validation, folder)
+        assert first.epochs == fitted.epochs
+        assert json.loads((folder / "summary.json").read_text())["lowest_rate"]
+        assert fit(lowered, train, validation, folder, resume=True) == first
 
 
 def test_sa_mse_loss_bf16_and_channels_last(tmp_path):

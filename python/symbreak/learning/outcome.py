@@ -47,10 +47,9 @@ def finished(folder: Path, settings: TrainSettings) -> Fitted | None:
 
 
 def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
-    final = final_from(settings)
-    if final is not None and checkpoint["epoch"] + 1 >= final:
-        return False  # in the final epochs the rate may be lower still
-    rate: float = checkpoint["optimizer_states"][0]["param_groups"][0]["lr"]
+    # The rate that the plateaus led to, as the module looks at it: the optimiser's own is a tenth
+    # of that from the last epoch before the final ones on, and may be lower still.
+    rate: float = checkpoint["lr_schedulers"][0]["_last_lr"][0]
     return rate <= settings.min_learning_rate
 
 
