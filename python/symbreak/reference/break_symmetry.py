@@ -1,5 +1,6 @@
 """break_symmetry, written from the definition with Fourier transforms, one item at a time."""
 
+import cmath
 import math
 
 import torch
@@ -51,7 +52,8 @@ def low_frequencies(
         turns = (top + bottom - 1) / 2 * row / sizes[-2] + (left + right - 1) / 2 * column / sizes[
             -1
         ]
-        ring.append(plane[row, column] * torch.exp(torch.tensor(2j * math.pi * turns)))
+        # As a number: a tensor made of one would be complex64.
+        ring.append(plane[row, column] * cmath.exp(2j * math.pi * turns))
     return plane[0, 0], torch.stack(ring)
 
 
