@@ -153,13 +153,29 @@ def test_what_lies_right_or_has_no_place_stays_to_the_last_bit():
     reference = random((9, 8), 7, dtype=torch.complex64)
     dark, broken = torch.zeros_like(reference), reference.clone()
     broken[3, 3] = complex(float("nan"), 0)
-    objects = torch.stack([reference, 2j * reference, dark, broken])
+    objects = torch.stack([reference, 2 * reference, dark, broken])
     found = refine(objects, reference)
     assert torch.equal(found.object[:3], objects[:3])
     assert torch.equal(found.object[3].nan_to_num(), broken.nan_to_num())
     assert not found.shift.any()
     unknown = refine(objects[:1], torch.full_like(reference, torch.nan))
     assert torch.equal(unknown.object, objects[:1])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounding"), [(torch.complex64, 1e-6), (torch.complex128, 1e-12)]
+)
+@pytest.mark.parametrize("phase", [0.7, -2.5, math.pi, 1e-5])
+def test_what_lies_right_is_turned_all_the_same(dtype, rounding, phase):
+    reference = random((9, 8), 7, dtype=dtype)
+    reference[:3] = 0
+    turned = reference * complex(math.cos(phase), math.sin(phase))
+    found = refine(turned, reference)
+    assert not found.shift.any()
+    torch.testing.assert_close(found.object, reference, atol=rounding, rtol=0)
+    assert not found.object[:3].any()  # no shift by Fourier transforms: what is zero stays so
+    # What is left is rounding, and stays.
+    assert torch.equal(refine(found.object, reference).object, found.object)
 
 
 def test_an_object_does_not_feel_its_batch():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from symbreak.ops.checks import check_beside, check_object, dtype_name
 FARTHEST = 1.0  # pixels on an axis: `align` has tried the whole ones
 LONGEST_STEP = 0.25  # pixels; a speckle of the correlation is about one pixel wide
 CLOSE = 1e-7  # pixels; a step that turns no phase by more than the rounding of complex64
+CLOSE_PHASE = 4  # of the rounding of the objects' type; `align` leaves about one of it
 STEPS = 30
 
 
@@ -36,7 +38,8 @@ def refine(objects: Tensor, reference: Tensor, *, ndim: int = 2) -> Refined:
 
     found by Newton's method from t = 0 (Guizar-Sicairos, Thurman and Fienup, Opt. Lett. 33, 156
     (2008), who refine by a fine grid instead). The steps only climb, so an object that is already
-    best where it is stays there to the last bit, as does one that is zero or not finite.
+    best where it is stays there and is only turned; where its phase is right, too, but for
+    rounding, it is kept to the last bit, as is one that is zero or not finite.
 
     Args:
         objects: complex ``(*batch, *grid)`` on a periodic grid, aligned by whole pixels, as
@@ -70,11 +73,13 @@ def refine(objects: Tensor, reference: Tensor, *, ndim: int = 2) -> Refined:
     for k, item in enumerate(items):
         product = torch.fft.fftn(item.to(torch.complex128), dim=axes).conj() * target
         shift = _climb(product)
+        phase = _phase(product, shift)
+        turn = cmath.rect(1.0, phase)
         if any(shift):
             shifts[k] = torch.tensor(shift, dtype=torch.float64)
-            phase = _moments(product, shift).flatten()[0].angle()
-            turn = torch.polar(torch.ones_like(phase), phase)
             moved[k] = (turn * shift_by(item.to(torch.complex128), shifts[k], ndim=ndim)).to(item)
+        elif abs(phase) > CLOSE_PHASE * torch.finfo(objects.dtype).eps:
+            moved[k] = (turn * item.to(torch.complex128)).to(item)
     return Refined(
         moved.reshape(objects.shape),
         shifts.reshape(*objects.shape[:-ndim], ndim).to(objects.device),
@@ -150,6 +155,12 @@ def _climb(product: Tensor) -> list[float]:
             return shift
         shift, (power, gradient, hessian) = tried, found
     return shift
+
+
+def _phase(product: Tensor, shift: Sequence[float]) -> float:
+    """The phase of c(t), and 0 where it has none."""
+    c = complex(_moments(product, shift).flatten()[0])
+    return cmath.phase(c) if c and cmath.isfinite(c) else 0.0
 
 
 def _moments(product: Tensor, shift: Sequence[float]) -> Tensor:
