@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 pytest.importorskip("h5py")
 import coherence as bench  # noqa: E402
 
+from symbreak.coherence import reconstruct  # noqa: E402
 from symbreak.data import crystals  # noqa: E402
 
 
@@ -94,3 +95,16 @@ def test_how_often_it_costs(rows):
     assert sum(value > 0 for value in farther) == 29
     assert sum(value < 0 for value in farther) == 28
     assert len(farther) == 64
+
+
+def test_what_a_correction_costs():
+    """In iterations, ten of which lie between two: docstring and page say what was measured."""
+    measured = bench.read_csv(bench.RESULTS / "epyc-zen4-2cores-coherence.csv")
+    seconds = {(row["case"], row["variant"]): float(row["seconds_per_unit"]) for row in measured}
+    cases = {case for case, _ in seconds}
+    assert len(cases) == 2
+    for case in cases:
+        ratio = seconds[case, "symbreak"] / seconds[case, "symbreak, coherent"]
+        assert 2 <= 10 * (ratio - 1) <= 4
+    assert "one costs what 2 to 4 iterations do" in reconstruct.__doc__
+    assert "now it is two to four" in (ROOT / "docs" / "performance.md").read_text()

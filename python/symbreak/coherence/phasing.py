@@ -111,7 +111,7 @@ def reconstruct(
 
     Not differentiable. A start's result depends on its own data, seed and number alone. On the CPU,
     for grids whose transforms are fused (axes of 16 to 2048 with prime factors up to 13), the
-    corrections are sweeps of the same engine: one costs what 1 to 3 iterations do (2D and 3D, the
+    corrections are sweeps of the same engine: one costs what 2 to 4 iterations do (2D and 3D, the
     blur fitted), so that all of it takes 1.1 to 1.3 times as long as
     :func:`symbreak.reconstruct`; memory: two amplitudes more for each thread. Elsewhere they are
     made by torch between calls of the engine, on a GPU many starts at once: one complex FFT and
