@@ -90,7 +90,9 @@ def poisson_amplitude(
     items = clean.reshape(-1, *grid)
     noisy = np.zeros_like(items)
     for k, item in enumerate(items):
-        # A second key, so that the stream is not that of crystal k of a set with this seed.
+        # A second word, so that the stream is not that of crystal k of a set with this seed. It is
+        # that of crystal 2^32 + k, whose number has the same two words: a training set would need
+        # 2^32 crystals to come there, and the other splits begin far beyond (pairs.py).
         key = np.random.SeedSequence(seed, spawn_key=(first + k, 1))
         rng = np.random.Generator(np.random.Philox(key))
         intensity = item**2
