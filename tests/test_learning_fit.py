@@ -184,6 +184,24 @@ def test_no_plateau_counts_in_the_final_epochs(tmp_path):
     assert found[4:] == [found[3]] * 4
 
 
+def test_the_rate_falls_after_one_epoch_more_than_the_patience(tmp_path):
+    settings, train, validation = problem(
+        learning_rate=1e-8,
+        **{"min_learning_rate": 1e-12, "factor": 0.5, "patience": 2, "max_epochs": 16},
+    )
+    fit(settings, train, validation, tmp_path)
+    rows = csv.DictReader(next(tmp_path.glob("logs/*/metrics.csv")).read_text().splitlines())
+    best, without, rate, expected = float("inf"), 0, 1e-8, []
+    for error in (float(row["validation/sa_mse"]) for row in rows if row["validation/sa_mse"]):
+        better = error < best * (1 - 1e-4)
+        best, without = (error, 0) if better else (best, without + 1)
+        if without == 3:
+            rate, without = rate / 2, 0
+        expected.append(rate)
+    assert rates(tmp_path) == pytest.approx(expected)
+    assert rate < 1e-8
+
+
 def test_the_lowest_rate_ends_a_training_before_its_final_epochs(tmp_path):
     settings, train, validation = problem(
         learning_rate=1e-12,

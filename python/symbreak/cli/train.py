@@ -68,7 +68,9 @@ def train(
     factor: Annotated[
         float, typer.Option(help="Factor on the rate at a plateau, in (0, 1).")
     ] = 0.3,
-    patience: Annotated[int, typer.Option(help="Epochs without progress: a plateau.")] = 10,
+    patience: Annotated[
+        int, typer.Option(help="Epochs without progress; one more: a plateau.")
+    ] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Pairs per step and device.")] = 32,
     max_epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 500,
     final_epochs: Annotated[

@@ -38,7 +38,8 @@ class PhaseRetrieval(lightning.LightningModule):
         learning_rate: Adam's first step size.
         min_learning_rate: Training ends when the rate arrives here.
         factor: The rate is multiplied by it on a plateau.
-        patience: Epochs without a better validation SA-MSE before the rate falls.
+        patience: Epochs in a row without a better validation SA-MSE that are borne; the rate falls
+            after one more. Better is what is lower by more than 1e-4 of the best so far.
         final_from: The epoch, counted from 0, from which on the rate is a tenth; None for none.
         final_loss: The loss from that epoch on; None for ``loss``.
         seed: Of dropout; that of the weights is PyTorch's own.

@@ -26,7 +26,9 @@ class TrainSettings:
         learning_rate: Adam's first step size, > 0.
         min_learning_rate: Training ends when the rate arrives here, in (0, learning_rate].
         factor: The rate is multiplied by it on a plateau, in (0, 1).
-        patience: Epochs without a better validation SA-MSE before the rate falls, >= 0.
+        patience: Epochs in a row without a better validation SA-MSE that are borne, >= 0: the rate
+            falls after one more. Better is what is lower by more than 1e-4 of the best so far, as
+            PyTorch's ``ReduceLROnPlateau`` has it.
         batch: Items per step and device, >= 1.
         max_epochs: Upper limit of the epochs, >= 1.
         final_epochs: The last of ``max_epochs``, in which the rate is a tenth of what it was before
