@@ -64,6 +64,7 @@ ERRORS = {
     "constant_mse": "constant",
     "train_final_mse": "training MSE",
     "expected": "expected",
+    "train_best_sa_mse": "training SA-MSE",
     "new_best_sa_mse": "new crystals",
     "new_positions_sa_mse": "eight positions",
     "new_0_vortices": "0 vortices",

@@ -26,6 +26,78 @@ def test_the_page_shows_the_committed_results(tmp_path):
     assert page.read_text() == bench.PAGE.read_text()
 
 
+FRAME = "two in the frame"
+POSITIONS = "5000, turned and mirrored"
+COMPARED = {  # the SA-MSE of the best-validated network: what the page says, of which trial
+    "without defects {train} are left on them and {new} on new crys": "no defects, standardised",
+    "with two in the frame {train} and {new}": FRAME,
+    "on its training set, {train}, as on new crystals, {new}:": f"{FRAME}, UNet, rate 0.001, 5000",
+    "SiSPRNet has {train} left on its training set and {new} on new": f"{FRAME}, 5000, longer",
+    "{new} on new crystals and {train} on its training set, after 40": (
+        f"{FRAME}, UNet of width 16, rate 0.001, 5000"
+    ),
+    "leave {train} on its training set instead of 0.126, and {new} on new": (
+        f"{FRAME}, UNet of width 16, the scale's rule, 5000"
+    ),
+    "{new} on new crystals instead of 0.171 (0.155 expected), and {train} on its training set": (
+        f"{FRAME}, UNet, rate 0.001, 5000, turned"
+    ),
+    "{new} instead of 0.238 (0.19 expected), and on its own pairs, {train} instead of 0.217": (
+        f"{FRAME}, UNet, rate 0.001, log"
+    ),
+    "{new} instead of 0.250 on new crystals, and {train} instead of 0.138 on its": (
+        f"{FRAME}, 5000, more dropout"
+    ),
+    "{new} on new crystals instead of 0.193 (0.16 expected)": (
+        f"{FRAME}, {POSITIONS}, longer, finally SA-MSE"
+    ),
+}
+
+
+def words():
+    return " ".join(bench.PAGE.read_text().split())
+
+
+def row_of(trial):
+    return next(row for row in read_csv(bench.RESULTS) if row["trial"] == trial)
+
+
+@pytest.mark.parametrize("said", COMPARED)
+def test_training_and_new_crystals_are_compared_in_one_error(said):
+    row = row_of(COMPARED[said])
+    train, new = (f"{float(row[f'{name}_best_sa_mse']):.3f}" for name in ("train", "new"))
+    assert said.format(train=train, new=new) in words()
+
+
+def test_how_much_farther_new_crystals_are():
+    def ratios(network, chosen):
+        rows = [row for row in read_csv(bench.RESULTS) if row["network"] == network]
+        rows = [row for row in rows if chosen(row["trial"])]
+        return [float(row["new_best_sa_mse"]) / float(row["train_best_sa_mse"]) for row in rows]
+
+    def upright(trial):
+        return not any(word in trial for word in ("turned", "mirrored", "before", "log"))
+
+    wide, few = "width 16", "5000"
+    quarter = ratios("UNet", lambda t: upright(t) and wide not in t and few in t)
+    half = ratios("UNet", lambda t: upright(t) and wide in t)
+    many = ratios("UNet", lambda t: "mirrored" in t)
+    angles = ratios("SiSPRNet", lambda t: "64 angles" in t)
+    brief, long = (
+        ratios("SiSPRNet", lambda t, end=end: t == f"{FRAME}, {POSITIONS}, {end}")
+        for end in ("then lowered", "longer, finally SA-MSE")
+    )
+    own = ratios("SiSPRNet", upright)
+    ends = (min(own), max(own), *quarter, min(half), max(half), *brief, *long, *angles)
+    said = (
+        "SiSPRNet, from crystals as they are, {:.1f} to {:.1f} times what it is on its pairs, for "
+        "the UNet with 5000 pairs {:.2f} at a quarter of the width and {:.1f} to {:.1f} at half. "
+        "From eight positions it is {:.1f} for SiSPRNet after 30 epochs and {:.1f} after 80, from "
+        "64 angles {:.2f}, and {:.2f} to {:.2f} for the UNet from either."
+    )
+    assert said.format(*ends, min(many), max(many)) in words()
+
+
 def test_every_result_is_of_a_trial_of_the_script():
     rows = read_csv(bench.RESULTS)
     assert len({row["trial"] for row in rows}) == len(rows) > 0
