@@ -60,7 +60,7 @@ def test_the_blur_is_found_and_written(tmp_path, scan, amplitude):
     found, printed = written(tmp_path, scan, "--partial-coherence", "--plot", tmp_path / "a.png")
     expected = reconstruct(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT)
     compared = check(found, expected, amplitude)
-    median = expected.blur[compared.good].median(0).values
+    median = expected.blur[compared.good].quantile(0.5, 0)
     assert f"blur of the pattern: {median[0]:.2f} x {median[1]:.2f} pixels" in printed
     lengths = coherence_length(median, GRID)
     assert f"coherence lengths {lengths[0]:.0f} x {lengths[1]:.0f} pixels" in printed

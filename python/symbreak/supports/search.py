@@ -54,9 +54,10 @@ def choose(
     The error of phasing favours loose supports, which leave more unknowns to fit with. So the rule
     wins whose starts do two things best: predict what they were not fitted to, by the smallest
     cross-validated error of a start (:func:`symbreak.cross_validation.cross_validated_error`), and
-    agree, by the error of their mean. Ranked is the geometric mean of the two. Either alone is
-    misled: the one where supports are so loose that iterations get stuck, or the data hold more
-    than the object; the other where there are few photons. First ``thresholds`` are tried; then
+    agree, by the error of the mean of half of them. Ranked is the geometric mean of the two, the
+    first counted twice. Either alone is misled: the one where supports are so loose that iterations
+    get stuck, or the data hold more than the object; the other where there are few photons, or all
+    starts got stuck in one place. First ``thresholds`` are tried; then
     areas, ``factors`` times the size of the support that the best threshold led to, approached from
     twice as many pixels. What it is worth is measured in bench/supports.py.
 

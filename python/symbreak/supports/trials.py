@@ -29,8 +29,8 @@ class SupportTrial:
     pixels: Tensor
     """int64 ``(starts,)``: pixels of each support."""
     mean_error: float
-    """The error of the mean of all finite starts, aligned to the best: near that of the best where
-    they agree, larger where they do not."""
+    """The error of the mean of the best start and those most like it, half of the finite ones, at
+    least two, aligned: near that of the best where they agree, larger where they do not."""
 
     @property
     def lowest(self) -> float:
@@ -39,8 +39,9 @@ class SupportTrial:
 
     @property
     def criterion(self) -> float:
-        """What ranks the trials: the geometric mean of ``lowest`` and ``mean_error``."""
-        return math.sqrt(self.lowest * self.mean_error) if self.lowest < math.inf else math.inf
+        """What ranks the trials: the geometric mean of ``lowest``, twice, and ``mean_error``."""
+        lowest = self.lowest
+        return (lowest**2 * self.mean_error) ** (1 / 3) if lowest < math.inf else math.inf
 
     @property
     def size(self) -> int:
@@ -129,8 +130,13 @@ def judge(
         several = x[finite]
         best = several[int(starts.cross_validated[finite].argmin())]
         many = best.expand_as(several).contiguous()
-        mean = symbreak.align(several, many, wrap=True, ndim=ndim).object.mean(0)
-        blur = None if starts.blur is None else starts.blur[finite].mean(0)
+        found = symbreak.align(several, many, wrap=True, ndim=ndim)
+        # Half of them: where the others got stuck is no fault of the rule, and several rules whose
+        # starts all get stuck in one place agree better than one that half of them get out of.
+        half = max(2, (len(several) + 1) // 2)
+        nearest = found.sa_mse.argsort(stable=True)[:half]
+        mean = found.object[nearest].mean(0)
+        blur = None if starts.blur is None else starts.blur[finite][nearest].mean(0)
         expected = expected_amplitude(mean, blur, ndim=ndim)
         a = torch.where(valid, amplitude, 0).double()
         missed = torch.where(valid, expected - a, 0)
