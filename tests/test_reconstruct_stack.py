@@ -12,8 +12,11 @@ from symbreak.cli.phasing_options import DEFAULT
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import cross_validated_error
+from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.detector.prepare import prepare_pattern
+from symbreak.data.detector.stacks import ArrayStack
 from symbreak.data.files.arrays import Source
 from symbreak.data.simulation.crystals import crystals
 from symbreak.data.simulation.noise import poisson_amplitude
@@ -302,3 +305,18 @@ def test_a_pattern_of_a_stack_is_read_as_one_alone(tmp_path, kind):
             found["amplitude"][k] * found["valid"][k], (alone.amplitude * alone.valid).numpy()
         )
     assert (~found["valid"]).sum() == (0 if kind is np.float32 else 3)
+
+
+def test_a_prepared_volume_is_told_from_a_stack(tmp_path):
+    counts = np.random.default_rng(4).poisson(9, (12, 40, 40)).astype(np.uint16)
+    counts[6, 20, 20] = 900
+    prepared = prepare_pattern(
+        ArrayStack(counts), combine="volume", center=(6, 20, 20), shape=(12, 32, 32)
+    )
+    write_pattern(tmp_path / "volume.h5", prepared, title="", version="0")
+    with h5py.File(tmp_path / "stack.h5", "w") as file:
+        file["entry_1/data_1/data"] = prepared.intensity
+    for name in ("volume", "stack"):
+        with open_stack(Source(tmp_path / f"{name}.h5")) as opened:
+            told = any("one volume, of which every frame" in note for note in opened.notes)
+        assert told is (name == "volume")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -148,7 +149,22 @@ def open_stack(
             if own_mask and (own := _own_mask(opened)) is not None:
                 masks.append(own)
                 notes = (*notes, f"{own.source.path}: using its mask {own.source.dataset}.")
+            if _is_prepared_volume(opened.array):
+                notes = (
+                    *notes,
+                    f"{opened.source}: one volume, of which every frame is taken as a pattern of "
+                    "its own; `symbreak reconstruct` phases the volume.",
+                )
             yield PatternStack(opened, values, origin, tuple(masks), notes)
+
+
+def _is_prepared_volume(array: ArrayLike) -> bool:
+    """Whether `symbreak.data.detector.pattern_file` wrote it, of frames that belong together."""
+    if not isinstance(array, h5py.Dataset):
+        return False
+    program = array.file.get("entry_1/program_name")
+    made_here = program is not None and bytes(program[()]).startswith(b"symbreak")
+    return made_here and list(array.parent.attrs.get("axes", ()))[:1] == ["frame"]
 
 
 def _own_mask(patterns: OpenArray) -> StackMask | None:
