@@ -332,14 +332,23 @@ def test_blurred_crystals_are_found_and_their_blur(device, blurred):
 
 
 def test_a_start_depends_on_itself_alone(device, blurred):
-    a = blurred[2][:2].to(device)
+    # On a GPU but for rounding, as the plans of cuFFT and the kernels of the solver go by how many
+    # images there are. HIO makes it grow: in single precision to a tenth of the object.
+    def same(mine, theirs):
+        if device == "cpu":
+            return torch.equal(mine, theirs)
+        if mine.dtype == torch.bool:
+            return (mine != theirs).float().mean() < 1e-3
+        return (mine - theirs).norm() < 1e-4 * theirs.norm()
+
+    a = blurred[2][:2].to(device, DOUBLE if device == "cuda" else torch.float32)
     schedule, options = "20*ER+30*HIO", {"first": 10, "every": 5}
     seed = torch.tensor([4, 9])
     whole = reconstruct(a, schedule, starts=3, seed=seed, **options)
     later = reconstruct(a[1], schedule, starts=2, first_start=1, seed=9, **options)
     for mine, all_of_them in zip(later.found, whole.found, strict=True):
-        assert torch.equal(mine, all_of_them[1, 1:])
-    assert torch.equal(later.blur, whole.blur[1, 1:])
+        assert same(mine, all_of_them[1, 1:])
+    assert same(later.blur, whole.blur[1, 1:])
     assert whole.blur.shape == (2, 3, 2)
 
 
