@@ -41,6 +41,11 @@ void set_shared_limit(Kernel* kernel, int64_t bytes) {
   emulation::allow_shared(reinterpret_cast<const void*>(kernel), bytes);
 }
 
+template <typename Kernel>
+int64_t clusters_at_once(Kernel*, const Launch& shape) {
+  return emulation::clusters_at_once(shape.cluster);
+}
+
 inline void fill_bytes(Stream, void* to, int value, int64_t bytes) {
   std::memset(to, value, bytes);
 }
