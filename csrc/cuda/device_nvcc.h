@@ -115,6 +115,12 @@ SYMBREAK_DEVICE float inverse_sqrt_of_normal(float x) {
   return root;
 }
 
+// A store that others to the same place may meet: volatile, hence relaxed to PTX.
+template <typename T>
+SYMBREAK_DEVICE void store_relaxed(T* at, T value) {
+  *static_cast<volatile T*>(at) = value;
+}
+
 // Holds the values in registers at this point.
 SYMBREAK_DEVICE void pin(float& value) { asm volatile("" : "+f"(value)); }
 SYMBREAK_DEVICE void pin(double& value) { asm volatile("" : "+d"(value)); }

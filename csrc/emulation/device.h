@@ -59,6 +59,10 @@ inline unsigned thread_index() { return threadIdx.x; }
 inline void schedule_fence() {}
 inline float inverse_sqrt_of_normal(float x) { return 1.0f / std::sqrt(x); }
 template <typename T>
+void store_relaxed(T* at, T value) {
+  __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
+template <typename T>
 inline void pin(T&) {}
 
 inline void cluster_sync() { emulation::wait(emulation::current_thread->cluster->barrier); }
