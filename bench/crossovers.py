@@ -2,6 +2,8 @@
 
 Per size and batch, the time of an HIO iteration of one image by each engine; what is fastest from
 which batch on is the table in csrc/cuda/crossovers.h, which ``--write`` rewrites for this device.
+Sizes that are not measured keep their rows; table and CSV are written after each size, so that a
+limit of time leaves what there is.
 ``--from FILE`` takes the measurements from earlier CSVs, and needs no GPU.
 """
 
@@ -108,11 +110,11 @@ def read(text: str) -> list[Row]:
 
 
 def rewritten(text: str, rows: list[Row]) -> str:
-    """The header with these rows in place of those of the same device and type."""
+    """The header with these rows in place of those of the same device, type and size."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    new = {(row.capability, row.bits) for row in rows}
-    kept = [row for row in read(rest) if (row.capability, row.bits) not in new]
+    new = {(row.capability, row.bits, row.size) for row in rows}
+    kept = [row for row in read(rest) if (row.capability, row.bits, row.size) not in new]
     rows = sorted(kept + rows, key=lambda r: (r.capability, r.bits, r.size, r.images))
     return before + BEGIN + table(rows) + END + after
 
@@ -234,8 +236,10 @@ def main() -> int:
     for bits in options.bits:
         for size in options.sizes:
             measured += measure(size, bits, batches, options.repeats)
-            if options.csv:  # as it grows, so that a time limit leaves what there is
+            if options.csv:
                 write_csv(options.csv, measured)
+            if options.write:
+                write_header(crossovers(measured))
     return finish(measured, options.write)
 
 
@@ -243,11 +247,15 @@ def finish(measured: list[Measured], write: bool) -> int:
     rows = crossovers(measured)
     print(table(rows), end="")
     if write:
-        temporary = HEADER.with_suffix(".tmp")
-        temporary.write_text(rewritten(HEADER.read_text(), rows))
-        os.replace(temporary, HEADER)
+        write_header(rows)
         print(f"written: {HEADER}; build anew for it to count")
     return 0
+
+
+def write_header(rows: list[Row]) -> None:
+    temporary = HEADER.with_suffix(".tmp")
+    temporary.write_text(rewritten(HEADER.read_text(), rows))
+    os.replace(temporary, HEADER)
 
 
 if __name__ == "__main__":

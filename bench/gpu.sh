@@ -4,11 +4,14 @@
 #   build       the kernels for this GPU alone, in place
 #   test        the suite on the GPU: the phasing engines, then what takes a device, then all else,
 #               which needs no GPU; TESTS="engines device" for these alone
-#   sanitize    compute-sanitizer on a small call of every operator and engine
+#   sanitize    compute-sanitizer on a small call of every operator and engine; SANITIZERS="memcheck"
+#               for some of its tools
 #   bench       bench/run.py: one CSV
-#   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md
+#   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md;
+#               THROUGHPUT_ARGS="--rounds 3" for its options
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
-#   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h
+#   crossovers  every engine over sizes and batches, and the table for csrc/cuda/crossovers.h;
+#               CROSSOVERS_ARGS="--sizes 64 128" for one run of some of them
 #   steps       bench/training_steps.py: a training step at the paper's scale in several ways
 #   train       the paper's tables at its scale, several cells at once; a next time continues
 #
@@ -22,7 +25,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 logs=${LOGS:-build/gpu}
 began=$SECONDS
-export PYTHONPATH=$PWD/python PYTHONUNBUFFERED=1
+export PYTHONPATH=$PWD/python${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1
 
 known=" build test sanitize bench throughput profile crossovers steps train "
 stages=${*:-build test sanitize bench throughput profile crossovers}
@@ -53,7 +56,10 @@ mkdir -p "$logs"
   echo "stages: $stages"
 } | tee "$summary"
 
-has() { "$python" -c "import $1" 2>/dev/null; }
+# Without importing it, which takes seconds for some.
+has() {
+  "$python" -c 'import sys, importlib.util as u; sys.exit(u.find_spec(sys.argv[1]) is None)' "$1"
+}
 for module in h5py tifffile matplotlib typer rich shapely scipy lightning tensorboard pytest hypothesis; do
   has $module || echo "missing: $module; what needs it fails" | tee -a "$summary"
 done
@@ -109,7 +115,8 @@ run_tests() {
   # Several tests at once where pytest-xdist is there; a test that hangs ends where pytest-timeout is.
   has xdist && workers=(-n "${TEST_WORKERS:-8}") && export OMP_NUM_THREADS=2
   has pytest_timeout && limit=(--timeout=200 --timeout-method=thread)
-  local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark "${workers[@]}" "${limit[@]}")
+  local pytest=("$python" -m pytest -q --durations=5 -p no:benchmark
+    --continue-on-collection-errors "${workers[@]}" "${limit[@]}")
   for part in ${TESTS:-engines device others}; do
     case $part in
       engines) chosen=(SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py) ;;
@@ -128,13 +135,14 @@ sanitize() {
     failed+=(sanitize)
     return
   fi
-  for tool in memcheck racecheck synccheck initcheck; do
+  # The most telling first: a limit of time cuts off the end.
+  for tool in ${SANITIZERS:-memcheck racecheck synccheck initcheck}; do
     # Only our kernels are instrumented; but what torch's kernels have written is not known to be
     # initialised unless they are, too. Each tensor gets its own allocation, so that reaching past
     # one is not lost in torch's pool.
     ours=(--kernel-name kns=symbreak)
     [ $tool != initcheck ] || ours=()
-    step $tool "${SANITIZE_LIMIT:-150}" env PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
+    step $tool "${SANITIZE_LIMIT:-60}" env PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
       compute-sanitizer --tool $tool "${ours[@]}" --error-exitcode 1 \
       "$python" bench/small_calls.py
   done
@@ -146,7 +154,9 @@ bench() {
 }
 
 throughput() {
-  step throughput "${THROUGHPUT_LIMIT:-150}" "$python" bench/throughput.py --device cuda
+  # shellcheck disable=SC2086  # options
+  step throughput "${THROUGHPUT_LIMIT:-150}" "$python" bench/throughput.py --device cuda \
+    ${THROUGHPUT_ARGS:-}
 }
 
 profile() {
@@ -168,9 +178,13 @@ profile() {
   for reason in barrier short_scoreboard long_scoreboard mio_throttle no_instruction membar wait; do
     counts+=,smsp__average_warps_issue_stalled_${reason}_per_issue_active.ratio
   done
+  # Every launch is replayed many times over: so only those that the calls are about, not the
+  # pointwise ones, of which a random start has many.
+  local kernels='on_chip|row_sweep|column_sweep|place'
+  kernels+='|survey_pairs|inner_products|choose|compare|select'
   # The clocks stay as they are.
   local ncu=(ncu --clock-control none --profile-from-start off --kernel-name-base mangled
-    --kernel-name regex:symbreak --csv --page raw)
+    --kernel-name "regex:symbreak.*[0-9]($kernels)_kernel" --csv --page raw)
   step profile "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$metrics" \
     --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
   step counts "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$counts" \
@@ -178,8 +192,10 @@ profile() {
 }
 
 crossovers() {
+  # shellcheck disable=SC2086  # options
   step crossovers "${CROSSOVERS_LIMIT:-200}" "$python" bench/crossovers.py --write \
-    --csv "$logs/crossovers.csv"
+    --csv "$logs/crossovers.csv" ${CROSSOVERS_ARGS:-}
+  [ -z "${CROSSOVERS_ARGS:-}" ] || return
   step crossovers64 "${CROSSOVERS_LIMIT:-200}" "$python" bench/crossovers.py --write --bits 64 \
     --sizes 64 128 256 512 --csv "$logs/crossovers64.csv"
 }

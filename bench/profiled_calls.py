@@ -29,7 +29,6 @@ pair = objects[:1024], objects[:1024].flip(-1).conj().resolve_conj()
 CALLS = [
     lambda: symbreak.break_symmetry(objects),
     lambda: symbreak.align(*pair),
-    lambda: symbreak.fourier_amplitude(pair[0]),
     phasing("on_chip", 1056, 64, 20),
     phasing("on_chip", 1056, 128, 20),
     phasing("on_chip", 128, 256, 20),

@@ -229,9 +229,11 @@ def main() -> None:
             few = str(folder / "few.h5")
             training = ("--max-epochs", "1", "--accelerator", "cpu", "-o", str(folder / "run"))
             run(["train", few, few, *training])
-            names = COUNTS[options.device]
-            rows = [measure(name, folder, options.rounds, options.device) for name in names]
-        write_csv(CSV[options.device], header, FIELDS, rows)
+            rows = []
+            for name in COUNTS[options.device]:
+                rows.append(measure(name, folder, options.rounds, options.device))
+                # As they come, so that a limit of time leaves what there is.
+                write_csv(CSV[options.device], header, FIELDS, rows)
     write_table()
 
 

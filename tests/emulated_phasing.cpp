@@ -150,6 +150,10 @@ int main(int, char** arguments) {
     two_pass<Radices<8, 4>, Radices<8, 4, 3>>();
   } else if (!std::strcmp(name, "64")) {
     on_chip<Radices<8, 8>>(2);
+  } else if (!std::strcmp(name, "waves")) {
+    for (const int size : {64, 128, 256}) {
+      std::printf("%d ", int(on_chip_wave(size, device_properties())));
+    }
   } else {
     on_chip<Radices<16, 16>>(2);
   }

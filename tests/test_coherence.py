@@ -9,11 +9,12 @@ from conftest import blob
 from hypothesis import given
 from hypothesis import strategies as st
 from phasing_problems import amplitudes, objects, relative
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import symbreak
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
 from symbreak.coherence.pieces import cut
-from symbreak.coherence.target import DARK, WIDEST, Target
+from symbreak.coherence.target import DARK, WIDEST, Target, dark_amplitude
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.evaluation import compare_starts
@@ -331,15 +332,54 @@ def test_blurred_crystals_are_found_and_their_blur(device, blurred):
 
 
 def test_a_start_depends_on_itself_alone(device, blurred):
-    a = blurred[2][:2].to(device)
+    # On a GPU but for rounding, as the plans of cuFFT and the kernels of the solver go by how many
+    # images there are. HIO makes it grow: in single precision to a tenth of the object.
+    def same(mine, theirs):
+        if device == "cpu":
+            return torch.equal(mine, theirs)
+        if mine.dtype == torch.bool:
+            return (mine != theirs).float().mean() < 1e-3
+        return (mine - theirs).norm() < 1e-4 * theirs.norm()
+
+    a = blurred[2][:2].to(device, DOUBLE if device == "cuda" else torch.float32)
     schedule, options = "20*ER+30*HIO", {"first": 10, "every": 5}
     seed = torch.tensor([4, 9])
     whole = reconstruct(a, schedule, starts=3, seed=seed, **options)
     later = reconstruct(a[1], schedule, starts=2, first_start=1, seed=9, **options)
     for mine, all_of_them in zip(later.found, whole.found, strict=True):
-        assert torch.equal(mine, all_of_them[1, 1:])
-    assert torch.equal(later.blur, whole.blur[1, 1:])
+        assert same(mine, all_of_them[1, 1:])
+    assert same(later.blur, whole.blur[1, 1:])
     assert whole.blur.shape == (2, 3, 2)
+
+
+class Refused(TorchDispatchMode):
+    """Ends what CUDA does not do under torch.use_deterministic_algorithms(True)."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        assert name not in ("mm", "bmm", "addmm", "baddbmm", "mv", "dot", "kthvalue"), name
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_corrections_are_made_of_what_a_deterministic_gpu_does(device, grid):
+    x = random(grid, 4, 2).to(device)
+    a = amplitudes(random(grid, 5, 2), len(grid)).to(device)
+    variances = torch.full((2, len(grid)), 0.1, dtype=DOUBLE, device=device)
+    with Refused():
+        target = Target(a, a > 0, 1, 2)
+        target.corrected(x, variances, fit=True)
+    assert variances.isfinite().all()
+
+
+def test_the_dark_amplitude_on_a_gpu_is_that_on_the_cpu(generator):
+    class OnGpu(torch.Tensor):
+        device = torch.device("cuda")  # so it says
+
+    a = torch.rand(30, 20, generator=generator) - 0.2
+    with Refused():
+        found = dark_amplitude(a.as_subclass(OnGpu))
+    assert float(found) == float(dark_amplitude(a))
 
 
 def test_units_of_the_amplitude_change_nothing_but_the_object(blurred):

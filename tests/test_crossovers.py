@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 import crossovers as bench  # noqa: E402
 
+import symbreak  # noqa: E402
+
 
 def measured(size, times, bits=32, capability=90):
     """times: images -> {engine, or (engine, at once): ns}."""
@@ -47,14 +49,16 @@ def test_the_fastest_from_which_batch_on():
     assert bench.crossovers(MEASURED) == ROWS
 
 
-def test_the_header_is_rewritten_for_one_device_only():
+def test_the_header_is_rewritten_for_one_device_and_its_sizes_only():
     header = bench.HEADER.read_text()
     first = bench.rewritten(header, ROWS)
-    others = {r for r in bench.read(header) if (r.capability, r.bits) not in {(90, 32), (90, 64)}}
+    mine = {(r.capability, r.bits, r.size) for r in ROWS}
+    others = {r for r in bench.read(header) if (r.capability, r.bits, r.size) not in mine}
     assert set(bench.read(first)) == others | set(ROWS)
     both = bench.rewritten(first, [bench.Row(80, 32, 128, 1, "two_pass", 0)])
     assert len(bench.read(both)) == len(bench.read(first)) + 1
     assert bench.rewritten(both, ROWS) == both
+    assert bench.rewritten(both, ROWS[:2]) == both  # the other sizes keep their rows
     before, after = (re.split("// crossovers: (?:begin|end)\n", x) for x in (header, both))
     assert (before[0], before[2]) == (after[0], after[2])
 
@@ -110,6 +114,24 @@ def choose(tmp_path_factory):
 )
 def test_the_choice(choose, problem, expected):
     assert choose(*problem) == expected
+
+
+def test_what_was_measured_is_in_the_header_before_all_is(tmp_path, monkeypatch):
+    def measure(size, *_):
+        if size == 512:
+            raise KeyboardInterrupt  # as a limit of time would
+        return [m for m in MEASURED if m.size == size and m.bits == 32]
+
+    header = tmp_path / "crossovers.h"
+    header.write_text(bench.HEADER.read_text())
+    monkeypatch.setattr(bench, "HEADER", header)
+    monkeypatch.setattr(bench, "measure", measure)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(symbreak, "build_info", lambda: {"cuda": True})
+    monkeypatch.setattr(sys, "argv", ["crossovers", "--write", "--sizes", "64", "256", "512"])
+    with pytest.raises(KeyboardInterrupt):
+        bench.main()
+    assert set(ROWS[:-1]) <= set(bench.read(header.read_text()))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

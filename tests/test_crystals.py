@@ -5,8 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-import shapely
 import torch
+
+pytest.importorskip("shapely")
+
+import shapely
 
 from symbreak.data.simulation.crystals import crystals
 from symbreak.data.simulation.polygons import polygon_mask, random_outline

@@ -179,6 +179,13 @@ def test_clusters_and_the_order_of_threads(program):
     assert "nan" not in bits.pop()
 
 
+def test_a_wave_of_images_is_what_the_device_holds_at_once(program):
+    # 33 clusters of four would have blocks enough, but not within its groups of multiprocessors.
+    assert (
+        run([program("fibers", "emulated_phasing"), "waves"]).stdout.split() == "528 132 32".split()
+    )
+
+
 def test_shared_memory_serves_a_warp_at_once(program):
     done = run([program("fibers", "shared_banks")])
     assert done.returncode == 0, done.stderr

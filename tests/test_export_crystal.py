@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+pytest.importorskip("scipy")
+
 from scipy.ndimage import binary_dilation
 from stretched_crystal import SHAPE, field, grid_of, phasing, run
 from test_vtk import read_vti

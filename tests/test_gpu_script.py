@@ -1,13 +1,16 @@
 """bench/gpu.sh without a GPU: that it says so, and its stages with the commands faked."""
 
 import os
+import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parent.parent / "bench" / "gpu.sh"
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "bench" / "gpu.sh"
 # Answers what the script asks, notes everything else; FAILS names what fails, SLEEPS what hangs.
 PYTHON = """#!/usr/bin/env bash
 case "$*" in
@@ -15,10 +18,10 @@ case "$*" in
   *build_info*) exit ${NOT_BUILT:-0} ;;
   *get_cmake_dir*) echo "/fake/python /fake/pybind11"; exit ;;
   *"print("*) echo "torch 9.9 CUDA 9.9"; exit ;;
-  *"import lightning") exit 1 ;;
-  *"-c import"*) exit 0 ;;
+  *find_spec*" lightning") exit 1 ;;
+  *find_spec*) exit 0 ;;
 esac
-echo "$(basename "$0") $*" >>"$CALLS"
+echo "$(basename "$0") $* PYTHONPATH=$PYTHONPATH" >>"$CALLS"
 [[ -z ${SLEEPS:-} || "$*" != *$SLEEPS* ]] || sleep 60
 [[ -z ${FAILS:-} || "$*" != *$FAILS* ]] || { echo "FAILED tests/x.py::y - wrong"; exit 3; }
 """
@@ -103,6 +106,7 @@ def test_all_stages_in_their_order(run, tmp_path):
     # What is initialised by kernels that initcheck does not see is reported wrongly.
     sanitized = [call for call in calls if call.startswith("compute-sanitizer")]
     assert ["kns=symbreak" in call for call in sanitized] == [True, True, True, False]
+    assert all(call.endswith(f"PYTHONPATH={ROOT / 'python'}") for call in calls)
     results = {path.name for path in (tmp_path / "out").iterdir()}
     assert results == {"summary.txt", "logs.tar.gz", "crossovers.h"}
     assert (tmp_path / "out" / "summary.txt").read_text() == found.stdout
@@ -123,6 +127,39 @@ def test_parts_of_the_suite(run):
     assert len(calls) == 2
     assert "-k cuda and not test_cuda_" in calls[0]
     assert "phasing_engines.py" in calls[1]
+    # A file that cannot be collected costs its own tests, not all of them.
+    assert all("--continue-on-collection-errors" in call for call in calls)
+
+
+def test_options_of_the_stages(run):
+    found, calls = run(
+        *("crossovers", "throughput", "sanitize"),
+        CROSSOVERS_ARGS="--sizes 64 128",
+        THROUGHPUT_ARGS="--rounds 2",
+        SANITIZERS="memcheck racecheck",
+        PYTHONPATH="/else/where",
+    )
+    assert found.returncode == 0, found.stdout
+    sizes, rounds, memcheck, racecheck = calls
+    assert "--sizes 64 128 " in sizes
+    assert "--rounds 2 " in rounds
+    assert "--tool memcheck" in memcheck
+    assert "--tool racecheck" in racecheck
+    assert all(call.endswith(f"PYTHONPATH={ROOT / 'python'}:/else/where") for call in calls)
+
+
+def test_the_kernels_that_are_profiled(run):
+    _, calls = run("profile")
+    pattern = re.compile(re.search(r"--kernel-name regex:(\S+) --csv", calls[0])[1])
+    sources = [path.read_text() for path in (ROOT / "csrc" / "cuda").iterdir()]
+    kernels = {name for text in sources for name in re.findall(r"(?<=\b)(\w+_kernel)\(", text)}
+    # As the compiler spells them, in a namespace without a name of its own or not.
+    mangled = {name: f"_ZN8symbreak12_GLOBAL__N_1{len(name)}{name}IfEEvv" for name in kernels}
+    chosen = {name for name in kernels if pattern.search(mangled[name])}
+    assert {"on_chip_kernel", "row_sweep_kernel", "column_sweep_kernel", "place_kernel"} < chosen
+    named = {f"{name}_kernel" for name in re.search(r"\((.+)\)", pattern.pattern)[1].split("|")}
+    assert chosen == named
+    assert "for_pixels_kernel" in kernels - chosen
 
 
 def test_without_a_build_nothing_runs(run):
@@ -150,3 +187,34 @@ def test_the_tables_at_the_scale_of_the_paper(run, tmp_path):
     assert "training_steps.py" in calls[0]
     assert "tables --scale paper" in calls[1]
     assert f"--jobs 3 --workers {len(os.sched_getaffinity(0))} --set 500" in calls[1]
+
+
+BLOCK = """import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("shapely", "scipy", "skimage", "lightning"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def test_what_needs_a_missing_package_is_skipped_and_says_so(tmp_path):
+    (tmp_path / "missing.py").write_text(BLOCK)
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    names = ("crystals", "spread", "halves_page", "learning_cli")
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "missing"]
+    command += ["-p", "no:cacheprovider", *(f"tests/test_{name}.py" for name in names)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 5, done.stdout  # no tests, and no error
+    assert done.stdout.count("SKIPPED [1]") == len(names)
+    assert "could not import 'shapely'" in done.stdout

@@ -8,6 +8,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+pytest.importorskip("lightning")
+
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import CrystalSettings, crystals
@@ -19,8 +21,6 @@ from symbreak.learning.positions import InPositions, amplitude_distance
 from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
-
-pytest.importorskip("lightning")
 
 
 def run(*words):

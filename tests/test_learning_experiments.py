@@ -8,6 +8,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+pytest.importorskip("lightning")
+
 import symbreak
 from symbreak.cli.app import app
 from symbreak.data import crystals
@@ -20,8 +22,6 @@ from symbreak.experiments.symmetries import write_symmetries
 from symbreak.learning.networks import read_checkpoint
 from symbreak.ops.break_symmetry import RULES
 from symbreak.plotting.figures import FORMATS
-
-pytest.importorskip("lightning")
 
 TINY = replace(SCALES["tiny"], machine={"accelerator": "cpu"})
 

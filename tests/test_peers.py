@@ -10,6 +10,9 @@ import io
 
 import numpy as np
 import pytest
+
+pytest.importorskip("scipy")
+
 import scipy.ndimage
 import torch
 from conftest import SEED

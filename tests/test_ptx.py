@@ -52,6 +52,8 @@ def output(program, case, **environment):
         ("no-barrier", "where another one is at the same time"),
         ("no-warp-barrier", "where another one is at the same time"),
         ("same-place", "where another one is at the same time"),
+        ("relaxed", "no fault"),
+        ("half-relaxed", "where another one is at the same time"),
         ("uneven-barrier", "wait for others that do not come"),
         ("uneven-shuffle", "wait for others that do not come"),
         ("small-mask", "a lane that its own mask leaves out"),

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 from command_line import run
+
+pytest.importorskip("scipy")
+
 from scipy.ndimage import binary_dilation
 from stretched_crystal import SHAPE, grid_of, phasing
 

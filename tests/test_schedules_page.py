@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 from statistics import mean, median
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
+pytest.importorskip("skimage")  # bench/facets.py draws surfaces by it
 import found_starts  # noqa: E402
 import schedules as bench  # noqa: E402
 from scale_data import read_csv  # noqa: E402

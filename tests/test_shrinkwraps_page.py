@@ -4,8 +4,11 @@ import sys
 from pathlib import Path
 from statistics import median
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
+pytest.importorskip("skimage")  # bench/facets.py draws surfaces by it
 import shrinkwraps as bench  # noqa: E402
 from scale_data import read_csv  # noqa: E402
 

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+
+pytest.importorskip("scipy")
+
 from scipy.ndimage import binary_dilation
 from test_strain import GRID, SHAPE, ball
 

@@ -6,6 +6,7 @@
 //   SYMBREAK_SHARED(name)                      unsigned char* name: the dynamic shared memory
 //   launch(kernel, Launch{...}, stream, ...)   instead of <<<>>>
 //   threadIdx.x, __syncthreads(), __syncwarp(), __shfl_*_sync, __ballot_sync and integer atomics
+//   store_relaxed(at, value)                   where several threads may write at once
 // A thread must reach every barrier of its block (warp, cluster), also one with nothing left to do.
 #pragma once
 

@@ -15,21 +15,41 @@ namespace symbreak {
 
 using Stream = cudaStream_t;
 
-template <typename... Parameters, typename... Arguments>
-void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
-            Arguments&&... arguments) {
+// cluster: what the result points to.
+inline cudaLaunchConfig_t launch_config(const Launch& shape, Stream stream,
+                                        cudaLaunchAttribute& cluster) {
   cudaLaunchConfig_t config{};
   // Too many blocks must be an error, not some of them.
   config.gridDim = dim3(static_cast<unsigned>(std::min<int64_t>(shape.blocks, UINT32_MAX)));
   config.blockDim = dim3(shape.threads);
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream;
-  cudaLaunchAttribute cluster{};
   cluster.id = cudaLaunchAttributeClusterDimension;
   cluster.val.clusterDim = {static_cast<unsigned>(shape.cluster), 1, 1};
   config.attrs = &cluster;
   config.numAttrs = shape.cluster > 1 ? 1 : 0;
+  return config;
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch(void (*kernel)(Parameters...), const Launch& shape, Stream stream,
+            Arguments&&... arguments) {
+  cudaLaunchAttribute cluster{};
+  const cudaLaunchConfig_t config = launch_config(shape, stream, cluster);
   cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...);
+}
+
+// Clusters of this shape that the current device works on at once, 0 where it cannot tell; after
+// set_shared_limit.
+template <typename Kernel>
+int64_t clusters_at_once(Kernel* kernel, const Launch& shape) {
+  cudaLaunchAttribute cluster{};
+  const cudaLaunchConfig_t config = launch_config(shape, nullptr, cluster);
+  const auto* const function = reinterpret_cast<const void*>(kernel);
+  int clusters = 0;
+  if (cudaOccupancyMaxActiveClusters(&clusters, function, &config) == cudaSuccess) return clusters;
+  cudaGetLastError();  // or the next launch would be told of it
+  return 0;
 }
 
 // Of the current device.
@@ -93,6 +113,12 @@ SYMBREAK_DEVICE float inverse_sqrt_of_normal(float x) {
   float root;
   asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(root) : "f"(x));
   return root;
+}
+
+// A store that others to the same place may meet: volatile, hence relaxed to PTX.
+template <typename T>
+SYMBREAK_DEVICE void store_relaxed(T* at, T value) {
+  *static_cast<volatile T*>(at) = value;
 }
 
 // Holds the values in registers at this point.

@@ -35,8 +35,8 @@ struct OnChipArguments {
 
 // Whether the device holds an image of size x size.
 bool on_chip_fits(int64_t size, const DeviceProperties& device);
-// Images that so many multiprocessors work on at once.
-int64_t on_chip_wave(int64_t size, int multiprocessors);
+// Images that the current device, of these properties, works on at once.
+int64_t on_chip_wave(int64_t size, const DeviceProperties& device);
 
 void launch_on_chip(Stream stream, int size, int64_t images, const OnChipArguments& arguments);
 

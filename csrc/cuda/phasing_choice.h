@@ -24,7 +24,7 @@ PhasingProblem problem_of(const PhasingTask<T>& task, const DeviceProperties& de
                          TwoPassEngine<T>::supports(task.grid, device.shared_bytes),
                          std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device)};
   if (problem.on_chip) {
-    problem.on_chip_wave = on_chip_wave(problem.columns, device.multiprocessors);
+    problem.on_chip_wave = on_chip_wave(problem.columns, device);
   }
   problem.per_plan = images_per_plan(problem.pixels);
   return problem;

@@ -27,9 +27,11 @@ struct Occupied {
 
   SYMBREAK_DEVICE void mark(const Grid& grid, int plane, int row, int column) const {
     if (flags == nullptr) return;
-    atomicOr(flags + plane, 1u);
-    atomicOr(flags + grid.size[0] + row, 1u);
-    atomicOr(flags + grid.size[0] + grid.size[1] + column, 1u);
+    // Flags are only ever set, so that no one's store loses another's: a store, which serves all
+    // lanes at one place at once, where atomics there would take turns.
+    store_relaxed(flags + plane, 1u);
+    store_relaxed(flags + grid.size[0] + row, 1u);
+    store_relaxed(flags + grid.size[0] + grid.size[1] + column, 1u);
   }
 };
 

@@ -41,6 +41,11 @@ void set_shared_limit(Kernel* kernel, int64_t bytes) {
   emulation::allow_shared(reinterpret_cast<const void*>(kernel), bytes);
 }
 
+template <typename Kernel>
+int64_t clusters_at_once(Kernel*, const Launch& shape) {
+  return emulation::clusters_at_once(shape.cluster);
+}
+
 inline void fill_bytes(Stream, void* to, int value, int64_t bytes) {
   std::memset(to, value, bytes);
 }
@@ -53,6 +58,10 @@ inline const char* launch_error() { return emulation::exchange_error(nullptr); }
 inline unsigned thread_index() { return threadIdx.x; }
 inline void schedule_fence() {}
 inline float inverse_sqrt_of_normal(float x) { return 1.0f / std::sqrt(x); }
+template <typename T>
+void store_relaxed(T* at, T value) {
+  __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
 template <typename T>
 inline void pin(T&) {}
 

@@ -123,6 +123,12 @@ bool can_launch(const void* kernel, const Launch& shape) {
   return error == nullptr;
 }
 
+int64_t clusters_at_once(int blocks) {
+  // A cluster stays within one of the groups of 16 or 18 multiprocessors that an H200 is made of.
+  constexpr int kGroup = 16;
+  return int64_t{device_properties().multiprocessors / kGroup} * (kGroup / blocks);
+}
+
 }  // namespace emulation
 
 DeviceProperties device_properties() {

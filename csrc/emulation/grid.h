@@ -103,6 +103,8 @@ const char* exchange_error(const char* error);
 // Whether the machine (an H200, unless the environment says otherwise) can launch this.
 bool can_launch(const void* kernel, const Launch& shape);
 void allow_shared(const void* kernel, int64_t bytes);
+// Clusters of so many blocks at once, each block alone on its multiprocessor.
+int64_t clusters_at_once(int blocks);
 
 }  // namespace symbreak::emulation
 

@@ -46,6 +46,14 @@ SYMBREAK_KERNEL void __launch_bounds__(kThreads) faulty_kernel(const float* x, f
     y[thread] = x[at];
   } else if constexpr (kCase == 11) {  // an address in shared memory that is none on the device
     y[at] = *reinterpret_cast<const float*>(__cvta_generic_to_shared(tile + thread));
+  } else if constexpr (kCase == 12) {  // all blocks at the same place, as they may
+    store_relaxed(y + thread, 1.0f);
+  } else if constexpr (kCase == 13) {  // one of them as it may not
+    if (blockIdx.x == 0) {
+      store_relaxed(y + thread, 1.0f);
+    } else {
+      y[thread] = 1;
+    }
   }
 }
 
@@ -88,6 +96,8 @@ int main(int, char** argument) {
   if (!std::strcmp(name, "unset")) run<9>(kThreads, kTwice);
   if (!std::strcmp(name, "same-place")) run<10>();
   if (!std::strcmp(name, "wrong-space")) run<11>();
+  if (!std::strcmp(name, "relaxed")) run<12>();
+  if (!std::strcmp(name, "half-relaxed")) run<13>();
   if (!std::strcmp(name, "ended-block")) run<-1>();
   if (!std::strcmp(name, "too-many-threads")) run<0>(2 * kThreads, kTwice);
 }

@@ -160,7 +160,7 @@ void load(Frame& f, const Inst& inst, uint32_t mask) {
   for (int lane = 0; lane < kLanes; ++lane) {
     if ((mask >> lane & 1) == 0) continue;
     const Place place = place_of(f, lane, inst.space, address_of(f, inst, lane), count * bytes);
-    note(f, lane, place, count * bytes, false, false);
+    note(f, lane, place, count * bytes, false, inst.relaxed);
     for (int i = 0; i < count; ++i) {
       uint64_t value = 0;
       std::memcpy(&value, place.bytes + i * bytes, bytes);
@@ -183,7 +183,7 @@ void store(Frame& f, const Inst& inst, uint32_t mask) {
   for (int lane = 0; lane < kLanes; ++lane) {
     if ((mask >> lane & 1) == 0) continue;
     const Place place = place_of(f, lane, inst.space, address_of(f, inst, lane), count * bytes);
-    note(f, lane, place, count * bytes, true, false);
+    note(f, lane, place, count * bytes, true, inst.relaxed);
     for (int i = 0; i < count; ++i) {
       const int row = inst.from[i + 1];
       std::memcpy(place.bytes + i * bytes, &f.values[row][lane], bytes);
@@ -286,6 +286,7 @@ Run find_memory_run(const Words& words, Inst& inst) {
   if (name == "ld" || name == "st") {
     inst.bytes = std::stoi(type.substr(1)) / 8;
     inst.is_signed = type[0] == 's';
+    inst.relaxed = has(words, "volatile");  // as strong as relaxed to PTX
     return name == "ld" ? load : store;
   }
   if (name == "atom") {

@@ -44,6 +44,7 @@ struct Inst {
   Space space = Space::kGeneric;
   int bytes = 0;                          // of an element in memory
   bool is_signed = false, order = false;  // order: a warp barrier, not only an exchange
+  bool relaxed = false;                   // an access that may meet others of its kind
   int target = -1;                        // of a branch
   std::string callee;
   int line = 0;  // in the module's text

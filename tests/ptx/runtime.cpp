@@ -146,6 +146,12 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   device().kernels.at(function).shared_limit = value;
   return cudaSuccess;
 }
+// An H200: a cluster stays within one of its 8 groups of at least 16 multiprocessors.
+cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void*,
+                                           const cudaLaunchConfig_t* config) {
+  *clusters = 8 * (16 / int(config->attrs[0].val.clusterDim.x));
+  return cudaSuccess;
+}
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
   std::memset(to, value, bytes);
   ptx::set_by_host(to, bytes);

@@ -109,8 +109,9 @@ def reconstruct(
         MemoryError: The result is larger than the memory of the device.
         KeyboardInterrupt: Ctrl-C was pressed.
 
-    Not differentiable. A start's result depends on its own data, seed and number alone. On the CPU,
-    for grids whose transforms are fused (axes of 16 to 2048 with prime factors up to 13), the
+    Not differentiable. A start's result depends on its own data, seed and number alone; on a GPU
+    its rounding also on how many images there are, which choose the plans of cuFFT. On the CPU, for
+    grids whose transforms are fused (axes of 16 to 2048 with prime factors up to 13), the
     corrections are sweeps of the same engine: one costs what 2 to 4 iterations do (2D and 3D, the
     blur fitted), so that all of it takes 1.1 to 1.3 times as long as
     :func:`symbreak.reconstruct`; memory: two amplitudes more for each thread. Elsewhere they are

@@ -132,9 +132,17 @@ class Target:
         weight.masked_fill_(~self.measured[items], 0)
         by_variance = slopes.flatten(2)
         weighted = by_variance * weight.flatten(1).unsqueeze(1)
-        # Sums over pixels, of which single precision keeps more digits than a step needs.
-        rest = (weighted @ (intensity - blurred).flatten(1).unsqueeze(-1)).double()
-        curvature = (weighted @ by_variance.mT).double()
+        missed = (intensity - blurred).flatten(1)
+        product = torch.empty_like(missed)
+
+        # Sums over pixels, of which single precision keeps more digits than a step needs; one after
+        # the other, as matrix products are refused on a GPU that is to be deterministic.
+        def sums(values: Tensor) -> Tensor:
+            rows = [torch.mul(row, values, out=product).sum(-1) for row in weighted.unbind(1)]
+            return torch.stack(rows, 1).double()
+
+        rest = sums(missed).unsqueeze(-1)
+        curvature = torch.stack([sums(slope) for slope in by_variance.unbind(1)], 2)
         curvature = curvature + RIDGE * curvature.diagonal(dim1=1, dim2=2).diag_embed()
         step, failed = torch.linalg.solve_ex(curvature, rest)
         usable = (failed == 0).reshape(-1, 1) & step[..., 0].isfinite().all(1, keepdim=True)
@@ -157,5 +165,6 @@ def dark_amplitude(amplitude: Tensor) -> Tensor:
         bright = values[values > 0]
         rank = max(1, int(COUNT * len(bright))) - 1
         return torch.tensor(math.sqrt(DARK) * np.partition(bright, rank)[rank]).to(amplitude)
-    above = amplitude[amplitude > 0]
-    return math.sqrt(DARK) * above.kthvalue(max(1, int(COUNT * len(above)))).values
+    # kthvalue would be refused where a GPU is to be deterministic.
+    above = amplitude[amplitude > 0].sort().values
+    return math.sqrt(DARK) * above[max(1, int(COUNT * len(above))) - 1]
