@@ -71,6 +71,7 @@ def test_reconstruct_tells_and_keeps_them(tmp_path, scan, counts, valid):
     assert written.parameters["free_pixels"] == int(free.sum())
     assert f"{best} (best)" in result.stdout
     assert f"{float(likelihood[best]):.4g}" in result.stdout
+    assert f"median {float(likelihood.quantile(0.5)):.4g}; lower" in result.stdout  # of four
     assert "free LLK" in result.stdout
     assert "mean of the starts with cross-validated error <= 1.1 x the best" in result.stdout
     assert "and a free log-likelihood of 0." in result.stdout

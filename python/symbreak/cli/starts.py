@@ -98,7 +98,7 @@ def print_starts(starts: StartComparison) -> None:
     if likelihood is not None:
         screen.print(
             f"free log-likelihood: best start {float(likelihood[starts.best]):.4g}, median "
-            f"{float(likelihood.median()):.4g}; lower is better, also between settings",
+            f"{float(likelihood.quantile(0.5)):.4g}; lower is better, also between settings",
             markup=False,
             soft_wrap=True,
         )
