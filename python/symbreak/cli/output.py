@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,10 +20,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
+UNCUT = 1000  # columns, more than any table needs
+
 
 def out() -> Console:
-    """Results: on stdout, so that they can be piped. A file named a:v:.h5 holds no emoji."""
-    return Console(highlight=False, emoji=False)
+    """Results: on stdout, so that they can be piped. A file named a:v:.h5 holds no emoji.
+
+    A pipe or a file has no edge at which a table would have to be made narrower.
+    """
+    edge = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, emoji=False, width=None if edge else UNCUT)
 
 
 def err() -> Console:
@@ -71,9 +78,22 @@ def counted(count: int, ndim: int) -> str:
     return f"{count} {element(ndim)}{'' if count == 1 else 's'}"
 
 
+class _Whole(Table):
+    """A table that cuts no word, and so no number, as long as there is any room for it."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widest = options.update(width=UNCUT)
+        if self.__rich_measure__(console, widest).minimum > options.max_width:
+            self.padding = 0
+        return super().__rich_console__(console, options)
+
+
 def table(title: str, *columns: str) -> Table:
-    """An empty table; the first column is left-aligned, the others right."""
-    result = Table(title=title, title_justify="left", title_style="bold")
+    """An empty table; the first column is left-aligned, the others right.
+
+    In a narrow terminal cells go on in the next line rather than lose their end.
+    """
+    result = _Whole(title=title, title_justify="left", title_style="bold")
     for k, column in enumerate(columns):
-        result.add_column(column, justify="left" if k == 0 else "right")
+        result.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
     return result
