@@ -278,12 +278,12 @@ def test_failures_are_one_line(tmp_path, scan):
     fails(1, "none.h5: No such file", "reconstruct", tmp_path / "none.h5", *out)
     fails(1, "no dataset '/nothing'", "reconstruct", f"{scan}:/nothing", *out)
     fails(1, "there is no folder", "reconstruct", scan, "-o", tmp_path / "none" / "o.cxi")
-    wrong = fails(1, "schedule", "reconstruct", scan, *out, "--schedule", "3*(20*EX)")
+    wrong = fails(2, "'--schedule'", "reconstruct", scan, *out, "--schedule", "3*(20*EX)")
     text, caret = wrong.stderr.rstrip("\n").splitlines()[-2:]
     assert text.strip() == "3*(20*EX)"
     assert text[caret.index("^")] == "E"
-    fails(1, "beta", "reconstruct", scan, *out, "--beta", 7)
-    fails(1, "threshold", "reconstruct", scan, *out, "--threshold", 2)
+    fails(2, "beta", "reconstruct", scan, *out, "--beta", 7)
+    fails(2, "threshold", "reconstruct", scan, *out, "--threshold", 2)
     fails(1, "can be a stack of objects", "break", scan, "-o", tmp_path / "b.h5")
     fails(1, "rule must be", "break", *_objects(tmp_path), "-o", tmp_path / "b.h5", "--rule", "x")
     (other,) = _objects(tmp_path, (5, 5))

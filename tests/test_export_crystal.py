@@ -124,6 +124,6 @@ def test_a_picture_is_of_the_crystal(tmp_path, monkeypatch):
 def test_a_level_that_is_none(tmp_path):
     write_cxi(tmp_path / "a.cxi", phasing(grid_of()))
     exported = run("export", tmp_path / "a.cxi", "-o", tmp_path / "a.vts", "--level", "1")
-    assert exported.exit_code != 0
-    assert "export: level must be in [0, 1), got 1.0" in exported.output
+    assert exported.exit_code == 2
+    assert "Invalid value for '--level': level must be in [0, 1), got 1.0" in exported.output
     assert not (tmp_path / "a.vts").exists()

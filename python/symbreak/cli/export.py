@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from symbreak.cli.output import note, out, table, wrote
 from symbreak.data.files.cxi import Phasing, read_cxi
 from symbreak.data.files.vtk import write_vti, write_vts
 from symbreak.geometry import ReciprocalGrid
-from symbreak.geometry.extent import LEVEL, check_level
+from symbreak.geometry.extent import LEVEL
 
 EXAMPLES = (
     "symbreak export result.cxi -o result.vti",
@@ -73,7 +74,6 @@ def export(
     options.result_path(
         output, (".vti", ".vts", *options.PICTURES), inputs=(options.source(str(result)),)
     )
-    check_level("export", level)
     kind = output.suffix.lower()
     steps = None if spacing is None else _spacing(spacing)
     if steps is not None and (kind != ".vti" or voxel is not None):
@@ -81,6 +81,12 @@ def export(
     if voxel is not None and kind == ".vts":
         raise typer.BadParameter("--voxel is for a .vti or a picture")
     phasing = read_cxi(result)
+    if isinstance(steps, tuple) and len(steps) != phasing.object.ndim:
+        raise typer.BadParameter(
+            f"expected one number or {phasing.object.ndim}, one for each axis of {result}, got "
+            f"{spacing!r}",
+            param_hint="--spacing",
+        )
     grid = phasing.reciprocal
     if geometry is not None:
         grid = GeometryFile(geometry, phasing.object.ndim).alone().of_result()
@@ -146,6 +152,8 @@ def _spacing(text: str) -> float | tuple[float, ...]:
         steps = tuple(float(part) for part in text.split(","))
     except ValueError:
         steps = ()
-    if not 1 <= len(steps) <= 3:
-        raise typer.BadParameter(f"expected S or [Z,]Y,X, got {text!r}", param_hint="--spacing")
+    if not 1 <= len(steps) <= 3 or not all(0 < step < math.inf for step in steps):
+        raise typer.BadParameter(
+            f"expected S or [Z,]Y,X, each above 0, got {text!r}", param_hint="--spacing"
+        )
     return steps[0] if len(steps) == 1 else steps

@@ -56,7 +56,8 @@ def _report(error: Exception) -> int | None:
         command = getattr(getattr(error, "ctx", None), "command_path", "symbreak")
         text = _one_line(describe())
         if text:  # empty where no command was given and the help was printed instead
-            _say(f"{text} (see '{command} --help')")
+            line, *pointed = text.split("\n", 1)  # a schedule, and the caret below it
+            _say("\n".join([f"{line} (see '{command} --help')", *pointed]))
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, OSError) and error.strerror and error.filename:
         _say(f"{error.filename}: {error.strerror}")

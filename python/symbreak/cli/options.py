@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import torch
 import typer
 
 from symbreak.data.files.arrays import Source
 from symbreak.data.files.atomic import check_writable
+from symbreak.geometry.extent import check_level
 
 FILE = "FILE[:DATASET]"
 PICTURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff")
+
+Value = TypeVar("Value")
+
+
+def checked(check: Callable[[Value], object]) -> Callable[[Value | None], Value | None]:
+    """What a function refuses is wrong usage of the option, so that its name is in the line.
+
+    Args:
+        check: Raises TypeError or ValueError where a value cannot be; one that begins with the
+            function's name loses it.
+
+    Returns:
+        The callback of an option.
+    """
+
+    def callback(value: Value | None) -> Value | None:
+        try:
+            if value is not None:
+                check(value)
+        except (TypeError, ValueError) as error:
+            line, *pointed = str(error).split("\n", 1)
+            function, found, rest = line.removesuffix(".").partition(": ")
+            told = rest if found and function.isidentifier() else line
+            raise typer.BadParameter("\n".join([told, *pointed])) from None
+        return value
+
+    return callback
+
 
 Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 3.")]
 Positions = Annotated[
@@ -26,8 +56,9 @@ Positions = Annotated[
 Level = Annotated[
     float,
     typer.Option(
-        help="The crystal is where the magnitude is above this part of its usual value; "
-        "beyond, phases are noise."
+        callback=checked(lambda level: check_level("level", level)),
+        help="The crystal is where the magnitude is above this part of its usual value, in [0, 1); "
+        "beyond, phases are noise.",
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")]

@@ -9,6 +9,9 @@ import typer
 
 import symbreak
 from symbreak.cli import options
+from symbreak.cli.options import checked
+from symbreak.ops.free_pixels import check_fraction
+from symbreak.ops.phasing_checks import check_beta, check_seed
 from symbreak.ops.schedule import total_iterations
 
 SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+20*ER"
@@ -63,20 +66,31 @@ OwnMask = Annotated[bool, typer.Option(help=OWN_MASK, rich_help_panel=PATTERN)]
 Schedule = Annotated[
     str,
     typer.Option(
+        callback=checked(total_iterations),
         help="Iterations n*ALG joined by +, repeated by k*(...); ALG: ER, HIO, RAAR, DM.",
         rich_help_panel=PHASING,
     ),
 ]
 Beta = Annotated[
-    float, typer.Option(help="Feedback of HIO, RAAR, DM, in (0, 2].", rich_help_panel=PHASING)
+    float,
+    typer.Option(
+        callback=checked(check_beta),
+        help="Feedback of HIO, RAAR, DM, in (0, 2].",
+        rich_help_panel=PHASING,
+    ),
 ]
 Starts = Annotated[int, typer.Option(min=1, help="Random starts.", rich_help_panel=PHASING)]
-Seed = Annotated[int, typer.Option(help="Seed of the starts.", rich_help_panel=PHASING)]
+Seed = Annotated[
+    int,
+    typer.Option(callback=checked(check_seed), help="Seed of the starts.", rich_help_panel=PHASING),
+]
 Free = Annotated[
     float | None,
     typer.Option(
         metavar="FRACTION",
-        help="Hide this part of the pixels, as 0.05, and tell how well they are predicted.",
+        callback=checked(check_fraction),
+        help="Hide this part of the pixels, as 0.05, at most 0.2, and tell how well they are "
+        "predicted.",
         rich_help_panel=PHASING,
     ),
 ]
@@ -100,7 +114,9 @@ Area = Annotated[
 Threshold = Annotated[
     float,
     typer.Option(
-        help="Support: where the blurred magnitude is above this fraction of --relative-to.",
+        callback=checked(lambda threshold: symbreak.Shrinkwrap(threshold=threshold)),
+        help="Support: where the blurred magnitude is above this fraction of --relative-to, in "
+        "(0, 1).",
         rich_help_panel=SUPPORT,
     ),
 ]
@@ -116,26 +132,40 @@ Every = Annotated[
     int,
     typer.Option(
         min=1,
+        callback=checked(lambda every: symbreak.Shrinkwrap(every=every)),
         help="Iterations from one update of the support to the next.",
         rich_help_panel=SUPPORT,
     ),
 ]
 Sigma = Annotated[
     float,
-    typer.Option(help="Standard deviation of the first blur in pixels.", rich_help_panel=SUPPORT),
+    typer.Option(
+        callback=checked(lambda sigma: symbreak.Shrinkwrap(sigma=sigma, sigma_min=0)),
+        help="Standard deviation of the first blur in pixels.",
+        rich_help_panel=SUPPORT,
+    ),
 ]
 SigmaMin = Annotated[
     float,
-    typer.Option(help="The blur shrinks no further than this, in pixels.", rich_help_panel=SUPPORT),
+    typer.Option(
+        callback=checked(lambda least: symbreak.Shrinkwrap(sigma=max(least, 0), sigma_min=least)),
+        help="The blur shrinks no further than this, in pixels.",
+        rich_help_panel=SUPPORT,
+    ),
 ]
 Decay = Annotated[
     float,
-    typer.Option(help="Factor on the blur at each update, in (0, 1].", rich_help_panel=SUPPORT),
+    typer.Option(
+        callback=checked(lambda decay: symbreak.Shrinkwrap(decay=decay)),
+        help="Factor on the blur at each update, in (0, 1].",
+        rich_help_panel=SUPPORT,
+    ),
 ]
 Hold = Annotated[
     int,
     typer.Option(
         min=0,
+        callback=checked(lambda hold: symbreak.Shrinkwrap(hold=hold)),
         help="Iterations at the end that keep the support: --schedule '...+120*ER' --hold 100.",
         rich_help_panel=SUPPORT,
     ),

@@ -17,7 +17,7 @@ from symbreak.data.files.arrays import DataError
 from symbreak.data.files.atomic import replacing
 from symbreak.data.files.cxi import Phasing, read_cxi
 from symbreak.geometry import ReciprocalGrid, halves_strain_error
-from symbreak.geometry.extent import LEVEL, check_level
+from symbreak.geometry.extent import LEVEL
 from symbreak.halves import HalvesComparison, compare_halves
 from symbreak.shells import ShellCorrelation
 
@@ -54,7 +54,6 @@ def resolution(
     for path, kinds in ((output, (".csv",)), (plot, options.PICTURES)):
         if path is not None:
             options.result_path(path, kinds, inputs=sources)
-    check_level("resolution", level)
     results = read_cxi(first), read_cxi(second)
     shapes = [result.object.shape for result in results]
     if shapes[0] != shapes[1]:

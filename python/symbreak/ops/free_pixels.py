@@ -82,9 +82,7 @@ def free_pixels(
     grid = tuple(integers(shape) or ())
     if len(grid) not in (2, 3) or min(grid) < 1:
         raise ValueError(f"free_pixels: shape must be 2 or 3 integers >= 1, got {shown(shape)}.")
-    _check_number("fraction", fraction)
-    if not 0 < fraction <= MOST:
-        raise ValueError(f"free_pixels: fraction must be in (0, {MOST}], got {shown(fraction)}.")
+    check_fraction(fraction)
     radius = check_count("free_pixels", "radius", radius, 1)
     _check_number("exclude", exclude)
     if not 0 <= exclude < 0.5:
@@ -248,6 +246,13 @@ def _like(name: str, x: Tensor, objects: Tensor, ndim: int) -> Tensor:
             f"free_log_likelihood: {name} must be broadcastable to objects, "
             f"{tuple(objects.shape)}, or so without the starts, got shape {tuple(x.shape)}."
         ) from None
+
+
+def check_fraction(fraction: float) -> None:
+    """Check the part of the pixels that is to be free."""
+    _check_number("fraction", fraction)
+    if not 0 < fraction <= MOST:
+        raise ValueError(f"free_pixels: fraction must be in (0, {MOST}], got {shown(fraction)}.")
 
 
 def _check_number(name: str, value: float) -> None:

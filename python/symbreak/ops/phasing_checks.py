@@ -111,6 +111,18 @@ def per_start(name: str, x: Tensor, amplitude: Tensor, starts: int, ndim: int) -
     return broadcast(name, x, (*batch, starts, *grid))
 
 
+def check_seed(seed: int) -> int:
+    """Check and return one seed for all items."""
+    number = whole(seed)
+    if number is None:
+        raise TypeError(
+            f"reconstruct: seed must be an integer or a tensor of them, got {shown(seed)}."
+        )
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"reconstruct: seed must fit 64 bits, got {shown(seed)}.")
+    return number
+
+
 def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
     """Bring ``seed`` to int64 ``(*batch)``, on the device of the amplitude."""
     batch = amplitude.shape[:-ndim]
@@ -121,14 +133,7 @@ def seeds(seed: int | Tensor, amplitude: Tensor, ndim: int) -> Tensor:
             )
         check_data("reconstruct", "seed", seed, "amplitude", amplitude.device)
         return broadcast("seed", seed.to(amplitude.device, torch.int64), batch)
-    number = whole(seed)
-    if number is None:
-        raise TypeError(
-            f"reconstruct: seed must be an integer or a tensor of them, got {shown(seed)}."
-        )
-    if not -(2**63) <= number < 2**63:
-        raise ValueError(f"reconstruct: seed must fit 64 bits, got {shown(seed)}.")
-    return torch.full(batch, number, dtype=torch.int64, device=amplitude.device)
+    return torch.full(batch, check_seed(seed), dtype=torch.int64, device=amplitude.device)
 
 
 def check_values(
