@@ -135,6 +135,10 @@ def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
     assert "note: --hold 41 of 50 iterations: the support stays as it is at first" in notes[41]
     never = run(*words, "-o", tmp_path / "never.h5", "--every", 60)
     assert "--hold" not in notes[0] + notes[25] + never.stderr
+    assert "note" not in notes[0] + notes[25]
+    assert "note: --every 60 of 50 iterations: the support stays as it is at first" in never.stderr
+    last = run(*words, "-o", tmp_path / "last.h5", "--every", 50)  # the result obeys its support
+    assert "note: --every 50 of 50 iterations: the support stays" in last.stderr
 
 
 def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan):

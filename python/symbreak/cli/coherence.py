@@ -11,6 +11,7 @@ import typer
 from torch import Tensor
 
 from symbreak.cli import options
+from symbreak.cli.output import note
 from symbreak.cli.phasing_options import PHASING
 from symbreak.coherence import coherence_length
 
@@ -57,6 +58,8 @@ class Coherence:
 
 
 def given(partial: bool, lengths: str | None) -> Coherence | None:
-    """What both options say; None: a coherent beam."""
+    """What both options say; None: a coherent beam. Known lengths win, and that is told."""
     known = options.lengths(lengths)
+    if known and partial:
+        note([f"--coherence-length {lengths} is kept: --partial-coherence finds nothing then."])
     return Coherence(known) if known or partial else None

@@ -214,11 +214,12 @@ def shrinkwrap(
 
 
 def hold_notes(rule: symbreak.Shrinkwrap, schedule: str) -> tuple[str, ...]:
-    """Say so where the support is held for so long that it is never updated."""
+    """Say so where the support is held for so long, or so rarely updated, that it never is."""
     total = total_iterations(schedule)
-    if rule.hold == 0 or total - rule.hold >= rule.every:
+    if total - max(rule.hold, 1) >= rule.every:
         return ()
-    return (f"--hold {rule.hold} of {total} iterations: the support stays as it is at first",)
+    option = f"--every {rule.every}" if total <= rule.every else f"--hold {rule.hold}"
+    return (f"{option} of {total} iterations: the support stays as it is at first",)
 
 
 def check_free_to_choose(context: typer.Context) -> None:
