@@ -112,20 +112,99 @@ def test_resolution_tells_and_writes_what_the_comparison_finds(folder, tmp_path)
     assert 8 <= len(rows) <= 16
 
 
+def with_title(path, number, title):
+    """Result ``number``, of another title, and of a pattern that is not compared otherwise."""
+    parameters = {} if title is None else {"pattern_title": title}
+    write_cxi(path, replace(read_cxi(number), parameters=parameters))
+    return path
+
+
+def test_two_results_of_the_same_photons_are_refused(folder, tmp_path):
+    first, second = folder / "1.cxi", folder / "2.cxi"
+    copied, linked = tmp_path / "copy.cxi", tmp_path / "link.cxi"
+    copied.write_bytes(first.read_bytes())
+    linked.symlink_to(first)
+    words = ("--schedule", "20*ER", "--starts", "1", "--seed", "9")
+    again = tmp_path / "again.cxi"
+    done("reconstruct", folder / "p-half1.h5", "-o", again, *words)
+    moved = tmp_path / "moved.h5"
+    moved.write_bytes((folder / "p-half1.h5").read_bytes())
+    elsewhere = tmp_path / "elsewhere.cxi"
+    done("reconstruct", moved, "-o", elsewhere, *words)
+    for other, status, line in (
+        (first, 2, "are one file, expected two results"),
+        (linked, 2, "are one file, expected two results"),
+        (copied, 1, "hold the same object, expected the results of two halves"),
+        (again, 1, f"were both phased from {folder / 'p-half1.h5'}:/entry_1/data_1/data, expected"),
+        (elsewhere, 1, "were both phased from"),
+    ):
+        result = run("resolution", first, other, "-o", tmp_path / "no.csv")
+        assert result.exit_code == status, result.output
+        assert line in " ".join(result.output.split())
+    assert not (tmp_path / "no.csv").exists()
+    assert "note: " not in done("resolution", second, first).replace("note: the second is", "")
+
+
+def test_results_that_do_not_say_what_they_are_of(folder, tmp_path):
+    """Two of the same name are of the same pattern only where they lie in the same folder."""
+    (tmp_path / "b").mkdir()
+    for path, number in (("1.cxi", 1), ("2.cxi", 2), ("b/2.cxi", 2)):
+        found = read_cxi(folder / f"{number}.cxi")
+        write_cxi(tmp_path / path, replace(found, parameters={"pattern": "p.h5:/data"}))
+    result = run("resolution", tmp_path / "1.cxi", tmp_path / "2.cxi")
+    assert result.exit_code == 1
+    assert "were both phased from p.h5:/data" in " ".join(result.output.split())
+    told = done("resolution", tmp_path / "1.cxi", tmp_path / "b/2.cxi")
+    assert "they are of an unknown pattern and an unknown pattern" in told
+
+
+@pytest.mark.parametrize(
+    ("titles", "known"),
+    [
+        (("a.h5, half 1 of the photons", "a.h5, half 2 of the photons"), True),
+        (("a.h5, half 2 of the photons", "a.h5, half 1 of the photons"), True),
+        (("a.h5, half 1 of the photons", "a.h5, half 1 of the photons"), False),
+        (("a.h5, half 1 of the photons", "b.h5, half 2 of the photons"), False),
+        (("a.h5, half 1 of the photons", "a.h5, prepared"), False),
+        (("a.h5, half 1 of the photons", None), False),
+    ],
+)
+def test_halves_are_known_by_the_titles_of_their_patterns(folder, tmp_path, titles, known):
+    files = [
+        with_title(tmp_path / f"{k}.cxi", folder / f"{k}.cxi", title)
+        for k, title in enumerate(titles, 1)
+    ]
+    told = done("resolution", *files)
+    assert ("cannot be told to be the two halves of one" in told) != known
+
+
+def test_what_is_recorded_of_the_pattern(folder, tmp_path):
+    found = read_cxi(folder / "1.cxi").parameters
+    assert found["pattern_title"] == "frames.npy, half 1 of the photons"
+    assert found["pattern_digest"] != read_cxi(folder / "2.cxi").parameters["pattern_digest"]
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data"] = np.load(folder / "frames.npy")[0]
+        file["entry_1/title"], file["entry_1/process_1/program"] = "half 1", 5
+    done("reconstruct", tmp_path / "other.h5:data", "-o", tmp_path / "o.cxi", "--schedule", "9*ER")
+    assert read_cxi(tmp_path / "o.cxi").parameters["pattern_title"] is None
+
+
 def test_halves_that_agree_to_the_edge_to_a_frequency_and_not_at_all(folder, tmp_path):
     found = read_cxi(folder / "1.cxi")
-    told = done("resolution", folder / "1.cxi", folder / "1.cxi")
+    same = replace(found, mean=1j * found.mean, parameters={})
+    write_cxi(tmp_path / "a.cxi", same)
+    told = done("resolution", folder / "1.cxi", tmp_path / "a.cxi")
     assert "half period 1 pixels, the edge of the pattern" in told
     spectrum = np.fft.fft2(found.mean)
     phase = np.random.default_rng(0).uniform(0, 2 * np.pi, spectrum.shape)
     random = np.abs(spectrum) * np.exp(1j * phase)
     mixed = np.where(frequency_radius((64, 64)).numpy() < 0.25, spectrum, random)
     other = np.fft.ifft2(mixed).astype(np.complex64)
-    write_cxi(tmp_path / "b.cxi", replace(found, object=other, mean=None))
+    write_cxi(tmp_path / "b.cxi", replace(same, object=other, mean=None))
     told = done("resolution", folder / "1.cxi", tmp_path / "b.cxi")
     assert float(told.split("half period ")[1].split()[0]) == pytest.approx(2, abs=0.1)
     assert "where the correlation falls below half a bit" in told
-    write_cxi(tmp_path / "c.cxi", replace(found, object=0 * found.object, mean=None))
+    write_cxi(tmp_path / "c.cxi", replace(same, object=0 * found.object, mean=None))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         told = done(
@@ -188,7 +267,7 @@ def test_the_direct_beam_has_nanometres_and_no_strain(folder, tmp_path):
 def test_a_twin_is_told(folder, tmp_path):
     found = read_cxi(folder / "1.cxi")
     twin = np.roll(found.mean[::-1, ::-1].conj(), (1, 1), (0, 1))
-    write_cxi(tmp_path / "b.cxi", replace(found, mean=twin))
+    write_cxi(tmp_path / "b.cxi", replace(found, mean=twin, parameters={}))
     told = done("resolution", folder / "1.cxi", tmp_path / "b.cxi")
     assert "the second is the twin of the first; it was flipped back" in told
     assert "half period 1 pixels" in told
@@ -199,13 +278,14 @@ def test_two_instruments_have_no_common_nanometre(tmp_path):
     kept = phasing(grid)
     write_cxi(tmp_path / "a.cxi", kept)
     other = ReciprocalGrid(1.1 * grid.steps, grid.center)
-    write_cxi(tmp_path / "b.cxi", replace(kept, reciprocal=other))
-    write_cxi(tmp_path / "c.cxi", replace(kept, reciprocal=None))
+    write_cxi(tmp_path / "b.cxi", replace(kept, mean=1j * kept.mean, reciprocal=other))
+    write_cxi(tmp_path / "c.cxi", replace(kept, mean=1j * kept.mean, reciprocal=None))
     told = done("resolution", tmp_path / "a.cxi", tmp_path / "b.cxi")
     assert "different instruments: no nanometres" in told
     for name in ("b", "c"):
         told = done("resolution", tmp_path / "a.cxi", tmp_path / f"{name}.cxi")
         assert "cycles/voxel" in told
+        assert "┃ voxels ┃" in told
         assert "strain" not in told
 
 

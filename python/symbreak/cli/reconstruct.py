@@ -15,7 +15,7 @@ import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.geometry import lines
 from symbreak.cli.output import element, err, note, wrote
-from symbreak.cli.phasing import run_resumably
+from symbreak.cli.phasing import digest, run_resumably
 from symbreak.cli.phasing_options import (
     DATASET,
     DEFAULT,
@@ -29,7 +29,7 @@ from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
-from symbreak.data.files.cxi import Parameter, write_cxi
+from symbreak.data.files.cxi import Parameter, title_of, write_cxi
 from symbreak.data.files.reciprocal import reciprocal_of
 from symbreak.evaluation import GOOD, compare_starts
 
@@ -234,6 +234,8 @@ def _parameters(
         if name not in ("output", "plot")
     }
     used["pattern"] = str(pattern.source)
+    used["pattern_title"] = title_of(pattern.source.path)
+    used["pattern_digest"] = digest(pattern.amplitude)
     used["measured_pixels"] = int(pattern.valid.sum())
     used["record_every"] = RECORD_EVERY
     if free is not None:

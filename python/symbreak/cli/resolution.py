@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from symbreak.cli import options
 from symbreak.cli.output import element, note, out, table, wrote
+from symbreak.cli.two_halves import check_two
 from symbreak.data.files.arrays import DataError
 from symbreak.data.files.atomic import replacing
 from symbreak.data.files.cxi import Phasing, read_cxi
@@ -54,16 +55,19 @@ def resolution(
     for path, kinds in ((output, (".csv",)), (plot, options.PICTURES)):
         if path is not None:
             options.result_path(path, kinds, inputs=sources)
+    if first.exists() and second.exists() and first.samefile(second):
+        raise typer.BadParameter(f"{first} and {second} are one file, expected two results")
     results = read_cxi(first), read_cxi(second)
     shapes = [result.object.shape for result in results]
     if shapes[0] != shapes[1]:
         raise DataError(f"{first} holds an object on {shapes[0]}, {second} one on {shapes[1]}.")
+    note(check_two(first, second, results))
     a, b = (torch.from_numpy(_object(result)) for result in results)
     grid = _grid(results)
     steps = None if grid is None else torch.from_numpy(grid.steps / (2 * np.pi))
     compared = compare_halves(a, b.to(a.dtype), steps=steps, ndim=a.dim())
     unit = element(a.dim()) if grid is None else "nm"
-    _print(compared, unit)
+    _print(compared, unit, f"{element(a.dim())}s")
     if grid is not None and grid.is_bragg:
         halves = compared.first.numpy(), compared.second.numpy()
         error = halves_strain_error(*halves, grid, level=level)
@@ -94,11 +98,11 @@ def _grid(results: tuple[Phasing, Phasing]) -> ReciprocalGrid | None:
     return grids[0]
 
 
-def _print(compared: HalvesComparison, unit: str) -> None:
+def _print(compared: HalvesComparison, unit: str, counted: str) -> None:
     found = compared.correlation
     rows = table(
         "Fourier shell correlation of the halves",
-        *(f"cycles/{unit}", "pixels", "correlation", "half bit", "expected of all photons"),
+        *(f"cycles/{unit}", counted, "correlation", "half bit", "expected of all photons"),
     )
     values = zip(*(part.tolist() for part in _columns(found)), strict=True)
     step = -(-len(found.frequency) // MOST_ROWS)

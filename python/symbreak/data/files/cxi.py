@@ -145,6 +145,21 @@ def read_cxi(path: str | Path) -> Phasing:
         raise DataError(f"{path}: not a CXI file of symbreak ({error}).") from error
 
 
+def title_of(path: Path) -> str | None:
+    """The title of a file that a program named in the file's ``process_1`` as symbreak has written.
+
+    `symbreak prepare` tells there which half of the photons a pattern is made of.
+    """
+    if not h5py.is_hdf5(path):
+        return None
+    with h5py.File(path, "r") as file:
+        found = [file.get(f"entry_1/{name}") for name in ("process_1/program", "title")]
+        if not all(isinstance(x, h5py.Dataset) and h5py.check_string_dtype(x.dtype) for x in found):
+            return None
+        program, title = (x.asstr()[()] for x in found)
+        return str(title) if program == "symbreak" else None
+
+
 def _read(file: h5py.File) -> Phasing:
     entry = file["entry_1"]
     image, process = entry["image_1"], entry["image_1/process_1"]
