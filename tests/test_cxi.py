@@ -57,6 +57,23 @@ def test_round_trip(tmp_path, grid, dtype):
     assert found.starts["twin"].dtype == bool
 
 
+def test_numbers_say_what_they_are(tmp_path):
+    kept = phasing()
+    starts = {**kept.starts, "subpixel": np.zeros((3, 2)), "blur": np.ones((3, 2))}
+    results = {**kept.results, "prtf_frequency": np.linspace(0, 0.5, 5)}
+    write_cxi(tmp_path / "a.cxi", replace(kept, starts=starts, results=results))
+    with h5py.File(tmp_path / "a.cxi") as file:
+        for name, units, meaning in (
+            ("result_1/prtf_frequency", "1/pixel", "cycles per pixel of the object"),
+            ("result_1/history", "1", "error"),
+            ("image_3/subpixel", "pixel", "moved before averaging"),
+            ("image_3/blur", "pixel", "blur of the pattern"),
+        ):
+            attributes = file[f"entry_1/{name}"].attrs
+            assert attributes["units"] == units, name
+            assert meaning in attributes["long_name"], name
+
+
 def test_the_free_log_likelihood_goes_along(tmp_path):
     mask = np.eye(6, 8, dtype=np.uint8)
     written = replace(phasing(), free_log_likelihood=0.375, results={"free_pixels": mask})

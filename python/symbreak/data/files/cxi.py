@@ -33,6 +33,16 @@ from symbreak.geometry import ReciprocalGrid
 
 CXI_VERSION = 160
 Parameter = str | int | float | bool | None
+# Numbers that a name alone does not explain: units, and what they are.
+MEANINGS = {
+    "history": ("1", "error, every record_every iterations (start, record)"),
+    "prtf_frequency": ("1/pixel", "spatial frequency (cycles per pixel of the object)"),
+    "prtf": ("1", "phase retrieval transfer function"),
+    "prtf_pixels": ("1", "pixels of the pattern in the shell"),
+    "subpixel": ("pixel", "by how much a start was moved before averaging (start, axis)"),
+    "blur": ("pixel", "standard deviation of the blur of the pattern (start, axis)"),
+    "distance": ("1", "squared distance to the best start, of its squared norm"),
+}
 
 
 @dataclass(frozen=True)
@@ -111,11 +121,11 @@ def write_cxi(path: str | Path, phasing: Phasing) -> None:
             starts["title"] = "all starts, aligned to the best"
             for name, value in phasing.starts.items():
                 if name != "data":
-                    starts[name] = _plain(value)
+                    _described(starts, name, _plain(value))
         if phasing.results:
             result = group(entry, "result_1", "NXcollection")
             for name, value in phasing.results.items():
-                result[name] = value
+                _described(result, name, value)
         if phasing.reciprocal is not None:
             image["voxel"] = phasing.reciprocal.voxel(phasing.object.shape)
             image["voxel"].attrs["units"] = "nm"
@@ -230,6 +240,13 @@ def group(
     for key, value in attributes.items():
         made.attrs[key] = value
     return made
+
+
+def _described(parent: h5py.Group, name: str, value: NDArray[Any]) -> None:
+    """Write numbers, with what they mean where it is known."""
+    parent[name] = value
+    if name in MEANINGS:
+        parent[name].attrs["units"], parent[name].attrs["long_name"] = MEANINGS[name]
 
 
 def _plain(value: NDArray[Any]) -> NDArray[Any]:
