@@ -122,11 +122,25 @@ def test_what_cannot_be_combined(results, tmp_path):
     forward = ReciprocalGrid(grid.steps, np.zeros(3))
     text = instrument_text(Instrument(9.0, 1.0, (1e-5, 1e-5)))
     write_cxi(flat, Phasing(x, support, 0.1, {}, "1", reciprocal=forward, instrument=text))
+    between = tmp_path / "between.cxi"
+    vectors = [read_reflection(path).q for path in results[:2]]
+    middle = ReciprocalGrid(grid.steps, vectors[0] + vectors[1])  # no circle has turned the sample
+    write_cxi(between, Phasing(x, support, 0.1, {}, "1", reciprocal=middle, instrument=text))
     for words, code, message in (
         (results[:2], 2, "three results or more are needed, got 2"),
         ((*results[:2], plain), 1, "plain.cxi: it does not say where its voxels are: prepare"),
         ((*results[:2], flat), 1, "flat.cxi: Reflection: grid must be that of a Bragg peak"),
-        ((results[0], results[0], results[1]), 1, "scattering vectors or more, not in one plane"),
+        (
+            (results[0], results[1], results[0]),
+            *(
+                1,
+                f"error: {results[0]}, {results[0]}: the same reflection, or along it; three refl",
+            ),
+        ),
+        (
+            (*results[:2], between),
+            *(1, f"{results[1]}, {between}: their scattering vectors lie in one plane; three refl"),
+        ),
         ((*results, "--voxel", "0"), 1, "voxel must be > 0 and finite (nm), got 0"),
         ((*results, "--voxel", "1e-3"), 1, "voxel (--voxel) = 0.001 nm"),
         ((*results[:2], tmp_path / "absent.cxi"), 1, "absent.cxi"),

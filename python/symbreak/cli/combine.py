@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
+from symbreak.data.files.readers import DataError
 from symbreak.data.files.reflections import read_reflection
 from symbreak.data.files.vtk import COMPONENTS, write_vti
 from symbreak.geometry import (
@@ -21,10 +22,12 @@ from symbreak.geometry import (
 )
 from symbreak.geometry.bragg import widened
 from symbreak.geometry.extent import LEVEL
+from symbreak.geometry.tensor import FLAT
 
 Array = NDArray[Any]
 PAIRS = tuple(tuple(map("xyz".index, name)) for name in COMPONENTS[6])  # of a symmetric tensor
 ALIKE = 0.02  # difference of two correlations below which they choose nothing
+NEEDED = "three reflections are needed that do not lie in one plane"
 EXAMPLES = (
     "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.vti",
     "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.png --voxel 5",
@@ -63,7 +66,9 @@ def combine(
     )
     if len(results) < 3:
         raise typer.BadParameter(f"three results or more are needed, got {len(results)}")
-    matched = match_reflections([read_reflection(path, level) for path in results], voxel)
+    reflections = [read_reflection(path, level) for path in results]
+    _check_directions(results, np.stack([reflection.q for reflection in reflections]))
+    matched = match_reflections(reflections, voxel)
     arrays = _fields(matched)
     _tell(results, matched)
     if output.suffix.lower() == ".vti":
@@ -79,6 +84,20 @@ def combine(
         rows.add_row(name, f"{low:.2e}", f"{high:.2e}")
     out().print(rows)
     wrote(output, f"{what}, cubes of {matched.voxel:g} nm")
+
+
+def _check_directions(results: list[Path], q: Array) -> None:
+    """Say which files are to blame where the strain in some direction is not to be had."""
+    directions = q / np.linalg.norm(q, axis=1)[:, None]
+    if np.linalg.svd(directions)[1][2] >= FLAT:
+        return
+    alike = np.linalg.norm(np.cross(directions[:, None], directions), axis=-1) < FLAT
+    same = {tuple(np.flatnonzero(row)) for row in alike if row.sum() > 1}
+    if same:
+        groups = "; ".join(", ".join(str(results[k]) for k in group) for group in sorted(same))
+        raise DataError(f"{groups}: the same reflection, or along it; {NEEDED}.")
+    names = ", ".join(map(str, results))
+    raise DataError(f"{names}: their scattering vectors lie in one plane; {NEEDED}.")
 
 
 def _fields(matched: Matched) -> dict[str, Array]:
