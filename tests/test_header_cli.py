@@ -85,6 +85,7 @@ def test_what_no_file_says_is_refused_before_the_work(frames, nexus, tmp_path):
         del file["entry/instrument/detector/distance"]
         del file["entry/instrument/detector/y_pixel_size"].attrs["units"]
     detector = "/entry/instrument/detector"
+    (tmp_path / "misspelt.toml").write_text("energy = 9.0\n[detector]\ndistanz = 0.5")
     lacking = f"distance: it is not there; pixel: {detector}/y_pixel_size has no units"
     for words, code, message in (
         (
@@ -94,6 +95,10 @@ def test_what_no_file_says_is_refused_before_the_work(frames, nexus, tmp_path):
         (
             (frames, "--frames", "0", "--geometry", tmp_path / "few.toml"),
             *(1, "few.toml: frames.npy does not say what is missing here (distance: it is not"),
+        ),
+        (
+            (frames, "--frames", "0", "--geometry", tmp_path / "misspelt.toml"),
+            *(1, "misspelt.toml: [detector] distanz is none of distance, pixel, rows, columns"),
         ),
         (
             (nexus, "--stack", "volume", "--geometry", "direct"),

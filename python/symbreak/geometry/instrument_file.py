@@ -86,9 +86,11 @@ class InstrumentFile:
         """The arguments that an `Instrument` needs and the file does not give.
 
         Raises:
-            ValueError: ``[detector]`` is no table.
+            ValueError: ``[detector]`` or ``[sample]`` is no table, or a key is unknown: it may
+                be a missing one misspelt.
         """
         with self._named():
+            _check_keys(self._given)
             found = {**self._given, **_table(self._given, "detector")}
         return tuple(
             field.name
@@ -133,9 +135,7 @@ def _toml() -> Any:
 
 def _instrument(given: Mapping[str, Any], known: Mapping[str, Any]) -> Instrument:
     detector, sample = _table(given, "detector"), _table(given, "sample")
-    _known("", given, (*TOP, "detector", "sample"))
-    _known("[detector] ", detector, (*DETECTOR, "circles"))
-    _known("[sample] ", sample, ("circles",))
+    _check_keys(given)
     found = {**known, **{key: given[key] for key in TOP if key in given}}
     found |= {
         key: tuple(value) if isinstance(value, list) else value
@@ -146,9 +146,20 @@ def _instrument(given: Mapping[str, Any], known: Mapping[str, Any]) -> Instrumen
         if field.default is MISSING and field.name not in found:
             where = "[detector] " if field.name in DETECTOR else ""
             raise ValueError(f"{where}{field.name} is missing.")
+    if "scan" in found and "step" not in found:
+        raise ValueError(
+            f"step is missing: by how much {shown(found['scan'])} changes from frame to frame."
+        )
     return Instrument(
         **found, detector=_circles(detector, "detector"), sample=_circles(sample, "sample")
     )
+
+
+def _check_keys(given: Mapping[str, Any]) -> None:
+    detector, sample = _table(given, "detector"), _table(given, "sample")
+    _known("", given, (*TOP, "detector", "sample"))
+    _known("[detector] ", detector, (*DETECTOR, "circles"))
+    _known("[sample] ", sample, ("circles",))
 
 
 def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
