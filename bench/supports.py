@@ -32,6 +32,9 @@ with another seed). Expected of the patterns here:
    more than a fifth farther.
 5. With 1e3 photons and in 3D distances change by less than 10 %.
 
+What came of it: 4 is true but with 1e5 photons, where they are 18 % nearer. 5 is true in 3D; with
+1e3 the mean is 11 % farther than with the criterion before, and 28 % nearer than the default's.
+
 """
 
 from __future__ import annotations
