@@ -274,3 +274,23 @@ def test_a_flat_volume_may_be_a_stack(tmp_path):
     assert "one volume" not in notes(tmp_path, speckles(1e6, (16, 20, 24)))
     told = notes(tmp_path, speckles(1e6, (8, 20, 24)))
     assert "taken as one volume of 8 x 20 x 24 voxels; exposures" in told
+
+
+def test_a_mask_that_is_given_counts_beside_the_files_own(tmp_path):
+    mask = np.zeros(COUNTS.shape, np.uint32)
+    mask[0] = 1
+    source = write(
+        tmp_path / "scan.h5", entry__data__data=COUNTS, entry__instrument__detector__pixel_mask=mask
+    )
+    hot = np.zeros(COUNTS.shape, bool)
+    hot[4, 3] = True
+    np.save(tmp_path / "hot.npy", hot)
+    np.save(tmp_path / "valid.npy", ~hot)
+    for options in ({"mask": tmp_path / "hot.npy"}, {"valid": tmp_path / "valid.npy"}):
+        found = read_pattern(source, origin="corner", **options)
+        assert np.array_equal(~found.valid.numpy(), (mask == 1) | hot)
+        assert any("using its mask" in note for note in found.notes)
+        alone = read_pattern(source, origin="corner", own_mask=False, **options)
+        assert np.array_equal(~alone.valid.numpy(), hot)
+        assert not any("using its mask" in note for note in alone.notes)
+    assert read_pattern(source, own_mask=False).valid.all()

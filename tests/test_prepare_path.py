@@ -141,3 +141,23 @@ def test_one_frame_of_the_stack_with_options_of_every_kind(measured, tmp_path):
     expected = np.maximum(part.reshape(50, 2, 48, 2).sum((1, 3)), 0)
     assert np.array_equal(mask != 0, np.isnan(expected))
     np.testing.assert_array_equal(found, np.nan_to_num(expected))
+
+
+def test_the_mask_of_the_file_can_be_left_out(measured, tmp_path):
+    folder, _ = measured
+    words = ("--frames", "2", "--center", "46,72", "--size", "48")
+    for name, option in (("with", ()), ("without", ("--no-own-mask",))):
+        frames, path = folder / "scan_master.h5", tmp_path / f"{name}.cxi"
+        prepared = run("prepare", frames, "-o", path, *words, *option)
+        assert ("using the detector mask" in prepared.stderr) is (not option)
+        found = run(
+            *("reconstruct", path, "-o", tmp_path / "found.cxi", "--starts", 1),
+            *("--schedule", "5*ER", *option),
+        )
+        assert ("using its mask" in found.stderr) is (not option)
+        assert ("0.0 % not measured" in found.stderr) is bool(option)
+    masks = []
+    for name in ("with", "without"):
+        with h5py.File(tmp_path / f"{name}.cxi") as file:
+            masks.append(file["entry_1/instrument_1/detector_1/mask"][()] != 0)
+    assert masks[0].sum() > masks[1].sum() > 0  # the marks in the counts are left

@@ -316,6 +316,8 @@ def test_a_prepared_volume_is_told_from_a_stack(tmp_path):
     write_pattern(tmp_path / "volume.h5", prepared, title="", version="0")
     with h5py.File(tmp_path / "stack.h5", "w") as file:
         file["entry_1/data_1/data"] = prepared.intensity
+        file["entry_1/data_1"].attrs["axes"] = ["frame", "y", "x"]
+        file["entry_1/program_name"] = "another"
     for name in ("volume", "stack"):
         with open_stack(Source(tmp_path / f"{name}.h5")) as opened:
             told = any("one volume, of which every frame" in note for note in opened.notes)
