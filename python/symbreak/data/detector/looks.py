@@ -40,9 +40,6 @@ def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: V
     if not len(seen):
         return []
     whole = float((np.abs(seen - np.rint(seen)) < 1e-3).mean())
-    notes = []
-    if values == "intensities":
-        notes = look_at_background(data[good])
     square = seen**2
     tolerance = np.maximum(1e-3, 1e-6 * square)
     whole_square = float((np.abs(square - np.rint(square)) < tolerance).mean())
@@ -50,7 +47,7 @@ def look_at_values(data: NDArray[np.float64], good: NDArray[np.bool_], values: V
         return ["the values are whole numbers like counts: should it be --intensities?"]
     if values == "intensities" and whole < 0.5 and whole_square > 0.9:
         return ["the squares of the values are whole numbers: should it be --amplitudes?"]
-    return notes
+    return look_at_background(data[good]) if values == "intensities" else []
 
 
 def look_at_background(counts: NDArray[np.float64]) -> list[str]:
