@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from docstrings import public, sections
 from test_bad_input import CASES
+from torch.autograd import forward_ad
 
 import symbreak
 from symbreak import Reconstruction, Shrinkwrap, data, plotting
@@ -86,6 +88,13 @@ def backward(operator):
     operator(x)[0].abs().sum().backward()
 
 
+def forward(operator):
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch, about its own rules
+        dual = forward_ad.make_dual(X, X)
+        operator(dual)
+
+
 def interrupted(done, total):
     raise KeyboardInterrupt
 
@@ -135,7 +144,12 @@ TRIED = {
     "symbreak.center": {RuntimeError: lambda: backward(symbreak.center)},
     "symbreak.break_symmetry": {RuntimeError: lambda: backward(symbreak.break_symmetry)},
     "symbreak.align": {RuntimeError: lambda: backward(lambda x: symbreak.align(x, X))},
-    "symbreak.sa_mse": {MemoryError: lambda: symbreak.sa_mse(MANY, MANY)},
+    "symbreak.sa_mse": {
+        MemoryError: lambda: symbreak.sa_mse(MANY, MANY),
+        RuntimeError: lambda: forward(lambda x: symbreak.sa_mse(x, X)),
+    },
+    "symbreak.apply_symmetry": {RuntimeError: lambda: forward(symbreak.apply_symmetry)},
+    "symbreak.fourier_amplitude": {RuntimeError: lambda: forward(symbreak.fourier_amplitude)},
     "symbreak.Reconstruction.best": {
         ValueError: lambda: Reconstruction(X[0], V, A[0, 0], A[0]).best(),
         TypeError: lambda: FEW.best(valid=1),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.checks import REAL_OF, check_flag, check_pair, check_reduction
 from symbreak.ops.reindex import adjoint_element
 
@@ -59,7 +59,7 @@ def align(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int 
         ValueError: The shapes or devices differ, ``ndim`` is not 2 or 3, there are too few axes, or
             the grid is empty.
         MemoryError: An argument is an expanded view, larger than the memory of the device.
-        RuntimeError: In backward through the result.
+        RuntimeError: In backward through the result, or in forward mode.
 
     Not differentiable (use :func:`sa_mse`). Deterministic; an item's result does not depend on the
     batch around it. Cost per item: four FFTs of a fast length >= the sum of both contents' extents
@@ -75,6 +75,7 @@ def align(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int 
     """
     ndim = check_pair("align", estimate, reference, ndim)
     wrap = check_flag("align", "wrap", wrap)
+    refuse_tangent("align", estimate, reference)
     return Alignment(*torch.ops.symbreak.align(estimate, reference, wrap=wrap, ndim=ndim))
 
 
@@ -114,6 +115,7 @@ def sa_mse(
         ValueError: The shapes or devices differ, ``ndim`` or ``reduction`` is not one of those
             allowed, there are too few axes, or the grid is empty.
         MemoryError: An argument is an expanded view, larger than the memory of the device.
+        RuntimeError: In forward mode (``torch.func.jvp``).
 
     Differentiable in both arguments, also twice. By the envelope theorem the gradient is that of
     the chosen alignment; where two elements are equally good it is that of the one chosen, and it
@@ -128,6 +130,7 @@ def sa_mse(
     ndim = check_pair("sa_mse", estimate, reference, ndim)
     wrap = check_flag("sa_mse", "wrap", wrap)
     check_reduction("sa_mse", reduction)
+    refuse_tangent("sa_mse", estimate, reference)
     errors: Tensor = torch.ops.symbreak.sa_mse(estimate, reference, wrap=wrap, ndim=ndim)
     if reduction == "mean":
         return errors.mean()

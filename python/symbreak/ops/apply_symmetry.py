@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
-from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name, shown
 from symbreak.ops.numbers import is_number
 
@@ -55,6 +55,7 @@ def apply_symmetry(
             broadcast, a number ``phase`` that is not finite, or a tensor ``phase`` that requires a
             gradient.
         MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
+        RuntimeError: In forward mode (``torch.func.jvp``).
 
     Differentiable in ``x``, any number of times (the map is real-linear; the box of the flip counts
     as constant), not in ``phase``: multiply by ``torch.polar`` instead. Cost: one read and one
@@ -69,6 +70,7 @@ def apply_symmetry(
     """
     ndim = check_object("apply_symmetry", "x", x, ndim)
     wrap = check_flag("apply_symmetry", "wrap", wrap)
+    refuse_tangent("apply_symmetry", x, phase)
     batch = x.shape[:-ndim]
     return torch.ops.symbreak.apply_symmetry(  # type: ignore[no-any-return]
         x,

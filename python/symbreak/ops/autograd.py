@@ -1,14 +1,40 @@
-"""Autograd of ops that have none: a discrete choice made in the forward pass has no gradient."""
+"""Derivatives that ops do not have: an error that says so, never a number that is wrong."""
 
 from typing import Any, NoReturn
 
 import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+_ADVICE: dict[str, str] = {}
 
 
 def refuse_gradient(op: str, advice: str) -> None:
     """Make backward through ``symbreak::<op>`` an error that says what to do instead."""
+    _ADVICE[op] = advice
 
-    def backward(ctx: Any, *gradients: torch.Tensor) -> NoReturn:
+    def backward(ctx: Any, *gradients: Tensor) -> NoReturn:
         raise RuntimeError(f"symbreak.{op} is not differentiable: {advice}")
 
     torch.library.register_autograd(f"symbreak::{op}", backward)
+
+
+def refuse_tangent(op: str, *tensors: object) -> None:
+    """Make ``torch.func.jvp``, ``jacfwd`` and the like an error.
+
+    In forward mode torch takes an op with a registered gradient for a constant, so the derivative
+    would be 0 without a word.
+    """
+    if torch.compiler.is_compiling():
+        return
+    for x in tensors:
+        if not isinstance(x, Tensor):
+            continue
+        dual = forward_ad.unpack_dual(x)  # type: ignore[no-untyped-call,unused-ignore]
+        if dual.tangent is not None:
+            if op in _ADVICE:
+                raise RuntimeError(f"symbreak.{op} is not differentiable: {_ADVICE[op]}")
+            raise RuntimeError(
+                f"symbreak.{op} has no derivative in forward mode (torch.func.jvp, jacfwd): use "
+                "torch.autograd.functional.jvp."
+            )

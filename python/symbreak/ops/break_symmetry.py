@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.checks import REAL_OF, check_object, check_tolerance, shown
 
 RULES = ("angle", "circulation")
@@ -81,7 +81,7 @@ def break_symmetry(
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
         ValueError: ``ndim``, ``tol`` or ``rule`` out of range, too few axes, or an empty grid.
         MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
-        RuntimeError: In backward through the result.
+        RuntimeError: In backward through the result, or in forward mode.
 
     Not differentiable. Deterministic; sums in float64. Cost: three reads and one write of ``x``,
     two more reads for ``tol > 0``, no Fourier transform; an item that fits the cache comes from the
@@ -99,6 +99,7 @@ def break_symmetry(
     ndim = check_object("break_symmetry", "x", x, ndim)
     check_tolerance("break_symmetry", tol)
     check_rule("break_symmetry", rule)
+    refuse_tangent("break_symmetry", x)
     return SymmetryBreaking(
         *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.checks import check_flag, check_object, check_tolerance
 
 
@@ -44,7 +44,7 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
         ValueError: ``ndim`` or ``tol`` out of range, too few axes, or an empty grid.
         MemoryError: ``x`` is an expanded view, and the result larger than the memory of the device.
-        RuntimeError: In backward through the result.
+        RuntimeError: In backward through the result, or in forward mode.
 
     Not differentiable. Deterministic. Cost: two reads and one write of ``x``, two more reads for
     ``tol > 0``; an item that fits the cache comes from the memory once. No memory beyond the
@@ -57,6 +57,7 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
         tensor([2, 2])
     """
     ndim = check_object("center", "x", x, ndim)
+    refuse_tangent("center", x)
     check_tolerance("center", tol)
     wrap = check_flag("center", "wrap", wrap)
     return Centered(*torch.ops.symbreak.center(x, tol=float(tol), wrap=wrap, ndim=ndim))

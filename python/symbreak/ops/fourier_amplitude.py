@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from symbreak.ops.autograd import refuse_tangent
 from symbreak.ops.checks import REAL_OF, check_count, check_object, check_shape
 from symbreak.ops.memory import check_memory
 
@@ -35,6 +36,7 @@ def fourier_amplitude(
         ValueError: ``ndim``, ``oversampling`` or ``shape`` out of range, too few axes, or an empty
             grid.
         MemoryError: The result is larger than the memory of the device.
+        RuntimeError: In forward mode (``torch.func.jvp``).
 
     Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
     Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
@@ -47,6 +49,7 @@ def fourier_amplitude(
         torch.Size([4, 4])
     """
     ndim = check_object("fourier_amplitude", "x", x, ndim)
+    refuse_tangent("fourier_amplitude", x)
     oversampling = check_count("fourier_amplitude", "oversampling", oversampling, 1, need=">=")
     if shape is not None:
         shape = check_shape("fourier_amplitude", shape, x.shape[-ndim:])

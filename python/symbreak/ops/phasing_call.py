@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops import phasing_checks as checks
+from symbreak.ops.autograd import refuse_tangent
 from symbreak.ops.progress import is_capturing
 from symbreak.ops.schedule import Schedule, schedule_text
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -68,6 +69,7 @@ def phasing_call(
     if initial is not None:
         checks.check_like("initial", initial, checks.COMPLEX_OF[amplitude.dtype], amplitude)
         initial = checks.per_start("initial", initial, amplitude, starts, ndim)
+    refuse_tangent("reconstruct", amplitude, initial)
     options = {
         "beta": float(beta),
         "valid": valid,

@@ -93,7 +93,8 @@ def reconstruct(
         MemoryError: The result is larger than the memory of the device.
         KeyboardInterrupt: Ctrl-C was pressed; the iteration stops at once. So does an exception
             that the function ``progress`` raises.
-        RuntimeError: In backward through the result, or within ``torch.func.vmap``.
+        RuntimeError: In backward through the result, in forward mode, or within
+            ``torch.func.vmap``.
 
     Not differentiable. An item's result depends on its data, seed and start only, not on the batch
     around it nor on the number of threads; on a GPU the number of images may choose the engine, and
