@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
+from docstrings import public
 
 import symbreak
 import symbreak.ops
@@ -65,15 +67,36 @@ def test_every_public_op_has_function_reference_and_test(op):
     assert any(op in path.read_text() for path in (ROOT / "bench").glob("bench_*.py"))
 
 
+def printed(code):
+    """What a new process prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.strip()
+
+
 def test_importing_symbreak_imports_nothing_heavy():
     code = (
         "import sys, symbreak; heavy = {'matplotlib', 'h5py', 'typer', 'rich', 'tifffile', "
         "'lightning', 'shapely', 'skimage', 'scipy'}; print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
-    )
-    assert done.stdout.strip() == "[]"
+    assert printed(code) == "[]"
+
+
+def test_the_modules_of_the_api_pages_need_no_import_of_their_own():
+    pytest.importorskip("lightning")  # a page shows the training too
+    paths = {name.split(".")[1] for name in public() if name.count(".") > 1}
+    modules = {name for name in paths if isinstance(getattr(symbreak, name), ModuleType)}
+    assert modules == set(symbreak._MODULES)
+    assert modules <= set(dir(symbreak))
+    code = "import symbreak; print(symbreak.data.beamstop((8, 8), 2).shape, symbreak.models.UNet)"
+    assert printed(code) == "torch.Size([8, 8]) <class 'symbreak.models.unet.UNet'>"
+
+
+def test_no_other_name_is_invented():
+    assert not hasattr(symbreak, "date")
+    with pytest.raises(ImportError, match="cannot import name 'date'"):
+        from symbreak import date  # noqa: F401
 
 
 def test_error_messages_do_not_show_the_build_machine():

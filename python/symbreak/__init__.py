@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import torch  # noqa: F401  (loads libtorch before the kernels that are linked to it)
 
@@ -42,3 +43,30 @@ __all__ = [
     "reconstruct",
     "sa_mse",
 ]
+
+_MODULES = (
+    "coherence",
+    "cross_validation",
+    "data",
+    "evaluation",
+    "geometry",
+    "halves",
+    "learning",
+    "models",
+    "plotting",
+    "shells",
+    "subpixel",
+    "supports",
+    "transfer",
+)
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of these
+
+    def __getattr__(name: str) -> object:
+        """Import ``symbreak.data`` and the like when they are first asked for, as some are slow."""
+        if name in _MODULES:
+            return import_module(f"symbreak.{name}")
+        raise AttributeError(f"module 'symbreak' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_MODULES})
