@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -64,6 +65,18 @@ def test_areas_are_printed_with_all_their_digits_and_never_above_one():
     assert wide.area == (1.0, 1.0)
     odd = next_rule([trial([1.0], [12345])], 1_000_000, BASE, (0.1,), (1.0,))
     assert odd.area == (0.0246, 0.0123)
+
+
+def test_arrays_serve_as_sequences():
+    given = next_rule([], 100, BASE, np.linspace(0.1, 0.3, 3), np.array([1.0]))
+    assert given == replace(BASE, threshold=0.1, area=None)
+    assert type(given.threshold) is float
+
+
+def test_a_trial_of_a_coherent_beam_takes_no_blur(amplitude):
+    valid, blur = torch.ones_like(amplitude, dtype=torch.bool), torch.ones(amplitude.dim())
+    with pytest.raises(ValueError, match="phase_trial: blur must be None unless partly_coherent"):
+        phase_trial(amplitude, BASE, "ER", valid=valid, blur=blur)
 
 
 def test_without_a_determined_support_no_area_is_tried():
@@ -193,11 +206,13 @@ def test_supports_far_too_loose_or_tight_are_not_chosen():
         ({"valid": torch.ones(8, 8)}, TypeError, "valid must be bool, got float32"),
         ({"thresholds": ()}, ValueError, r"thresholds must hold at least one, got \(\)"),
         ({"thresholds": (0.1, 1)}, ValueError, r"thresholds must be in \(0, 1\), got \(0.1, 1\)"),
-        ({"thresholds": ("a",)}, TypeError, r"thresholds must be numbers, got \('a',\)"),
-        ({"thresholds": 0.1}, TypeError, "thresholds must be numbers, got 0.1"),
+        ({"amplitude": torch.ones(8, 8, dtype=torch.int32)}, TypeError, "float64, got int32"),
+        ({"blur": torch.tensor([0.5, 0.5])}, ValueError, "blur must be None unless partly_coh"),
+        ({"thresholds": ("a",)}, TypeError, r"a sequence of numbers, got \('a',\)"),
+        ({"thresholds": 0.1}, TypeError, "thresholds must be a sequence of numbers, got 0.1"),
         ({"factors": (0,)}, ValueError, r"factors must be above 0 and finite, got \(0,\)"),
         ({"factors": (math.nan,)}, ValueError, r"factors must be above 0 and finite, got \(nan,"),
-        ({"factors": None}, TypeError, "factors must be numbers, got None"),
+        ({"factors": None}, TypeError, "factors must be a sequence of numbers, got None"),
         ({"starts": 0}, ValueError, "starts must be at least 1, got 0"),
         ({"shrinkwrap": None}, TypeError, "shrinkwrap must be a Shrinkwrap, got NoneType"),
         ({"amplitude": torch.ones(2, 8, 8, 8)}, ValueError, "amplitude must be one pattern, 2D or"),

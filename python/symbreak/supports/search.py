@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
-from symbreak.ops.numbers import is_number
-from symbreak.ops.phasing_checks import check_result, check_starts
+from symbreak.ops.numbers import is_number, plain
+from symbreak.ops.phasing_checks import check_amplitude, check_result, check_starts
 from symbreak.ops.ranking import NoSupportError
 from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
-from symbreak.supports.trials import SupportTrial, judge, phase_trial
+from symbreak.supports.trials import SupportTrial, check_blur, judge, phase_trial
 
 THRESHOLDS = {"max": (0.1, 0.15, 0.2, 0.3, 0.4), "rms": (0.3, 0.35, 0.4, 0.45, 0.5, 0.8)}
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.5)
@@ -75,7 +75,7 @@ def choose(
         starts: Random starts of each trial.
         seed: Of the starts.
         partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
-        blur: As that takes it, ``(ndim,)``; None: it is found.
+        blur: As that takes it, ``(ndim,)``; None: it is found. Only with ``partly_coherent``.
         progress: True draws a progress bar for every trial.
 
     Returns:
@@ -100,6 +100,8 @@ def choose(
         )
     for name, flag in (("progress", progress), ("partly_coherent", partly_coherent)):
         check_flag("choose", name, flag)
+    check_blur("choose", partly_coherent, blur)
+    check_amplitude(amplitude, amplitude.dim())
     check_result(amplitude, check_starts(starts, 0)[0], 0, amplitude.dim())
     if valid is None:
         valid = torch.ones(amplitude.shape, dtype=torch.bool, device=amplitude.device)
@@ -151,6 +153,7 @@ def next_rule(
     """
     if thresholds is None:
         thresholds = THRESHOLDS[shrinkwrap.relative_to]
+    thresholds, factors = plain(thresholds), plain(factors)
     _check(thresholds, factors)
     done = len(trials)
     if done < len(thresholds):
@@ -189,7 +192,7 @@ def _check(thresholds: Sequence[float], factors: Sequence[float]) -> None:
     for name, values, most in (("thresholds", thresholds, 1.0), ("factors", factors, math.inf)):
         several = isinstance(values, (tuple, list))
         if not several or not all(is_number(value) for value in values):
-            raise TypeError(f"choose: {name} must be numbers, got {shown(values)}.")
+            raise TypeError(f"choose: {name} must be a sequence of numbers, got {shown(values)}.")
         if not all(0 < value < most for value in values):
             limit = "in (0, 1)" if most == 1 else "above 0 and finite"
             raise ValueError(f"choose: {name} must be {limit}, got {shown(values)}.")

@@ -13,6 +13,7 @@ import symbreak
 from symbreak import coherence
 from symbreak.cross_validation import cross_validated_error
 from symbreak.ops.blur import expected_amplitude
+from symbreak.ops.checks import shown
 from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -81,7 +82,7 @@ def phase_trial(
         schedule: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured.
         partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
-        blur: As that takes it, ``(ndim,)``; None: it is found.
+        blur: As that takes it, ``(ndim,)``; None: it is found. Only with ``partly_coherent``.
         options: Further ones of :func:`symbreak.reconstruct`.
 
     Returns:
@@ -91,6 +92,7 @@ def phase_trial(
         TypeError: An argument is of the wrong type.
         ValueError: An argument is out of range, or the data are not to be phased.
     """
+    check_blur("phase_trial", partly_coherent, blur)
     ndim = amplitude.dim()
     given: dict[str, Any] = {"valid": valid, "shrinkwrap": shrinkwrap, "ndim": ndim, **options}
     widths = None
@@ -105,6 +107,14 @@ def phase_trial(
         found.support.flatten(1).sum(1),
         widths,
     )
+
+
+def check_blur(function: str, partly_coherent: bool, blur: Tensor | None) -> None:
+    """Check that a blur is not given for a beam that is to be coherent, where none is looked at."""
+    if blur is not None and not partly_coherent:
+        raise ValueError(
+            f"{function}: blur must be None unless partly_coherent is True, got {shown(blur)}."
+        )
 
 
 def judge(
