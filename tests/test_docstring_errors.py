@@ -223,10 +223,12 @@ TRIED = {
         data.files.arrays.DataError: lambda: read_cxi(TEXT),
     },
     "symbreak.data.files.vtk.write_vti": {
+        TypeError: lambda: write_vti("a.vti", {"x": X}),
         ValueError: lambda: write_vti("a.vti", {"x": np.ones((8, 8), "f2")}),
         OSError: lambda: write_vti(NOWHERE, {"x": np.ones((8, 8))}),
     },
     "symbreak.data.files.vtk.write_vts": {
+        TypeError: lambda: write_vts("a.vts", {"x": np.ones((8, 8))}, A),
         ValueError: lambda: write_vts("a.vts", {"x": np.ones((8, 8))}, np.ones((8, 8))),
         OSError: lambda: write_vts(NOWHERE, {"x": np.ones((8, 8))}, np.ones((8, 8, 3))),
     },

@@ -5,11 +5,12 @@ import xml.etree.ElementTree as ElementTree
 import h5py
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
 from symbreak.data.files.cxi import Phasing, write_cxi
-from symbreak.data.files.vtk import write_vti
+from symbreak.data.files.vtk import write_vti, write_vts
 
 KINDS = {"Float32": "<f4", "Float64": "<f8", "UInt8": "<u1", "UInt32": "<u4", "Int32": "<i4"}
 
@@ -100,12 +101,31 @@ def test_the_last_axis_is_x_and_the_middle_is_at_zero(tmp_path):
         ({"a": np.ones((2, 3))}, {"spacing": 0.0}, "spacing must be 2 numbers > 0"),
         ({"a": np.ones((2, 3))}, {"spacing": (1.0,)}, "spacing must be 2 numbers > 0"),
         ({"a": np.ones((2, 3))}, {"spacing": float("nan")}, "spacing must be 2 numbers > 0"),
+        ({"a": np.ones((2, 3))}, {"origin": (0, 0, 0)}, r"origin must be 2 finite numbers, got \("),
+        ({"a": np.ones((2, 3))}, {"origin": ()}, r"origin must be 2 finite numbers, got \(\)"),
+        ({"a": np.ones((2, 3))}, {"origin": (0, np.inf)}, "origin must be 2 finite numbers"),
+        ({}, {}, "arrays must hold at least one, got none"),
     ],
 )
 def test_what_cannot_be_written(tmp_path, arrays, options, message):
     with pytest.raises(ValueError, match=message):
         write_vti(tmp_path / "a.vti", arrays, **options)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("origin", [(7, 5, 3), [7.0, 5, 3], np.array([7, 5, 3])])
+def test_the_origin_is_given_in_the_order_of_the_axes(tmp_path, origin):
+    write_vti(tmp_path / "a.vti", {"a": np.zeros((2, 3, 4))}, origin=origin)
+    assert b'Origin="3.0 5.0 7.0"' in (tmp_path / "a.vti").read_bytes()
+
+
+def test_arrays_are_those_of_numpy(tmp_path):
+    with pytest.raises(TypeError, match="write_vti: x must be a NumPy array, got Tensor"):
+        write_vti(tmp_path / "a.vti", {"x": torch.zeros(2, 3)})
+    with pytest.raises(TypeError, match="write_vts: positions must be a NumPy array, got list"):
+        write_vts(tmp_path / "a.vts", {"x": np.zeros((2, 3))}, [])
+    with pytest.raises(ValueError, match="write_vts: arrays must hold at least one, got none"):
+        write_vts(tmp_path / "a.vts", {}, np.zeros(3))
 
 
 @pytest.mark.parametrize("grid", [(6, 8), (4, 5, 6)])

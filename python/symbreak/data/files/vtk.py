@@ -45,17 +45,21 @@ def write_vti(
             index ``size // 2``, at 0.
 
     Raises:
-        ValueError: The arrays differ in shape or are of another type, or spacing is not > 0.
+        TypeError: An array is not one of NumPy.
+        ValueError: There is no array, they differ in shape or hold numbers of another type, or
+            ``spacing`` or ``origin`` is not one number per axis, finite, spacing > 0.
         OSError: The file cannot be written.
     """
-    shape = next(iter(arrays.values())).shape
+    shape = _check("write_vti", arrays)
     if not isinstance(spacing, (Sequence, np.ndarray)):
         spacing = [spacing] * len(shape)
     steps = tuple(map(float, spacing))
-    _check("write_vti", arrays, shape)
     if len(steps) != len(shape) or not all(np.isfinite(s) and s > 0 for s in steps):
         raise ValueError(f"write_vti: spacing must be {len(shape)} numbers > 0, got {steps}.")
-    first = origin or [-(n // 2) * step for n, step in zip(shape, steps, strict=True)]
+    middle = [-(n // 2) * step for n, step in zip(shape, steps, strict=True)]
+    first = tuple(map(float, middle if origin is None else origin))
+    if len(first) != len(shape) or not np.isfinite(first).all():
+        raise ValueError(f"write_vti: origin must be {len(shape)} finite numbers, got {first}.")
 
     def xyz(values: Sequence[float], layer: float) -> str:
         return " ".join(repr(float(v)) for v in (*reversed(values), layer)[:3])
@@ -74,12 +78,13 @@ def write_vts(
         positions: x, y and z of every point, ``(*grid, 3)``; written as float32.
 
     Raises:
-        ValueError: The arrays differ in shape or are of another type, or ``positions`` does not
-            fit them.
+        TypeError: An array is not one of NumPy.
+        ValueError: There is no array, they differ in shape or hold numbers of another type, or
+            ``positions`` does not fit them.
         OSError: The file cannot be written.
     """
-    shape = next(iter(arrays.values())).shape
-    _check("write_vts", arrays, shape)
+    shape = _check("write_vts", arrays)
+    _check_array("write_vts", "positions", positions)
     if positions.shape != (*shape, 3):
         raise ValueError(
             f"write_vts: positions must be {(*shape, 3)} for arrays {shape}, got {positions.shape}."
@@ -157,7 +162,18 @@ def _header(kind: str, attributes: str, shape: tuple[int, ...], fields: list[str
     )
 
 
-def _check(function: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> None:
+def _check_array(function: str, name: str, array: NDArray[Any]) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{function}: {name} must be a NumPy array, got {type(array).__name__}.")
+
+
+def _check(function: str, arrays: Mapping[str, NDArray[Any]]) -> tuple[int, ...]:
+    """Check the arrays and return the shape of the grid, that of the first."""
+    for name, array in arrays.items():
+        _check_array(function, name, array)
+    if not arrays:
+        raise ValueError(f"{function}: arrays must hold at least one, got none.")
+    shape = next(iter(arrays.values())).shape
     for name, array in arrays.items():
         parts = array.shape[len(shape) :]
         whole = not parts or (len(parts) == 1 and parts[0] in COMPONENTS)
@@ -170,3 +186,4 @@ def _check(function: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, 
             raise ValueError(
                 f"{function}: {name} must be one of {', '.join(TYPES)}, got {array.dtype}."
             )
+    return shape
