@@ -22,6 +22,7 @@ from symbreak.geometry.boxes import box_around
 from symbreak.geometry.circles import AXES, rotation
 from symbreak.geometry.instrument_file import _instrument as build
 from symbreak.geometry.instrument_file import _toml
+from symbreak.geometry.instrument_text import instrument_text
 
 GIVEN = _toml().loads(TOML)
 ANGLES = st.floats(-170, 170)
@@ -143,6 +144,11 @@ def test_the_box_of_what_is_there():
     assert box_around(mask, voxels=2) == (slice(0, 4), slice(3, 10))
     assert box_around(mask, share=0.5) == (slice(0, 3), slice(3, 10))
     assert box_around(mask, voxels=2, share=1.0) == (slice(0, 5), slice(0, 12))
+
+
+def test_no_array_is_no_cube():
+    with pytest.raises(ValueError, match="orthogonal: arrays must hold at least one, got none"):
+        orthogonal({}, ReciprocalGrid(np.eye(3), np.zeros(3)), 1.0)
 
 
 def test_cubes_hold_the_field_where_it_is():
@@ -286,7 +292,9 @@ def test_grids_that_cannot_be(steps, center, error, message):
 
 def test_what_instruments_refuse():
     for change, error, message in (
-        ({"detector": ("delta",)}, TypeError, "detector must be circles"),
+        ({"detector": ("delta",)}, TypeError, "detector must be a tuple of circles"),
+        ({"sample": SAMPLE[0]}, TypeError, r"sample must be a tuple of circles, got Circle\("),
+        ({"pixel": 1e-4}, TypeError, "pixel must be two numbers, row and column .*, got 0.0001"),
         ({"center": (1, "2")}, TypeError, r"center must be a number \(pixels\)"),
         ({"scan": 3}, ValueError, "scan must be one of"),
         ({"scan": "delta"}, ValueError, "scan must be one of theta, chi, phi, energy"),
@@ -306,6 +314,23 @@ def test_what_instruments_refuse():
     with pytest.raises(ValueError, match="scan and step are needed for a 3D pattern"):
         instrument(scan=None).of_pattern(3)
     assert DETECTOR != SAMPLE[:2]
+
+
+def test_lists_and_arrays_are_as_good_as_tuples():
+    given = {"pixel": (1e-4, 2e-4), "center": (3, 4), "detector": DETECTOR, "sample": SAMPLE}
+    tuples = instrument(**given)
+    arrays = instrument(
+        pixel=np.array([1e-4, 2e-4]),
+        center=[np.int64(3), 4],
+        detector=[*DETECTOR],
+        sample=[*SAMPLE],
+    )
+    assert arrays == tuples
+    assert hash(arrays) == hash(tuples)
+    assert instrument_text(arrays) == instrument_text(tuples)
+    where = {"center": np.array([1, 2])}
+    found = [tuples.reciprocal(bins=bins, **where).steps for bins in (np.array([1, 2, 2]), 2)]
+    assert np.array_equal(*found)
 
 
 VALUES = st.recursive(

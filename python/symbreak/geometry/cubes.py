@@ -41,7 +41,7 @@ def orthogonal(
 
     Raises:
         TypeError: ``voxel`` is not a number.
-        ValueError: It is not > 0, or ``grid`` is not that of a volume.
+        ValueError: It is not > 0, ``grid`` is not that of a volume, or there is no array.
         MemoryError: The cubes need more than there is.
         ImportError: SciPy is not installed.
     """
@@ -50,6 +50,8 @@ def orthogonal(
     check_number("orthogonal: voxel", voxel, "nm", positive=True)
     if len(grid.steps) != 3:
         raise ValueError("orthogonal: grid must be that of a volume, got that of an image.")
+    if not arrays:
+        raise ValueError("orthogonal: arrays must hold at least one, got none.")
     box = next(iter(arrays.values())).shape
     whole = box if shape is None else shape
     axes = grid.voxel(whole)

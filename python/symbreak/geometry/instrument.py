@@ -12,7 +12,7 @@ from symbreak.geometry.checks import check_number
 from symbreak.geometry.circles import Circle, Vector, axis_of, check_axis, direction, rotation
 from symbreak.geometry.grid import ReciprocalGrid
 from symbreak.ops.checks import shown
-from symbreak.ops.numbers import whole
+from symbreak.ops.numbers import plain, whole
 
 HC = 1.239841984332  # keV nm, exact in the SI of 2019
 ENERGY = "energy"
@@ -67,8 +67,12 @@ class Instrument:
             )
         for name in ("detector", "sample"):
             circles = getattr(self, name)
-            if not all(isinstance(circle, Circle) for circle in circles):
-                raise TypeError(f"Instrument: {name} must be circles, got {shown(circles)}.")
+            several = isinstance(circles, (tuple, list))
+            if not several or not all(isinstance(circle, Circle) for circle in circles):
+                raise TypeError(
+                    f"Instrument: {name} must be a tuple of circles, got {shown(circles)}."
+                )
+            object.__setattr__(self, name, tuple(circles))  # frozen
         if self.scan is not None:
             self._check_scan(self.scan)
 
@@ -165,6 +169,7 @@ class Instrument:
 
     def _bins(self, bins: int | Sequence[int]) -> tuple[int, ...]:
         ndim = 2 if self.scan is None else 3
+        bins = plain(bins)
         given = bins if isinstance(bins, Sequence) else (1,) * (ndim - 2) + (bins, bins)
         counts = tuple(map(whole, given))
         found = tuple(count for count in counts if count is not None)
@@ -182,6 +187,7 @@ class Instrument:
             pair: Any = getattr(self, name)
             if pair is None:
                 continue
+            pair = plain(pair)  # of NumPy's, too; then a tuple, which can be compared and hashed
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError(
                     f"Instrument: {name} must be two numbers, row and column ({unit}), got "
@@ -189,6 +195,7 @@ class Instrument:
                 )
             for value in pair:
                 check_number(f"Instrument: {name}", value, unit, positive=name == "pixel")
+            object.__setattr__(self, name, tuple(pair))  # frozen
 
     def _check_scan(self, scan: str) -> None:
         names = [circle.name for circle in self.sample]
