@@ -85,6 +85,19 @@ def test_the_free_log_likelihood_goes_along(tmp_path):
     assert read_cxi(tmp_path / "b.cxi").free_log_likelihood is None
 
 
+@pytest.mark.parametrize("name", ["object", "support", "mean"])
+def test_tensors_are_told_how_to_become_arrays(tmp_path, name):
+    tensor = torch.from_numpy(getattr(phasing(), name))
+    with pytest.raises(TypeError, match=f"write_cxi: {name} must be a NumPy array, got Tensor"):
+        write_cxi(tmp_path / "a.cxi", replace(phasing(), **{name: tensor}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_starts_have_objects(tmp_path):
+    with pytest.raises(ValueError, match="starts must hold data, their objects, got error"):
+        write_cxi(tmp_path / "a.cxi", replace(phasing(), starts={"error": np.ones(2)}))
+
+
 def test_layout_is_that_of_the_format(tmp_path):
     write_cxi(tmp_path / "a.cxi", phasing())
     with h5py.File(tmp_path / "a.cxi") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -217,7 +218,11 @@ TRIED = {
     "symbreak.data.detector.pattern_file.write_pattern": {
         OSError: lambda: write_pattern(NOWHERE, prepare(), title="", version="0")
     },
-    "symbreak.data.files.cxi.write_cxi": {OSError: lambda: write_cxi(NOWHERE, FOUND)},
+    "symbreak.data.files.cxi.write_cxi": {
+        TypeError: lambda: write_cxi("a.cxi", replace(FOUND, object=X[0])),
+        ValueError: lambda: write_cxi("a.cxi", replace(FOUND, starts={"error": np.ones(2)})),
+        OSError: lambda: write_cxi(NOWHERE, FOUND),
+    },
     "symbreak.data.files.cxi.read_cxi": {
         OSError: lambda: read_cxi(NOWHERE),
         data.files.arrays.DataError: lambda: read_cxi(TEXT),

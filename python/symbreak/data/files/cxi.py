@@ -96,11 +96,14 @@ def write_cxi(path: str | Path, phasing: Phasing) -> None:
         phasing: What it will hold.
 
     Raises:
+        TypeError: An object, a support or what ``starts`` holds is not an array of NumPy.
+        ValueError: It has ``starts`` without ``data``.
         OSError: The file cannot be written.
 
     Memory: twice the file, which is composed there.
     """
     path = Path(path)
+    _check(phasing)
     with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION
         file.attrs["default"] = "entry_1"
@@ -131,6 +134,23 @@ def write_cxi(path: str | Path, phasing: Phasing) -> None:
             image["voxel"].attrs["units"] = "nm"
             write_reciprocal(entry, phasing.reciprocal, phasing.instrument)
         group(entry, "data_1", "NXdata", signal="data")["data"] = image["data"]
+
+
+def _check(phasing: Phasing) -> None:
+    arrays: dict[str, Any] = {"object": phasing.object, "support": phasing.support}
+    if phasing.mean is not None:
+        arrays["mean"] = phasing.mean
+    arrays |= {f"{name} of starts": array for name, array in phasing.starts.items()}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"write_cxi: {name} must be a NumPy array, got {type(array).__name__}; of a tensor "
+                "x that is x.cpu().numpy()."
+            )
+    if phasing.starts and "data" not in phasing.starts:
+        raise ValueError(
+            f"write_cxi: starts must hold data, their objects, got {', '.join(phasing.starts)}."
+        )
 
 
 def read_cxi(path: str | Path) -> Phasing:
