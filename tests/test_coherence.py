@@ -119,6 +119,17 @@ def test_the_coherence_length_goes_both_ways():
     torch.testing.assert_close(coherence_length(lengths, (96, 64)), widths)
 
 
+@pytest.mark.parametrize("grid", [96, (96,), (96.0, 64.0), ("a", "b"), (96, 0), None])
+def test_a_coherence_length_is_of_a_grid(grid):
+    with pytest.raises(ValueError, match="grid must have the 2 axes of blur, integers >= 1, got"):
+        coherence_length(torch.ones(2), grid)
+
+
+def test_no_blur_is_below_zero():
+    with pytest.raises(ValueError, match="coherence_length: blur must be >= 0"):
+        coherence_length(torch.tensor([0.5, -0.5]), (96, 64))
+
+
 def test_what_the_starts_are_held_to_is_its_formula():
     x = random((7, 10), 4, 4)  # two items, two starts
     a = 1e3 * torch.rand(2, 7, 10, dtype=DOUBLE, generator=torch.Generator().manual_seed(1))

@@ -118,6 +118,7 @@ def test_where_the_error_takes_the_loosest_support_it_takes_one_nearer_to_the_tr
         ({"supports": torch.ones(1, 4, 4)}, TypeError, "supports must be bool, got float32"),
         ({"valid": torch.ones(4, 4)}, TypeError, "valid must be bool, got float32"),
         ({"ndim": 4}, ValueError, "ndim must be 2 or 3, got 4"),
+        ({"ndim": 2.0}, TypeError, "ndim must be the integer 2 or 3, got 2.0"),
         ({"error": torch.ones(2)}, ValueError, "supports must have shape"),
         ({"valid": torch.ones(4, 5, dtype=torch.bool)}, ValueError, "valid must be broadcastable"),
     ],

@@ -70,6 +70,13 @@ def test_what_chance_makes_of_the_free_log_likelihood(generator, counts):
     assert found != counting_log_likelihood(x, free, seed=1)
 
 
+@pytest.mark.parametrize("function", [counting_r_factor, counting_log_likelihood])
+def test_chance_is_told_of_one_object(function):
+    message = rf"{function.__name__}: estimate must be one object, got shape \(2, 8, 8\)"
+    with pytest.raises(ValueError, match=message):
+        function(torch.ones(2, 8, 8, dtype=torch.complex64), torch.ones(8, 8, dtype=torch.bool))
+
+
 def test_r_factor_ignores_what_was_not_measured(generator):
     x, a, valid = measured(generator)
     valid[2:5] = False

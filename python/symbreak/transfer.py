@@ -94,7 +94,8 @@ def counting_r_factor(
 
     Raises:
         TypeError: ``estimate`` is not complex, ``valid`` not bool, ``ndim`` or ``seed`` no integer.
-        ValueError: The grids or devices differ, or ``ndim`` or ``seed`` is out of its range.
+        ValueError: ``estimate`` is not one object, the grids or devices differ, or ``ndim`` or
+            ``seed`` is out of its range.
 
     Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
@@ -127,7 +128,8 @@ def counting_log_likelihood(
 
     Raises:
         TypeError: ``estimate`` is not complex, ``free`` not bool, ``ndim`` or ``seed`` no integer.
-        ValueError: The grids differ, no pixel is free, or ``ndim`` or ``seed`` is out of its range.
+        ValueError: ``estimate`` is not one object, the grids differ, no pixel is free, or ``ndim``
+            or ``seed`` is out of its range.
 
     Not differentiable. Cost: two FFTs, and a Poisson number per pixel.
     """
@@ -138,6 +140,10 @@ def counting_log_likelihood(
 def _drawn(function: str, estimate: Tensor, blur: Tensor | None, ndim: int, seed: int) -> Tensor:
     """Roots of counts from the pattern of the estimate."""
     ndim = check_object(function, "estimate", estimate, ndim)
+    if estimate.dim() != ndim:
+        raise ValueError(
+            f"{function}: estimate must be one object, got shape {tuple(estimate.shape)}."
+        )
     seed = check_count(function, "seed", seed, 0)
     expected = expected_amplitude(estimate, blur, ndim=ndim)
     generator = torch.Generator(expected.device).manual_seed(seed)

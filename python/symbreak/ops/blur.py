@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.checks import check_data, check_object, dtype_name, shown
+from symbreak.ops.numbers import integers
 
 WIDEST = 1e6  # pixels: nothing is left of any pattern, and no square overflows
 
@@ -146,7 +147,7 @@ def coherence_length(blur: Tensor, grid: Sequence[int]) -> Tensor:
     points so far apart. Of lengths it gives the standard deviations sigma, by the same formula.
 
     Args:
-        blur: Standard deviations in pixels of the pattern, floating point ``(..., ndim)``.
+        blur: Standard deviations in pixels of the pattern, >= 0, floating point ``(..., ndim)``.
         grid: M per axis, ``ndim`` integers.
 
     Returns:
@@ -154,16 +155,18 @@ def coherence_length(blur: Tensor, grid: Sequence[int]) -> Tensor:
 
     Raises:
         TypeError: ``blur`` is not a floating point tensor.
-        ValueError: ``grid`` does not fit it.
+        ValueError: ``grid`` does not fit it, or ``blur`` is below 0.
     """
     if not isinstance(blur, Tensor) or not blur.is_floating_point():
         raise TypeError(
             f"coherence_length: blur must be a floating point tensor, got {shown(blur)}."
         )
-    sizes = tuple(grid)
-    if blur.dim() < 1 or blur.shape[-1] != len(sizes):
+    sizes = integers(grid)
+    if sizes is None or blur.dim() < 1 or blur.shape[-1] != len(sizes) or min(sizes) < 1:
         raise ValueError(
             f"coherence_length: grid must have the {blur.shape[-1] if blur.dim() else 1} axes of "
-            f"blur, got {shown(sizes)}."
+            f"blur, integers >= 1, got {shown(grid)}."
         )
+    if bool((blur < 0).any()):
+        raise ValueError("coherence_length: blur must be >= 0, got other values.")
     return torch.tensor(sizes, dtype=blur.dtype, device=blur.device) / (2 * math.pi * blur)

@@ -51,7 +51,8 @@ def free_pixels(
     ``fraction``, ``radius`` and ``exclude``, are those of the authors' program, PyNX.
 
     Args:
-        shape: Pixels of the pattern per axis, 2 or 3 of them.
+        shape: Pixels of the pattern per axis, 2 or 3 of them: of a batch of patterns the shape of
+            one, as three axes are a volume.
         valid: bool of ``shape``, DC at index 0, False = not measured; such pixels are never free.
         fraction: The part of the measured pixels that is to be free, in (0, 0.2]; met within half
             an island, but there is always one.

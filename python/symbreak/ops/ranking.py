@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_mask, check_tensor, dtype_name, shown
+from symbreak.ops.checks import check_mask, check_ndim, check_tensor, dtype_name
 
 
 class NoSupportError(ValueError):
@@ -42,8 +42,8 @@ def cross_validated_error(
         float64 ``(*batch, starts)``: in units of ``error``; infinite where a support fits anything.
 
     Raises:
-        TypeError: An argument is no tensor, ``error`` not floating point, or ``supports`` or
-            ``valid`` not bool.
+        TypeError: An argument is no tensor, ``error`` not floating point, ``supports`` or ``valid``
+            not bool, or ``ndim`` no integer.
         ValueError: Shapes do not fit, or ``ndim`` is not 2 or 3.
 
     Not differentiable. Cost: a count of each support.
@@ -97,8 +97,7 @@ def _crossed(function: str, error: Tensor, supports: Tensor, valid: Tensor, ndim
         raise TypeError(f"{function}: error must be floating point, got {dtype_name(error.dtype)}.")
     if supports.dtype != torch.bool:
         raise TypeError(f"{function}: supports must be bool, got {dtype_name(supports.dtype)}.")
-    if ndim not in (2, 3):
-        raise ValueError(f"{function}: ndim must be 2 or 3, got {shown(ndim)}.")
+    ndim = check_ndim(function, ndim)
     if supports.dim() <= ndim or supports.shape[:-ndim] != error.shape:
         raise ValueError(
             f"{function}: supports must have shape (*batch, starts, *grid) with {ndim} axes of the "
