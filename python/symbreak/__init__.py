@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import torch  # noqa: F401  (loads libtorch before the kernels that are linked to it)
+import torch  # (loads libtorch before the kernels that are linked to it)
 
 if os.environ.get("SYMBREAK_EMULATE_CUDA") == "1":
     # The CUDA kernels, run by emulation on CPU tensors: a build for their tests (make emulated).
@@ -23,6 +23,11 @@ from symbreak.ops.free_pixels import free_log_likelihood, free_pixels
 from symbreak.ops.reconstruct import reconstruct
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.shrinkwrap import Shrinkwrap
+
+# What was saved by torch.save is read by torch.load as it is: these hold tensors and numbers alone.
+torch.serialization.add_safe_globals(
+    [Alignment, Centered, Reconstruction, Shrinkwrap, SymmetryBreaking]
+)
 
 __version__: str = build_info()["version"]
 

@@ -34,6 +34,9 @@ class PartlyCoherent(NamedTuple):
     the pattern, float64 ``(*batch, starts, ndim)``."""
 
 
+torch.serialization.add_safe_globals([PartlyCoherent])  # as those of symbreak
+
+
 def reconstruct(
     amplitude: Tensor,
     schedule: Schedule = SCHEDULE,
