@@ -210,6 +210,13 @@ def test_no_symmetry_of_the_second_changes_anything(shift, flipped, phase, seed)
     assert found.phase_error == pytest.approx(expected.phase_error, abs=1e-3)
 
 
+def test_no_gradient_is_asked_for():
+    x = crystals(1, 16)[0]
+    found = compare_halves(x.clone().requires_grad_(), x.flip(0).requires_grad_())
+    assert not found.second.requires_grad
+    assert found.phase_error == compare_halves(x, x.flip(0)).phase_error
+
+
 def test_objects_that_are_zero_agree_on_nothing():
     zero = torch.zeros(16, 16, dtype=torch.complex64)
     found = compare_halves(zero, zero)

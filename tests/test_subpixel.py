@@ -178,6 +178,13 @@ def test_what_lies_right_is_turned_all_the_same(dtype, rounding, phase):
     assert torch.equal(refine(found.object, reference).object, found.object)
 
 
+def test_no_gradient_is_asked_for():
+    x = random((8, 8), 0)
+    found = refine(x.clone().requires_grad_(), x.roll(1, 0).requires_grad_())
+    assert not found.object.requires_grad
+    assert torch.equal(found.object, refine(x, x.roll(1, 0)).object)
+
+
 def test_an_object_does_not_feel_its_batch():
     reference = smooth((16, 15), 8).to(torch.complex64)
     shift = reals((2, 3, 2), 9, 0.5)

@@ -70,6 +70,25 @@ def test_what_chance_makes_of_the_free_log_likelihood(generator, counts):
     assert found != counting_log_likelihood(x, free, seed=1)
 
 
+@pytest.mark.parametrize("blur", [None, torch.tensor([0.3, 0.0])])
+def test_dark_pixels_do_not_spoil_the_gradient(blur):
+    """A square has columns of zeros in its pattern, also where it is blurred along them."""
+    x = torch.zeros(64, 64, dtype=torch.complex128)
+    x[:8, :8] = 1
+    a = torch.full((64, 64), 3.0, dtype=torch.float64)
+    everything = x.clone().requires_grad_()
+    r_factor(everything, a, torch.ones(64, 64, dtype=torch.bool), blur=blur).backward()
+    assert everything.grad.isfinite().all()
+    valid = torch.fft.fft2(x).abs() > 1e-3  # near a zero differences say nothing about the slope
+    expected = x.clone().requires_grad_()
+    r_factor(expected, a, valid, blur=blur).backward()
+    step = torch.zeros_like(x)
+    step[:8, :8] = 1e-6 * torch.exp(1j * torch.linspace(0, 3, 64)).reshape(8, 8)
+    change = r_factor(x + step, a, valid, blur=blur) - r_factor(x - step, a, valid, blur=blur)
+    along = 2 * (expected.grad.conj() * step).real.sum()
+    assert float(change) == pytest.approx(float(along), rel=1e-3)
+
+
 @pytest.mark.parametrize("function", [counting_r_factor, counting_log_likelihood])
 def test_chance_is_told_of_one_object(function):
     message = rf"{function.__name__}: estimate must be one object, got shape \(2, 8, 8\)"

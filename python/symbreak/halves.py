@@ -76,6 +76,7 @@ def compare_halves(
             "compare_halves: second must have the dtype of first, "
             f"{dtype_name(first.dtype)}, got {dtype_name(second.dtype)}."
         )
+    first, second = first.detach(), second.detach()
     filled = max(float((x != 0).double().mean()) for x in (first, second))
     found = align(second, first, wrap=True, ndim=ndim)
     moved = refine(found.object, first, ndim=ndim).object

@@ -64,6 +64,7 @@ def refine(objects: Tensor, reference: Tensor, *, ndim: int = 2) -> Refined:
             f"refine: reference must have the dtype of objects, {dtype_name(objects.dtype)}, got "
             f"{dtype_name(reference.dtype)}."
         )
+    objects, reference = objects.detach(), reference.detach()
     axes = tuple(range(-ndim, 0))
     grid = objects.shape[-ndim:]
     target = torch.fft.fftn(reference.to(torch.complex128), dim=axes)

@@ -116,7 +116,10 @@ def expected_amplitude(objects: Tensor, blur: Tensor | None, *, ndim: int) -> Te
     if blur is None:
         spectra: Tensor = torch.fft.fftn(objects, dim=tuple(range(-ndim, 0)))
         return spectra.abs().double()
-    return blurred_intensity(objects, blur, ndim=ndim).double().sqrt()
+    intensity = blurred_intensity(objects, blur, ndim=ndim).double()
+    dark = intensity == 0  # a root has no slope there, and one NaN would spoil the whole gradient
+    root: Tensor = torch.where(dark, 1, intensity).sqrt()
+    return torch.where(dark, 0, root)
 
 
 def blur_widths(
