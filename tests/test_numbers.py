@@ -190,6 +190,16 @@ def test_settings_keep_numbers_of_python(given):
     assert json.loads(json.dumps(asdict(type(given)(**again)))) == again
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [(symbreak.Shrinkwrap, "area"), (CrystalSettings, "area"), (CrystalSettings, "rounding")],
+)
+def test_lists_arrays_and_tuples_are_the_same_settings(settings, name):
+    pair = (0.125, 0.25)
+    given = [settings(**{name: kind(pair)}) for kind in (tuple, list, np.array)]
+    assert len({*given}) == 1
+
+
 def test_settings_keep_the_values_they_are_given():
     crystal, simulation, training, shrinkwrap, _, scale = SETTINGS
     assert (crystal.area, crystal.rounding, crystal.rigid_phase) == ((0.125, 0.25), (0, 0.25), True)

@@ -71,6 +71,10 @@ def plain(value: Any) -> Any:
 
 
 def keep_plain(settings: Any) -> None:
-    """Make every field of a frozen dataclass `plain`: first of all in its ``__post_init__``."""
+    """Make every field of a frozen dataclass `plain`: first of all in its ``__post_init__``.
+
+    A list becomes a tuple, so that settings of the same values are equal and have a hash.
+    """
     for field in fields(settings):
-        object.__setattr__(settings, field.name, plain(getattr(settings, field.name)))
+        value = plain(getattr(settings, field.name))
+        object.__setattr__(settings, field.name, tuple(value) if isinstance(value, list) else value)
