@@ -47,8 +47,9 @@ def reconstruct(
     Am. A 20, 40 (2003) with gamma_S = -1/beta, gamma_M = 1/beta.
 
     Args:
-        amplitude: Far-field amplitudes >= 0 (square roots of intensities), DC at index 0, float32
-            or float64, shape ``(*batch, *M)``; any batch axes, also none.
+        amplitude: Far-field amplitudes >= 0 (square roots of intensities), float32 or float64,
+            shape ``(*batch, *M)``; any batch axes, also none. DC at index 0 (``ifftshift``): with
+            it in the middle the object comes out times (-1)^n, its error as low as ever.
         schedule: ``"3*(20*ER+180*HIO)+20*ER"``: terms ``n*ALG`` joined by ``+``, parentheses
             repeated by ``k*( ... )``; or steps like ``[("ER", 20), ("HIO", 180)]``. ALG in upper or
             lower case; without a count it runs once. For counted data 100 RAAR before the last ER,
