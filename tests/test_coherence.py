@@ -111,6 +111,23 @@ def test_blur_keeps_every_count_and_lowers_the_peak(seed, width):
     assert found.min() >= 0
 
 
+def test_the_best_start_comes_with_its_blur():
+    x = torch.nn.functional.pad(crystals(3, 8, 1), (4, 4, 4, 4))
+    a = blurred_intensity(x, torch.tensor([0.4, 0.2])).sqrt()
+    valid = torch.ones(16, 16, dtype=torch.bool)
+    found = reconstruct(a, "20*HIO+10*ER", starts=4, every=5)
+    for mask in (None, valid):
+        best = found.best(valid=mask)
+        assert type(best).__name__ == "PartlyCoherent"
+        assert all(map(torch.equal, best.found, found.found.best(valid=mask)))
+        assert best.blur.shape == (3, 2)
+        for k in range(3):
+            same = (found.found.object[k] == best.found.object[k]).all((-2, -1))
+            assert torch.equal(best.blur[k], found.blur[k, int(same.nonzero()[0])])
+    with pytest.raises(ValueError, match=r"PartlyCoherent.best: there is no axis of starts"):
+        reconstruct(a[0], "ER").best().best()
+
+
 def test_the_coherence_length_goes_both_ways():
     widths = torch.tensor([[0.5, 0.0], [2.0, 0.25]], dtype=DOUBLE)
     lengths = coherence_length(widths, (96, 64))

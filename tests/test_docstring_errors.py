@@ -16,7 +16,7 @@ from torch.autograd import forward_ad
 
 import symbreak
 from symbreak import Reconstruction, Shrinkwrap, data, plotting
-from symbreak.coherence import blurred_intensity, coherence_length
+from symbreak.coherence import PartlyCoherent, blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import cross_validated_error, ranking
 from symbreak.data.detector.pattern_file import write_pattern
@@ -393,6 +393,10 @@ TRIED = {
         ValueError: lambda: partly_coherent(A, first=15),
         MemoryError: lambda: partly_coherent(A, starts=10**10 // 3),
         KeyboardInterrupt: lambda: partly_coherent(A, progress=interrupted),
+    },
+    "symbreak.coherence.PartlyCoherent.best": {
+        TypeError: lambda: PartlyCoherent(FEW, A[:2, :2]).best(valid=1),
+        ValueError: lambda: PartlyCoherent(FEW.best(), A[0, :2]).best(),
     },
     "symbreak.coherence.blurred_intensity": {
         TypeError: lambda: blurred_intensity(X, [0.5, 0.5]),

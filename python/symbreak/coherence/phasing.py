@@ -14,7 +14,7 @@ from symbreak.ops.checks import check_count
 from symbreak.ops.phasing_call import phasing_call
 from symbreak.ops.progress import Report, check_progress
 from symbreak.ops.reconstruct_blurred import is_reached
-from symbreak.ops.reconstruction import Reconstruction
+from symbreak.ops.reconstruction import Reconstruction, best_start, pick
 from symbreak.ops.schedule import SCHEDULE, Schedule, total_iterations
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -32,6 +32,24 @@ class PartlyCoherent(NamedTuple):
     blur: Tensor
     """Standard deviation of the Gaussian that blurs the intensities along each axis, in pixels of
     the pattern, float64 ``(*batch, starts, ndim)``."""
+
+    def best(self, *, valid: Tensor | None = None) -> PartlyCoherent:
+        """Pick the best start of each item and its blur, as :meth:`symbreak.Reconstruction.best`.
+
+        Args:
+            valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``; the start
+                of the lowest cross-validated error is then picked. None: of the lowest error.
+
+        Returns:
+            PartlyCoherent: Without the axis of the starts.
+
+        Raises:
+            TypeError: ``valid`` is not a bool tensor.
+            ValueError: There is no axis before the grid, or ``valid`` does not fit it.
+        """
+        chosen = best_start("PartlyCoherent.best", self.found, valid)
+        found = Reconstruction(*(pick(x, chosen) for x in self.found))
+        return PartlyCoherent(found, pick(self.blur, chosen))
 
 
 torch.serialization.add_safe_globals([PartlyCoherent])  # as those of symbreak

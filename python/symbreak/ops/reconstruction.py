@@ -47,22 +47,8 @@ class Reconstruction(NamedTuple):
             TypeError: ``valid`` is not a bool tensor.
             ValueError: There is no axis before the grid, or ``valid`` does not fit it.
         """
-        starts = self.error.dim() - 1
-        if starts < 0:
-            raise ValueError("Reconstruction.best: there is no axis of starts left to pick from.")
-        if valid is None:
-            criterion = torch.where(self.error.isfinite(), self.error, torch.inf)
-        else:
-            ndim = self.object.dim() - self.error.dim()
-            criterion = ranked("Reconstruction.best", self.error, self.support, valid, ndim)
-        chosen = criterion.argmin(dim=-1, keepdim=True)
-
-        def pick(x: Tensor) -> Tensor:
-            index = chosen.reshape(chosen.shape + (1,) * (x.dim() - chosen.dim()))
-            shape = (*x.shape[:starts], 1, *x.shape[starts + 1 :])
-            return x.gather(starts, index.expand(shape)).squeeze(starts)
-
-        return Reconstruction(*map(pick, self))
+        chosen = best_start("Reconstruction.best", self, valid)
+        return Reconstruction(*(pick(x, chosen) for x in self))
 
     def centered(self) -> Reconstruction:
         """Move each object, whole, to the middle of its periodic grid.
@@ -79,6 +65,26 @@ class Reconstruction(NamedTuple):
         content = torch.where(self.support, self.object, torch.zeros_like(self.object))
         shift = center(content, wrap=True, ndim=ndim).shift
         return self._replace(object=roll(self.object, shift), support=roll(self.support, shift))
+
+
+def best_start(function: str, found: Reconstruction, valid: Tensor | None) -> Tensor:
+    """Number of the best start of each item, int64 ``(*batch, 1)``; see `Reconstruction.best`."""
+    if found.error.dim() < 1:
+        raise ValueError(f"{function}: there is no axis of starts left to pick from.")
+    if valid is None:
+        criterion = torch.where(found.error.isfinite(), found.error, torch.inf)
+    else:
+        ndim = found.object.dim() - found.error.dim()
+        criterion = ranked(function, found.error, found.support, valid, ndim)
+    return criterion.argmin(dim=-1, keepdim=True)
+
+
+def pick(x: Tensor, chosen: Tensor) -> Tensor:
+    """Of ``(*batch, starts, ...)`` the start that was chosen, ``(*batch, ...)``."""
+    starts = chosen.dim() - 1
+    index = chosen.reshape(chosen.shape + (1,) * (x.dim() - chosen.dim()))
+    shape = (*x.shape[:starts], 1, *x.shape[starts + 1 :])
+    return x.gather(starts, index.expand(shape)).squeeze(starts)
 
 
 def roll(x: Tensor, shift: Tensor) -> Tensor:
