@@ -117,8 +117,9 @@ def test_a_crystal_that_looks_alike_from_both_sides(tmp_path, monkeypatch):
 
 def test_what_cannot_be_combined(results, tmp_path):
     x, support, grid = reflection(0)
-    plain, flat = tmp_path / "plain.cxi", tmp_path / "flat.cxi"
+    plain, flat, lost = (tmp_path / f"{name}.cxi" for name in ("plain", "flat", "lost"))
     write_cxi(plain, Phasing(x, support, 0.1, {}, "1"))
+    write_cxi(lost, Phasing(x, support, 0.1, {}, "1", reciprocal=grid))
     forward = ReciprocalGrid(grid.steps, np.zeros(3))
     text = instrument_text(Instrument(9.0, 1.0, (1e-5, 1e-5)))
     write_cxi(flat, Phasing(x, support, 0.1, {}, "1", reciprocal=forward, instrument=text))
@@ -129,6 +130,7 @@ def test_what_cannot_be_combined(results, tmp_path):
     for words, code, message in (
         (results[:2], 2, "three results or more are needed, got 2"),
         ((*results[:2], plain), 1, "plain.cxi: it does not say where its voxels are: prepare"),
+        ((*results[:2], lost), 1, "lost.cxi: it does not say how the sample stood: the text of"),
         ((*results[:2], flat), 1, "flat.cxi: Reflection: grid must be that of a Bragg peak"),
         (
             (results[0], results[1], results[0]),

@@ -50,7 +50,7 @@ def write_pattern(
         parameters: Everything that was set or found, by name.
         reciprocal: Where its pixels lie in reciprocal space, if that is known; then
             `symbreak reconstruct` hands it on.
-        instrument: The TOML file that told it.
+        instrument: Text of the TOML file that told it.
 
     Raises:
         OSError: The file cannot be written.

@@ -74,7 +74,7 @@ class Phasing:
     reciprocal: ReciprocalGrid | None = None
     """Where the pattern's pixels lie in reciprocal space, if that is known."""
     instrument: str = ""
-    """The TOML file that told it."""
+    """Text of the TOML file that told it, see `symbreak.geometry.read_instrument`."""
 
     @property
     def good_starts(self) -> NDArray[np.complexfloating[Any, Any]]:

@@ -22,12 +22,18 @@ def read_reflection(path: str | Path, level: float = LEVEL) -> Reflection:
         Reflection: In the frame of the sample.
 
     Raises:
-        DataError: It is no such file, does not say where its voxels are, or is of no Bragg peak.
+        DataError: It is no such file, does not say where its voxels are or how the sample stood,
+            or is of no Bragg peak.
         OSError: It cannot be read.
     """
     phasing = read_cxi(path)
-    if phasing.reciprocal is None or not phasing.instrument:
+    if phasing.reciprocal is None:
         raise DataError(f"{path}: it does not say where its voxels are: prepare with --geometry.")
+    if not phasing.instrument:
+        raise DataError(
+            f"{path}: it does not say how the sample stood: the text of the instrument's TOML file "
+            "is missing."
+        )
     sample = parse_instrument(phasing.instrument.encode(), str(path)).sample
     x = phasing.object if phasing.mean is None else phasing.mean
     try:
