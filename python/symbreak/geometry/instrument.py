@@ -16,6 +16,8 @@ from symbreak.ops.numbers import plain, whole
 
 HC = 1.239841984332  # keV nm, exact in the SI of 2019
 ENERGY = "energy"
+# No beam and no detector is beyond; numbers in other units are.
+MOST_ENERGY, MOST_PIXEL = 1000.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class Instrument:
     """
 
     energy: float
-    """Of the photons, keV."""
+    """Of the photons, keV, below 1000."""
     distance: float
     """From the sample to the detector, m."""
     pixel: tuple[float, float]
-    """Height of a row and width of a column of the detector, m."""
+    """Height of a row and width of a column of the detector, m, below 0.1."""
     rows: str = "y-"
     """Where the number of the row grows while the detector circles are at 0."""
     columns: str = "x+"
@@ -196,6 +198,16 @@ class Instrument:
             for value in pair:
                 check_number(f"Instrument: {name}", value, unit, positive=name == "pixel")
             object.__setattr__(self, name, tuple(pair))  # frozen
+        if self.energy >= MOST_ENERGY:
+            raise ValueError(
+                f"Instrument: energy must be below {MOST_ENERGY:g} (keV), got "
+                f"{shown(self.energy)}: is it in eV?"
+            )
+        if max(self.pixel) >= MOST_PIXEL:
+            raise ValueError(
+                f"Instrument: pixel must be below {MOST_PIXEL:g} (m), got {shown(self.pixel)}: is "
+                "it in micrometres?"
+            )
 
     def _check_scan(self, scan: str) -> None:
         names = [circle.name for circle in self.sample]
