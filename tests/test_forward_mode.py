@@ -49,6 +49,13 @@ def test_a_constant_beside_a_tangent_is_not(name):
         assert torch.equal(REFUSED[name](X), REFUSED[name](X))
 
 
+@pytest.mark.parametrize("name", ["fourier_amplitude", "sa_mse", "break_symmetry"])
+def test_compiled_code_refuses_it_too(name):
+    within = torch.compile(lambda x: jvp(REFUSED[name], (x,), (x,))[1], backend="aot_eager")
+    with pytest.raises(RuntimeError, match=rf"symbreak\.{name} "):
+        within(X)
+
+
 def test_jacobians_are_refused():
     with pytest.raises(RuntimeError, match="no derivative in forward mode"):
         jacfwd(lambda pairs: DIFFERENTIABLE["sa_mse"](torch.view_as_complex(pairs)))(
