@@ -115,3 +115,24 @@ def test_the_command_line_page_has_every_command_and_its_examples() -> None:
     for example in commands.reconstruct.EXAMPLES:
         assert f"\n{example}\n" in made
     assert made.count("```") % 2 == 0
+
+
+def test_a_bare_name_means_what_is_nearest() -> None:
+    griffe = pytest.importorskip("griffe")
+    extensions = griffe.load_extensions(hook("roles").Roles())
+    package = griffe.load(
+        "symbreak",
+        search_paths=[ROOT / "python"],
+        extensions=extensions,
+        allow_inspection=False,  # it would load the kernels once more
+    )
+    for path, target in (
+        ("ops.center.Centered", "symbreak.center"),  # public
+        ("subpixel.Refined", "symbreak.subpixel.refine"),  # of its module
+        ("geometry.instrument.Instrument.of_pattern", "geometry.instrument.Instrument.reciprocal"),
+        ("coherence.phasing.reconstruct", "symbreak.coherence.coherence_length"),  # of the package
+        ("learning.outcome.Fitted", "symbreak.learning.fit.fit"),  # of the module beside its own
+    ):
+        assert f"{target}]" in package[path].docstring.value
+    with pytest.raises(LookupError, match=r"symbreak\.subpixel: nothing is named"):
+        hook("roles")._path_of("nothing", package["subpixel"], package)

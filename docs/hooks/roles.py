@@ -20,7 +20,7 @@ class Roles(griffe.Extension):
     """Rewrite the docstrings of a package once all of it is read."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Look a bare name up among the public functions first, then in its own module."""
+        """Rewrite every docstring of the package."""
         self._rewrite(pkg, pkg)
 
     def _rewrite(self, item: griffe.Object, package: griffe.Module) -> None:
@@ -34,8 +34,18 @@ class Roles(griffe.Extension):
 
 
 def _link(name: str, item: griffe.Object, package: griffe.Module) -> str:
-    target = name
-    if not name.startswith(f"{package.name}."):
-        owner = package if name in package.members else item.module
-        target = f"{owner.path}.{name}"
-    return f"[`{name}`][{target}]"
+    path = name if name.startswith(f"{package.name}.") else _path_of(name, item, package)
+    return f"[`{name}`][{path}]"
+
+
+def _path_of(name: str, item: griffe.Object, package: griffe.Module) -> str:
+    """What a bare name means: in the package, beside the item, then in the modules next to its."""
+    around = item.module.parent
+    rooms: list[Any] = [package, item.parent, item.module]
+    if isinstance(around, griffe.Module):
+        rooms += [around, *around.modules.values()]
+    for room in rooms:
+        found = room.members.get(name) if room else None
+        if found is not None and (found.is_alias or not found.is_module):
+            return f"{room.path}.{name}"
+    raise LookupError(f"{item.path}: {name} is named in its docstring and is nowhere around.")
