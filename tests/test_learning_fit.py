@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -101,6 +102,17 @@ def test_checkpoints_written_seldom_are_those_of_every_epoch(tmp_path, monkeypat
     assert_same_weights(whole.best, parts.best)
     assert parts.best_validation == whole.best_validation
     assert written == 3 * both  # and of this call's first and last
+
+
+def test_ctrl_c_is_an_exception_and_is_heard_again(tmp_path, monkeypatch):
+    settings, train, validation = problem()
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(
+        type(train), "__getitems__", lambda pairs, rows: signal.raise_signal(signal.SIGINT)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        fit(settings, train, validation, tmp_path / "run")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def rates(folder):

@@ -26,6 +26,8 @@ EXAMPLES = (
     "symbreak train data/train.h5 data/validation.h5 -o run --break --resume",
 )
 
+KEPT = "whole epochs are kept, the same command continues."
+
 
 def train(
     pairs: Annotated[
@@ -151,9 +153,11 @@ def train(
     except KeyboardInterrupt:
         if not is_unfinished(output):
             raise
-        raise KeyboardInterrupt(
-            "interrupted; whole epochs are kept, the same command continues."
-        ) from None
+        raise KeyboardInterrupt(f"interrupted; {KEPT}") from None
+    except SystemExit:  # SIGTERM, as of a scheduler when the time is over
+        if is_unfinished(output):
+            note([f"terminated; {KEPT}"])
+        raise
     rows = table("training", "pairs", "epochs", "best validation SA-MSE", "time")
     rows.add_row(
         str(len(source)),

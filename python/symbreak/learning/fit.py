@@ -21,6 +21,7 @@ from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.outcome import SUMMARY, Fitted, final_from, finished, summarise
 from symbreak.learning.settings import TrainSettings
+from symbreak.learning.signals import heard
 from symbreak.ops.checks import check_flag, shown
 
 HARMLESS = (
@@ -65,9 +66,10 @@ def fit(
         ValueError: No pairs, pairs of different sizes, sizes or options that the network does not
             take, or another training's folder.
         OSError: ``folder`` cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed; the checkpoints written are kept, see ``resume``.
 
     Note:
-        Deterministic on the CPU with the same number of threads and processes. More than one device
+        SIGTERM ends the process after a batch, with the status 143. Deterministic on the CPU with the same number of threads and processes. More than one device
         on one node: the processes are started here, so a script needs the usual ``if __name__ ==
         "__main__":``. The state of PyTorch's global generator is left as it was.
     """
@@ -88,7 +90,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
-    with _quiet(), _matmul_precision(settings), _own_randomness():
+    with _quiet(), _matmul_precision(settings), _own_randomness(), heard():
         torch.manual_seed(settings.seed)
         module = PhaseRetrieval(**hyper)
         if settings.channels_last:
