@@ -14,8 +14,9 @@ import lightning
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from symbreak.learning.callbacks import FINAL, Checkpoints
+from symbreak.learning.callbacks import FINAL, Checkpoints, kept_state
 from symbreak.learning.datasets import PairSource
+from symbreak.learning.identity import Identity, differences, identify
 from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
@@ -53,9 +54,10 @@ def fit(
         validation: Validation pairs. As they are compared up to symmetries, broken or not.
         folder: Made if missing.
         resume: Continue from ``final.ckpt`` in ``folder`` if there is one, with the same settings
-            and data, as if there had been no interruption; only what concerns the machine may
-            differ and, where there are no ``final_epochs``, ``max_epochs``. Without it such a file
-            is an error.
+            and data (their number, and a few of them are compared), as if there had been no
+            interruption; only what concerns the machine may differ, ``batch`` where as many pairs
+            make a step in all, and, where there are no ``final_epochs``, ``max_epochs``. Without it
+            such a file is an error.
 
     Returns:
         Fitted: paths, epochs and the best validation error.
@@ -69,9 +71,10 @@ def fit(
         KeyboardInterrupt: Ctrl-C was pressed; the checkpoints written are kept, see ``resume``.
 
     Note:
-        SIGTERM ends the process after a batch, with the status 143. Deterministic on the CPU with the same number of threads and processes. More than one device
-        on one node: the processes are started here, so a script needs the usual ``if __name__ ==
-        "__main__":``. The state of PyTorch's global generator is left as it was.
+        SIGTERM ends the process after a batch, with the status 143. Deterministic on the CPU with
+        the same number of threads and processes. More than one device on one node: the processes
+        are started here, so a script needs the usual ``if __name__ == "__main__":``. The state of
+        PyTorch's global generator is left as it was.
     """
     if not isinstance(settings, TrainSettings):
         raise TypeError(f"fit: settings must be TrainSettings, got {shown(settings)}.")
@@ -80,10 +83,11 @@ def fit(
     _check_data(train, validation)
     final = folder / FINAL
     hyper = _hyper_parameters(settings, train)
+    identity = identify(settings, train, validation)
     if final.exists():
         if not resume:
             raise FileExistsError(f"{folder} holds a training already; resume it or remove it.")
-        _check_same(final, hyper)
+        _check_same(final, hyper, identity)
         found = finished(folder, settings)
         if found is not None:
             return found
@@ -107,15 +111,15 @@ def fit(
             resident=settings.resident,
             epoch_items=settings.epoch_items,
         )
-        trainer = _trainer(settings, folder)
+        trainer = _trainer(settings, folder, identity)
         trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)
     return summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
 
 
-def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
+def _trainer(settings: TrainSettings, folder: Path, identity: Identity) -> lightning.Trainer:
     csv = CSVLogger(folder, name="logs")
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
-    checkpoints = Checkpoints(folder, settings.save_every)
+    checkpoints = Checkpoints(folder, identity, settings.save_every)
     several = settings.devices * settings.nodes > 1
     strategy = "auto"
     if several:
@@ -166,9 +170,11 @@ def _check_data(train: PairSource, validation: PairSource) -> None:
         raise ValueError(f"fit: train and validation differ in size, {shapes[0]} and {shapes[1]}.")
 
 
-def _check_same(final: Path, hyper: dict[str, Any]) -> None:
-    saved = read_checkpoint(final)["hyper_parameters"]
+def _check_same(final: Path, hyper: dict[str, Any], identity: Identity) -> None:
+    checkpoint = read_checkpoint(final)
+    saved, before = checkpoint["hyper_parameters"], kept_state(checkpoint).get("identity")
     other = [name for name in hyper if saved.get(name) != hyper[name]]
+    other += differences(before, identity) if before else []
     if other:
         raise ValueError(f"fit: {final} is of another training, it differs in {', '.join(other)}.")
 
