@@ -13,6 +13,7 @@ from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import PairSource
 from symbreak.learning.file_pairs import FilePairs
+from symbreak.learning.looks import look_at_pairs
 from symbreak.learning.requirements import require_training
 from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
@@ -131,6 +132,8 @@ def train(
     settings = TrainSettings(**values)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
+    for path, pairs_there in ((pairs, source), (validation, checked)):
+        note(f"{path}: {line}." for line in look_at_pairs(pairs_there))
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
     if positions or angles:
         settings = replace(settings, epoch_items=len(source))
