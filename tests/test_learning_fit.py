@@ -354,6 +354,9 @@ def test_errors(tmp_path):
         ({"batch": 0}, "batch must be an integer >= 1"),
         ({"factor": 1.0}, "factor must be in"),
         ({"min_learning_rate": 1.0}, "min_learning_rate must be in"),
+        ({"learning_rate": 0.0}, "learning_rate must be finite and > 0, got 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite and > 0, got nan"),
+        ({"seed": 2**63}, "seed must fit 64 bits"),
     ],
 )
 def test_settings_are_checked(choice, message):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 
 from symbreak.cli import options
@@ -14,7 +15,8 @@ from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import PairSource
 from symbreak.learning.file_pairs import FilePairs
 from symbreak.learning.looks import look_at_pairs
-from symbreak.learning.requirements import require_training
+from symbreak.learning.networks import build_network
+from symbreak.learning.requirements import check_devices, require_training
 from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
@@ -129,11 +131,16 @@ def train(
         raise typer.BadParameter("--angles goes with neither --positions nor --stream")
     require_training()
     options.check_folder(output)
-    settings = TrainSettings(**values)
+    with options.wrong_usage():
+        settings = TrainSettings(**values)
+        check_devices(settings)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
     for path, pairs_there in ((pairs, source), (validation, checked)):
         note(f"{path}: {line}." for line in look_at_pairs(pairs_there))
+    if values["options"]:
+        with options.wrong_usage("--options"), torch.device("meta"):
+            build_network(network, source.object_shape, source.measurement_shape, settings.options)
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
     if positions or angles:
         settings = replace(settings, epoch_items=len(source))

@@ -21,6 +21,7 @@ from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.outcome import SUMMARY, Fitted, final_from, finished, summarise
+from symbreak.learning.requirements import check_devices
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.signals import heard
 from symbreak.ops.checks import check_flag, shown
@@ -66,7 +67,7 @@ def fit(
         TypeError: ``settings`` are no `TrainSettings`, or ``resume`` is neither True nor False.
         FileExistsError: ``folder`` holds a training and ``resume`` is False.
         ValueError: No pairs, pairs of different sizes, sizes or options that the network does not
-            take, or another training's folder.
+            take, devices that are not there, or another training's folder.
         OSError: ``folder`` cannot be written.
         KeyboardInterrupt: Ctrl-C was pressed; the checkpoints written are kept, see ``resume``.
 
@@ -80,6 +81,7 @@ def fit(
         raise TypeError(f"fit: settings must be TrainSettings, got {shown(settings)}.")
     resume = check_flag("fit", "resume", resume)
     folder = Path(folder)
+    check_devices(settings)
     _check_data(train, validation)
     final = folder / FINAL
     hyper = _hyper_parameters(settings, train)
