@@ -76,5 +76,6 @@ def evaluate(
         estimate = predict(network, amplitude)
         aligned = symbreak.align(estimate, truth, ndim=ndim).object
         columns = {"estimate": estimate, "aligned": aligned}
-        save(estimates_figure(columns, truth, most=count), picture)
+        title = "middle slices" if ndim == 3 else ""
+        save(estimates_figure(columns, truth, most=count, title=title), picture)
         wrote(picture, "estimates")
