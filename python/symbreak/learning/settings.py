@@ -19,7 +19,8 @@ class TrainSettings:
     """How a network is trained; see ``docs/experiments.md`` for the reasons.
 
     Attributes:
-        network: ``"UNet"`` or ``"SiSPRNet"``.
+        network: ``"UNet"``, ``"SiSPRNet"`` or the name of a class of your own in
+            `symbreak.learning.networks.NETWORKS`.
         options: Keyword arguments of the network: numbers, strings and booleans.
         loss: ``"mse"``, the mean over pixels and both channels (real, imaginary), or ``"sa_mse"``,
             the mean over pixels of the error up to symmetries.
