@@ -148,19 +148,20 @@ CASES = [
     (PREPARE + "--center middle", 2, "expected max, mass or [FRAME,]ROW,COLUMN, got 'middle'"),
     (PREPARE + "--center 20", 2, "expected max, mass or [FRAME,]ROW,COLUMN, got '20'"),
     (PREPARE + "--center 20,50", 1, "center must lie inside the frames, (40, 40)"),
+    (PREPARE + "--center -1,2", 2, "for --center: expected numbers >= 0, got '-1,2'"),
     (PREPARE + "--center 2,2", 1, "around the centre (2, 2) no window of 32 pixels"),
     (PREPARE + "--size x", 2, "expected N or [FRAMES,]ROWS,COLUMNS, got 'x'"),
-    (PREPARE + "--size 0", 1, "shape (--size) must be 2 whole numbers >= 4"),
+    (PREPARE + "--size 0", 2, "for --size: expected numbers >= 4, got '0'"),
     (PREPARE + "--size 999999999", 1, "shape (--size) = (999999999, 999999999) in"),
-    (PREPARE + "--bin 0", 1, "bins (--bin) must be 2 whole numbers >= 1"),
+    (PREPARE + "--bin 2,0", 2, "for --bin: expected numbers >= 1, got '2,0'"),
     (PREPARE + "--saturation -1", 2, "Invalid value for '--saturation'"),
-    (PREPARE + "--hot 1", 1, "factor (--hot) must be > 1"),
-    (PREPARE + "--hot nan", 1, "factor (--hot) must be > 1"),
+    (PREPARE + "--hot 1", 2, "for '--hot': factor (--hot) must be > 1, got 1"),
+    (PREPARE + "--hot nan", 2, "factor (--hot) must be > 1"),
     (PREPARE + "--mask :mask", 1, "no measured pixel above 0"),
     (PREPARE + "--mask :all", 1, "shape (3, 40, 40) differs from the frames'"),
     (PREPARE + "--valid {d}/zeros.npy", 1, "no dataset can be a mask of frames (40, 40)"),
-    (PREPARE + "--background -1", 1, "background must be finite and >= 0"),
-    (PREPARE + "--background nan", 1, "background must be finite and >= 0"),
+    (PREPARE + "--background -1", 2, "for --background: expected a finite number >= 0 or a"),
+    (PREPARE + "--background nan", 2, "or a file, got 'nan'"),
     (PREPARE + "--background {d}/zeros.npy", 1, "no dataset can be a background of frames (40"),
     (PREPARE + "--plot {o}/out.doc", 2, "must end with .png"),
     ("export {d}/absent.cxi -o {o}/out.vti", 1, "absent.cxi: No such file"),
@@ -177,18 +178,21 @@ CASES = [
     ("break {d}/zeros.npy -o {o}/out.h5", 1, "no dataset can be a stack of objects"),
     ("break {d}/scan.h5:data -o {o}/out.h5", 1, "objects must be complex, got uint16"),
     ("break {d}/pickled.npy -o {o}/out.h5", 1, "not a NumPy file of plain numbers"),
-    (BREAK + "--rule up", 1, "rule must be angle or circulation, got 'up'"),
-    (BREAK + "--tol 1", 1, "tol must be in [0, 1), got 1.0"),
+    (BREAK + "--rule up", 2, "for '--rule': rule must be angle or circulation, got 'up'"),
+    (BREAK + "--tol 1", 2, "for '--tol': tol must be in [0, 1), got 1.0"),
     (BREAK + "--ndim 4", 2, "Invalid value for '--ndim'"),
     (BREAK + "--chunk 0", 2, "Invalid value for '--chunk'"),
     ("break {d}/objects.npy -o {d}/objects.npy", 2, "must end with .h5"),
     ("align {d}/objects.npy {d}/thin.npy", 1, "thin.npy: it is empty"),
     ("align {d}/objects.npy {d}/cut.h5", 1, "cut.h5: not a whole HDF5 file"),
     ("simulate {o}/out --size 4", 2, "Invalid value for '--size'"),
-    ("simulate {o}/out --defects 5 2", 1, "defects must be two integers (low, high)"),
-    ("simulate {o}/out --cores edge", 1, "cores must be crystal or frame, got 'edge'"),
-    ("simulate {o}/out --train 1 --photons -1", 1, "photons must be"),
-    ("simulate {o}/out --train 1 --gaps 0 0", 1, "module"),
+    ("simulate {o}/out --defects 5 2", 2, "for '--defects': defects must be two integers"),
+    ("simulate {o}/out --cores edge", 2, "'--cores': cores must be crystal or frame, got 'edge'"),
+    ("simulate {o}/out --train 1 --photons -1", 2, "for '--photons': photons must be"),
+    ("simulate {o}/out --train 1 --gaps 0 0", 2, "for '--gaps': module must be"),
+    ("simulate {o}/out --train 1 --beamstop inf", 2, "for '--beamstop': radius must be finite"),
+    ("simulate {o}/out --ndim 3 --defects 0 2", 2, "for '--defects': settings.defects must be"),
+    ("simulate {o}/out --seed 9223372036854775808", 2, "for '--seed': seed must fit 64 bits"),
     ("simulate {d}/data.txt --train 1", 2, "data.txt must be a folder, or a new name for one"),
     ("simulate {d}/data.txt/run --train 1", 2, "data.txt/run must be a folder"),
     ("demo -o {d}/data.txt", 2, "data.txt must be a folder"),
@@ -200,11 +204,21 @@ CASES = [
     ("train {d}/small.h5 {d}/small.h5 -o {o}/run", 1, "M >= 2N - 1 = (15, 15), got (14, 14)"),
     ("train {d}/uneven.h5 {d}/pairs.h5 -o {o}/run", 1, "'amplitude' does not fit 'object'"),
     ("train {d}/nan.h5 {d}/pairs.h5 -o {o}/run", 1, "amplitude must be finite"),
-    (TRAIN + "--network VGG", 1, "network must be one of UNet"),
+    (TRAIN + "--network VGG", 2, "for '--network': network must be one of UNet"),
     (TRAIN + "--options [", 2, "not JSON"),
-    (TRAIN + '--options {{"depth":-1}}', 1, "depth"),
-    (TRAIN + "--learning-rate 0", 1, "learning_rate must be"),
-    (TRAIN + "--accelerator tpu", 1, "accelerator must be"),
+    (TRAIN + '--options {{"depth":-1}}', 2, "for '--options': depth must be"),
+    (TRAIN + '--options {{"deep":1}}', 2, "for '--options': UNet does not take these options"),
+    (TRAIN + "--learning-rate 0", 2, "for '--learning-rate': learning_rate must be finite and > 0"),
+    (TRAIN + "--learning-rate 1e-6", 2, "for '--min-learning-rate': min_learning_rate must be in"),
+    (TRAIN + "--loss l1", 2, "for '--loss': loss must be one of mse, sa_mse, got 'l1'"),
+    (TRAIN + "--factor 1", 2, "for '--factor': factor must be in (0, 1), got 1.0"),
+    (TRAIN + "--patience -1", 2, "for '--patience': patience must be"),
+    (TRAIN + "--final-epochs 500", 2, "for '--final-epochs': final_epochs must be below"),
+    (TRAIN + "--final-loss mse", 2, "for '--final-loss': final_loss asks for final_epochs"),
+    (TRAIN + "--precision 16", 2, "for '--precision': precision must be"),
+    (TRAIN + "--save-every inf", 2, "for '--save-every': save_every must be"),
+    (TRAIN + "--seed 9223372036854775808", 2, "for '--seed': seed must fit 64 bits"),
+    (TRAIN + "--accelerator tpu", 2, "for '--accelerator': accelerator must be"),
     ("evaluate {d}/absent.ckpt {d}/pairs.h5", 1, "absent.ckpt: No such file"),
     ("evaluate {d}/bomb.ckpt {d}/pairs.h5", 1, "bomb.ckpt: not a checkpoint of symbreak"),
     ("evaluate {d}/text.ckpt {d}/pairs.h5", 1, "text.ckpt: not a checkpoint of symbreak"),
@@ -213,7 +227,22 @@ CASES = [
     ("predict {d}/numbers.ckpt {d}/pairs.h5 -o {o}/out.h5", 1, "not a checkpoint of symbreak"),
     ("experiment nothing -o {o}/out", 2, "expected square-root"),
     ("experiment tables -o {o}/out --scale big", 2, "got 'big'"),
+    ("experiment tables -o {o}/out --set 0", 2, "Invalid value for '--set'"),
+    ("experiment tables -o {o}/out --seed 9223372036854775808", 2, "'--seed': seed must fit"),
+    ("combine {d}/a.cxi {d}/b.cxi {d}/c.cxi -o {o}/out.vti --voxel 0", 2, "for '--voxel': voxel"),
 ]  # fmt: skip
+
+
+def test_a_gpu_that_is_not_there(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    words = ["train", data / "pairs.h5", data / "pairs.h5", "-o", tmp_path, "--accelerator", "gpu"]
+    result = run(list(map(str, words)))
+    assert result.exit_code == 2
+    assert "for '--accelerator': accelerator must be auto or cpu, got 'gpu'" in result.stderr
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    result = run([*map(str, words), "--devices", "3"])
+    assert "for '--devices': devices must be at most 2" in result.stderr
 
 
 def run(words):

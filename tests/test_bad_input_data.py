@@ -130,7 +130,7 @@ CASES = [
     (lambda: build_network([], (8, 8), (16, 16)), ValueError, "build_network: name must be one of"),
     (lambda: build_network("UNet", (8, 8), (16, 16), [1]), ValueError, "build_network: UNet does"),
     (training(learning_rate="1"), ValueError, "TrainSettings: learning_rate must be a number"),
-    (training(learning_rate=float("inf")), ValueError, "TrainSettings: min_learning_rate must be"),
+    (training(learning_rate=float("inf")), ValueError, "TrainSettings: learning_rate must be"),
     (
         training(final_loss="mae"),
         ValueError,
@@ -215,6 +215,7 @@ SIMULATIONS = [
     ({"size": 0}, "size must be an integer >= 1, got 0"),
     ({"oversampling": -1}, "oversampling must be an integer >= 1, got -1"),
     ({"seed": None}, "seed must be an integer >= 0, got None"),
+    ({"seed": 2**63}, "seed must fit 64 bits, got 9223372036854775808"),
     ({"gaps": 3}, r"gaps must be two integers .module, gap., got 3"),
     ({"gaps": (3,)}, r"gaps must be two integers .module, gap., got \(3,\)"),
     ({"count": 1.5}, "count must be an integer >= 1, got 1.5"),

@@ -143,7 +143,7 @@ def test_what_cannot_be_combined(results, tmp_path):
             (*results[:2], between),
             *(1, f"{results[1]}, {between}: their scattering vectors lie in one plane; three refl"),
         ),
-        ((*results, "--voxel", "0"), 1, "voxel must be > 0 and finite (nm), got 0"),
+        ((*results, "--voxel", "0"), 2, "voxel must be > 0 and finite (nm), got 0"),
         ((*results, "--voxel", "1e-3"), 1, "voxel (--voxel) = 0.001 nm"),
         ((*results[:2], tmp_path / "absent.cxi"), 1, "absent.cxi"),
     ):

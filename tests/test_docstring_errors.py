@@ -517,6 +517,7 @@ ELSEWHERE = {
     ("symbreak.data.simulation.pairs.write_pairs", "KeyboardInterrupt"): "test_interruption.py",
     ("symbreak.learning.file_pairs.FilePairs.load", "ValueError"): "test_bad_input_data.py",
     ("symbreak.learning.fit.fit", "FileExistsError"): "test_learning_fit.py",
+    ("symbreak.learning.fit.fit", "KeyboardInterrupt"): "test_learning_fit.py",
     ("symbreak.learning.fit.fit", "OSError"): "test_bad_input_cli.py",
 }
 TRIALS = [(name, error) for name, trials in TRIED.items() for error in trials]

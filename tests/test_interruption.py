@@ -108,16 +108,21 @@ def test_two_commands_for_one_result(tmp_path, objects):
     assert (tmp_path / ".out.part.h5").exists()
 
 
-def test_train(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_train(tmp_path, how):
     pytest.importorskip("lightning")
     from symbreak.learning.networks import read_checkpoint
 
     for split in ("train", "validation"):
         write_pairs(tmp_path / f"{split}.h5", split, 8, Simulation(16))
     words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "--options")
-    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 6, "-o")
-    stop((*words, tmp_path / "run"), (tmp_path / "run" / "final.ckpt").exists)
-    assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 5
+    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 12, "-o")
+    begun = (tmp_path / "run" / "final.ckpt").exists
+    status, text = stop((*words, tmp_path / "run"), begun, how)
+    if how != signal.SIGKILL:
+        assert status == (130 if how == signal.SIGINT else 143)
+        assert "whole epochs are kept, the same command continues" in text
+    assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 11
     assert "going on with it" in finish((*words, tmp_path / "run")).stderr
     finish((*words, tmp_path / "whole"))
     for name in ("final.ckpt", "best.ckpt"):

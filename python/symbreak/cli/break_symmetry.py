@@ -22,7 +22,8 @@ from symbreak.data.files.objects import open_objects, read_items
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import Runner, running
 from symbreak.data.streaming.resumable import Shapes, identity, resuming
-from symbreak.ops.break_symmetry import RULES
+from symbreak.ops.break_symmetry import RULES, check_rule
+from symbreak.ops.checks import check_tolerance
 
 FIELDS = ("object", "shift", "flipped", "phase", "margin", "ambiguous")
 SUMMARY = ("flipped", "margin", "ambiguous")
@@ -41,11 +42,18 @@ def break_(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5.")],
     rule: Annotated[
-        str, typer.Option(help=f"Decides the conjugate flip: {' or '.join(RULES)}.")
+        str,
+        typer.Option(
+            callback=options.checked(lambda rule: check_rule("break_symmetry", rule)),
+            help=f"Decides the conjugate flip: {' or '.join(RULES)}.",
+        ),
     ] = "angle",
     tol: Annotated[
         float,
-        typer.Option(min=0, help="Content is what exceeds this fraction of max |x|, in [0, 1)."),
+        typer.Option(
+            callback=options.checked(lambda tol: check_tolerance("break_symmetry", tol)),
+            help="Content is what exceeds this fraction of max |x|, in [0, 1).",
+        ),
     ] = 0.0,
     ndim: options.Ndim = 2,
     chunk: Annotated[int, typer.Option(min=1, help="Objects in memory at a time.")] = 1024,

@@ -21,6 +21,7 @@ from symbreak.geometry import (
     strain_tensor,
 )
 from symbreak.geometry.bragg import widened
+from symbreak.geometry.checks import check_number
 from symbreak.geometry.extent import LEVEL
 from symbreak.geometry.tensor import FLAT
 
@@ -47,7 +48,11 @@ def combine(
     ],
     voxel: Annotated[
         float | None,
-        typer.Option(metavar="NM", help="Edge of the cubes; default: the shortest step of all."),
+        typer.Option(
+            metavar="NM",
+            callback=options.checked(lambda edge: check_number("voxel", edge, "nm", positive=True)),
+            help="Edge of the cubes; default: the shortest step of all.",
+        ),
     ] = None,
     level: options.Level = LEVEL,
 ) -> None:

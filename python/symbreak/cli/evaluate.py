@@ -13,6 +13,7 @@ from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.evaluate import evaluate as measure
 from symbreak.learning.evaluate import predict
 from symbreak.learning.file_pairs import FilePairs
+from symbreak.learning.looks import look_at_pairs
 from symbreak.learning.networks import load_network
 from symbreak.learning.positions import InPositions
 
@@ -58,6 +59,7 @@ def evaluate(
     if positions:
         network = InPositions(network)
     source = FilePairs(pairs, broken=break_, ndim=ndim)
+    note(f"{pairs}: {line}." for line in look_at_pairs(source))
     found = measure(network, source, batch=batch, say=lambda line: note([line]))
     rows = table(f"{checkpoint} on {len(source)} pairs", "error", "network", "zero", "ratio")
     for name, value, zero, ratio in (
@@ -74,5 +76,6 @@ def evaluate(
         estimate = predict(network, amplitude)
         aligned = symbreak.align(estimate, truth, ndim=ndim).object
         columns = {"estimate": estimate, "aligned": aligned}
-        save(estimates_figure(columns, truth, most=count), picture)
+        title = "middle slices" if ndim == 3 else ""
+        save(estimates_figure(columns, truth, most=count, title=title), picture)
         wrote(picture, "estimates")

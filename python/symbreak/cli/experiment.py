@@ -11,6 +11,7 @@ import typer
 
 from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
+from symbreak.ops.phasing_checks import check_seed
 
 EXAMPLES = (
     "symbreak experiment square-root -o figures",
@@ -28,7 +29,7 @@ def experiment(
     scale: Annotated[str, typer.Option(help="Tables: small, paper or tiny.")] = "small",
     sets: Annotated[
         list[int] | None,
-        typer.Option("--set", help="Tables: only this training set size; repeatable."),
+        typer.Option("--set", min=1, help="Tables: only this training set size; repeatable."),
     ] = None,
     variants: Annotated[
         list[str] | None,
@@ -43,7 +44,9 @@ def experiment(
             min=0, max=64, help="Tables: most dislocations a crystal (default: tiny 6, else 2)."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, callback=options.checked(check_seed), help="Seed.")
+    ] = 0,
     machine: Annotated[
         str | None,
         typer.Option(help='Tables: how they are trained, as JSON: {"precision": "bf16"}.'),
@@ -104,7 +107,8 @@ def _tables(
     if defects is not None:
         given["crystals"] = replace(SCALES[scale].crystals, defects=(0, defects))
     say = err()
-    chosen = replace(SCALES[scale], **given)
+    with options.wrong_usage("--variant"):
+        chosen = replace(SCALES[scale], **given)
     records = run_tables(chosen, folder, **processes, done=say.print)
     rows = table("test SA-MSE over the zero predictor's", "network", "pairs", "variant", "ratio")
     for record in records:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -35,13 +36,35 @@ def checked(check: Callable[[Value], object]) -> Callable[[Value | None], Value 
             if value is not None:
                 check(value)
         except (TypeError, ValueError) as error:
-            line, *pointed = str(error).split("\n", 1)
-            function, found, rest = line.removesuffix(".").partition(": ")
-            told = rest if found and function.isidentifier() else line
-            raise typer.BadParameter("\n".join([told, *pointed])) from None
+            raise typer.BadParameter(_told(error)) from None
         return value
 
     return callback
+
+
+@contextmanager
+def wrong_usage(option: str = "") -> Iterator[None]:
+    """What is refused within is wrong usage of an option: where several values decide together.
+
+    Args:
+        option: Its name; else that of the field that the line begins with, ``max_epochs`` of
+            ``TrainSettings: max_epochs must be ...``.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        told = _told(error)
+        field = told.split()[0].rpartition(".")[2]
+        hint = option or "--" + field.replace("_", "-")
+        raise typer.BadParameter(told, param_hint=f"'{hint}'") from None
+
+
+def _told(error: Exception) -> str:
+    """The message without the name of the function, nor its full stop."""
+    line, *pointed = str(error).split("\n", 1)
+    function, found, rest = line.removesuffix(".").partition(": ")
+    told = rest if found and function.isidentifier() else line
+    return "\n".join([told, *pointed])
 
 
 Ndim = Annotated[int, typer.Option(min=2, max=3, help="Axes of one object: 2 or 3.")]

@@ -15,11 +15,12 @@ import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import command_line, note, wrote
 from symbreak.cli.streaming import reporting
-from symbreak.data.files.arrays import HDF5, ArrayLike, OpenArray, open_array, read
+from symbreak.data.files.arrays import HDF5, ArrayLike, DataError, OpenArray, open_array, read
 from symbreak.data.streaming.chunks import Arrays, Chunks, Fitting
 from symbreak.data.streaming.distribute import Runner, running
 from symbreak.data.streaming.resumable import identity, resuming
 from symbreak.learning.evaluate import predict as estimate
+from symbreak.learning.looks import FEW, first_bad, look_at_amplitudes
 from symbreak.learning.networks import load_network
 from symbreak.learning.positions import InPositions
 
@@ -66,7 +67,16 @@ def predict(
         note(opened.notes)
         array = opened.array
         if not wanted("", array) or not array.shape[0]:
-            raise ValueError(f"{opened.source}: not a stack of amplitudes, shape {array.shape}.")
+            raise DataError(
+                f"{opened.source}: not a stack of amplitudes, floating point (items, *M), but "
+                f"{array.dtype} {array.shape}."
+            )
+        expected = tuple(network.measurement_shape)  # type: ignore[arg-type]
+        if array.shape[1:] != expected:
+            raise DataError(
+                f"{opened.source}: {checkpoint} takes patterns of {expected}, got "
+                f"{array.shape[1:]}."
+            )
         settings = {
             "network": identity(checkpoint),
             **identity(opened.source.path),
@@ -107,8 +117,17 @@ def _run(
     shapes = {"object": ((count, *estimator.object_shape), "c8")}
 
     def amplitudes(rows: slice) -> Arrays:
-        return {"amplitude": read(opened.array, opened.source, rows).astype(np.float32)}
+        values = torch.from_numpy(read(opened.array, opened.source, rows).astype(np.float32))
+        bad = first_bad(values, least=0.0)
+        if bad is not None:
+            raise DataError(
+                f"{opened.source}: amplitudes must be finite and >= 0, item {rows.start + bad} is "
+                "not; networks take 0 where nothing was measured."
+            )
+        return {"amplitude": values.numpy()}
 
+    few = amplitudes(slice(0, min(FEW, count)))["amplitude"]
+    note(f"{opened.source}: {line}." for line in look_at_amplitudes(torch.from_numpy(few)))
     with (
         resuming(output, shapes, count, settings, _describe) as found,
         reporting("estimating", count, found.done) as report,

@@ -16,11 +16,13 @@ from symbreak.cli.geometry import geometry_file
 from symbreak.cli.output import command_line, note, progress, wrote
 from symbreak.cli.phasing_options import OWN_MASK
 from symbreak.cli.prepare_report import print_prepared, used_parameters
+from symbreak.data.detector.cleaning import check_factor
 from symbreak.data.detector.corrections import read_background, read_flat
 from symbreak.data.detector.frames import open_frames
 from symbreak.data.detector.halves import prepare_halves
 from symbreak.data.detector.pattern_file import write_pattern
 from symbreak.data.detector.prepare import prepare_pattern
+from symbreak.data.detector.prepare_checks import LEAST_PIXELS
 from symbreak.data.files.arrays import Source
 
 DATASET = "FILE or :DATASET"
@@ -113,6 +115,7 @@ def prepare(
     hot: Annotated[
         float | None,
         typer.Option(
+            callback=options.checked(check_factor),
             help="Mask pixels so many times as bright as all around them: 10; default: none.",
             rich_help_panel=MASKS,
         ),
@@ -182,8 +185,8 @@ def prepare(
     where: Any = (
         center if center in ("max", "mass") else parsed.numbers(center, "--center", "max, mass")
     )
-    pixels = None if size is None else parsed.numbers(size, "--size")
-    blocks = parsed.numbers(bins, "--bin")
+    pixels = None if size is None else parsed.numbers(size, "--size", lowest=LEAST_PIXELS)
+    blocks = parsed.numbers(bins, "--bin", lowest=1)
     begin = parsed.corner(corner)
     which = parsed.frames(select, together=stack is Stacking.VOLUME)
     told = (

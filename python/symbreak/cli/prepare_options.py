@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import typer
 
 from symbreak.cli import options
@@ -13,8 +15,8 @@ def single(numbers: tuple[int, ...]) -> int | tuple[int, ...]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:
-    """Parse ``N``, ``ROW,COLUMN`` or ``FRAME,ROW,COLUMN``."""
+def numbers(text: str, option: str, words: str = "", *, lowest: int = 0) -> tuple[int, ...]:
+    """Parse ``N``, ``ROW,COLUMN`` or ``FRAME,ROW,COLUMN``, none of them below ``lowest``."""
     least = 2 if words else 1
     try:
         found = tuple(int(part) for part in text.split(","))
@@ -23,6 +25,8 @@ def numbers(text: str, option: str, words: str = "") -> tuple[int, ...]:
     if not least <= len(found) <= 3:
         expected = f"{words} or [FRAME,]ROW,COLUMN" if words else "N or [FRAMES,]ROWS,COLUMNS"
         raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint=option)
+    if min(found) < lowest:
+        raise typer.BadParameter(f"expected numbers >= {lowest}, got {text!r}", param_hint=option)
     return found
 
 
@@ -62,9 +66,14 @@ def background(text: str | None) -> float | Source:
     if text is None:
         return 0.0
     try:
-        return float(text)
+        counts = float(text)
     except ValueError:
         return options.source(text)
+    if not 0 <= counts < math.inf:
+        raise typer.BadParameter(
+            f"expected a finite number >= 0 or a file, got {text!r}", param_hint="--background"
+        )
+    return counts
 
 
 def corner(text: str | None) -> tuple[int, int] | None:

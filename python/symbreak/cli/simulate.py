@@ -9,9 +9,12 @@ import typer
 
 from symbreak.cli import options
 from symbreak.cli.output import command_line, progress, wrote
-from symbreak.data import CrystalSettings
+from symbreak.data import CrystalSettings, crystals, detector_gaps
+from symbreak.data import beamstop as stop
+from symbreak.data.simulation.noise import check_photons
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.data.streaming.distribute import running
+from symbreak.ops.phasing_checks import check_seed
 
 EXAMPLES = (
     "symbreak simulate data --train 5000 --workers 2",
@@ -31,26 +34,47 @@ def simulate(
     oversampling: Annotated[
         int, typer.Option(min=2, help="Pixels of the pattern over the object's, per axis.")
     ] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed; splits never share a crystal.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, callback=options.checked(check_seed), help="Seed; splits never share a crystal."
+        ),
+    ] = 0,
     defects: Annotated[
         tuple[int, int] | None,
-        typer.Option(help="Fewest and most dislocations per crystal; default: 0 6, in 3D 0 1."),
+        typer.Option(
+            callback=options.checked(lambda defects: CrystalSettings(defects=defects)),
+            help="Fewest and most dislocations per crystal; default: 0 6, in 3D 0 1.",
+        ),
     ] = None,
     cores: Annotated[
-        str | None, typer.Option(help="Where they lie: crystal, or anywhere in the frame.")
+        str | None,
+        typer.Option(
+            callback=options.checked(lambda cores: CrystalSettings(cores=cores)),
+            help="Where they lie: crystal, or anywhere in the frame.",
+        ),
     ] = None,
     photons: Annotated[
         float | None,
-        typer.Option(help="Poisson noise: photons expected per pattern; default: no noise."),
+        typer.Option(
+            callback=options.checked(check_photons),
+            help="Poisson noise: photons expected per pattern; default: no noise.",
+        ),
     ] = None,
     beamstop: Annotated[
         float | None,
-        typer.Option(min=0, help="Radius of a beamstop in pixels of the pattern; default: none."),
+        typer.Option(
+            callback=options.checked(lambda radius: stop((1, 1), radius)),
+            help="Radius of a beamstop in pixels of the pattern; default: none.",
+        ),
     ] = None,
     gaps: Annotated[
         tuple[int, int] | None,
         typer.Option(
-            help="Pixels of a detector module and of the gap to the next; default: no gaps."
+            callback=options.checked(
+                lambda gaps: detector_gaps((1, 1), module=gaps[0], gap=gaps[1])
+            ),
+            help="Pixels of a detector module and of the gap to the next; default: no gaps.",
         ),
     ] = None,
     ndim: options.Ndim = 2,
@@ -69,7 +93,9 @@ def simulate(
     chosen: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
     if chosen and ndim == 3:
         chosen = {"defects": (0, 1), **chosen}  # the default there
-    settings = CrystalSettings(**chosen) if chosen else None
+    with options.wrong_usage():
+        settings = CrystalSettings(**chosen) if chosen else None
+        crystals(0, size, seed, ndim=ndim, settings=settings)  # its checks; in 3D fewer defects
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     options.result_folder(folder)
     counts = {"train": train, "validation": validation, "test": test}

@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
 from symbreak.learning.datasets import PairSource
 from symbreak.learning.file_pairs import FilePairs
-from symbreak.learning.requirements import require_training
+from symbreak.learning.looks import look_at_pairs
+from symbreak.learning.networks import build_network
+from symbreak.learning.requirements import check_devices, require_training
 from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.turned_pairs import TurnedPairs
@@ -25,6 +28,8 @@ EXAMPLES = (
     "symbreak train data/train.h5 data/validation.h5 -o run --break --angles 64",
     "symbreak train data/train.h5 data/validation.h5 -o run --break --resume",
 )
+
+KEPT = "whole epochs are kept, the same command continues."
 
 
 def train(
@@ -126,9 +131,16 @@ def train(
         raise typer.BadParameter("--angles goes with neither --positions nor --stream")
     require_training()
     options.check_folder(output)
-    settings = TrainSettings(**values)
+    with options.wrong_usage():
+        settings = TrainSettings(**values)
+        check_devices(settings)
     source = FilePairs(pairs, broken=break_, ambiguous=_choice(ambiguous), ndim=ndim)
     checked = FilePairs(validation, ndim=ndim)
+    for path, pairs_there in ((pairs, source), (validation, checked)):
+        note(f"{path}: {line}." for line in look_at_pairs(pairs_there))
+    if values["options"]:
+        with options.wrong_usage("--options"), torch.device("meta"):
+            build_network(network, source.object_shape, source.measurement_shape, settings.options)
     data: list[PairSource] = [p if stream else p.load() for p in (source, checked)]
     if positions or angles:
         settings = replace(settings, epoch_items=len(source))
@@ -151,9 +163,11 @@ def train(
     except KeyboardInterrupt:
         if not is_unfinished(output):
             raise
-        raise KeyboardInterrupt(
-            "interrupted; whole epochs are kept, the same command continues."
-        ) from None
+        raise KeyboardInterrupt(f"interrupted; {KEPT}") from None
+    except SystemExit:  # SIGTERM, as of a scheduler when the time is over
+        if is_unfinished(output):
+            note([f"terminated; {KEPT}"])
+        raise
     rows = table("training", "pairs", "epochs", "best validation SA-MSE", "time")
     rows.add_row(
         str(len(source)),

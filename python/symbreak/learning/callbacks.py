@@ -26,14 +26,15 @@ class Checkpoints(lightning.Callback):
 
     Args:
         folder: Where to.
+        identity: What the training is, to be kept with its state: plain values.
         every: Seconds from one writing to the next at least: a large network on a fast GPU would
             spend more time on writing after every epoch than on learning. Until then the best
             state waits in memory, where the network is. The first and the last epoch are always
             written.
     """
 
-    def __init__(self, folder: Path, every: float = 0.0) -> None:
-        self.folder, self.every = folder, every
+    def __init__(self, folder: Path, identity: dict[str, Any], every: float = 0.0) -> None:
+        self.folder, self.identity, self.every = folder, identity, every
         self.best = math.inf
         self.files = CheckpointFiles()
         """To be a plugin of the trainer."""
@@ -41,7 +42,7 @@ class Checkpoints(lightning.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """What the checkpoint keeps of this callback."""
-        return {"best": self.best}
+        return {"best": self.best, "identity": self.identity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue where a checkpoint ended."""
@@ -78,6 +79,12 @@ class Checkpoints(lightning.Callback):
         last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
         due = last or time.monotonic() - self._written >= self.every
         return bool(trainer.strategy.broadcast(due))
+
+
+def kept_state(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """What `Checkpoints` keeps in a checkpoint that was read."""
+    states = checkpoint["callbacks"].items()
+    return next(state for name, state in states if name.startswith(Checkpoints.__name__))
 
 
 class CheckpointFiles(TorchCheckpointIO):

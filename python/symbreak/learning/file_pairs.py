@@ -12,10 +12,13 @@ from torch import Tensor
 
 from symbreak import break_symmetry, fourier_amplitude
 from symbreak.learning.datasets import Ambiguous, Batch, Pairs, check_choice, kept
+from symbreak.learning.looks import first_bad
 from symbreak.ops.checks import check_flag, check_ndim
 
 # Objects of a file looked at together for ambiguity.
 CHUNK = 1024
+# Of a file that holds no pairs, so many datasets are named.
+HELD = 6
 
 
 class FilePairs:
@@ -41,8 +44,8 @@ class FilePairs:
     Raises:
         TypeError: ``broken`` is neither True nor False, or ``ndim`` not an integer.
         OSError: The file cannot be read.
-        ValueError: It does not hold such data (of a batch: NaN or infinity in it, when it is read),
-            or see `make_pairs`.
+        ValueError: It does not hold such data (of a batch: NaN, infinity or a negative amplitude in
+            it, when it is read), or see `make_pairs`.
 
     Memory: one batch at a time; it is read in complex64 and float32, whatever the file has.
     """
@@ -56,22 +59,34 @@ class FilePairs:
         ambiguous: Ambiguous = "drop",
         ndim: int = 2,
     ) -> None:
-        self.ndim = ndim = check_ndim("FilePairs", ndim)
+        self.ndim = check_ndim("FilePairs", ndim)
         self.path, self.rule = Path(path), rule
         self.broken = check_flag("FilePairs", "broken", broken)
         check_choice(str(path), ambiguous)
         self._file: Any = None
+        try:
+            self._look(ambiguous)
+        finally:
+            self._close()  # so that a copy in another process opens its own
+
+    def _look(self, ambiguous: Ambiguous) -> None:
+        """Check what the file holds, and choose the rows to read."""
+        path, ndim = self.path, self.ndim
         datasets = self._open()
         objects, amplitude = datasets.get("object"), datasets.get("amplitude")
         if not _is_stack(objects, "c", ndim):
             other = 5 - ndim
             hint = f"; of {other}D objects: ndim={other}" if _is_stack(objects, "c", other) else ""
             raise ValueError(
-                f"{path}: needs a complex dataset 'object' with {ndim + 1} axes{hint}."
+                f"{path}: needs a complex dataset 'object' with {ndim + 1} axes{hint}; it holds "
+                f"{_held(datasets)}."
             )
         if amplitude is not None:
             if not _is_stack(amplitude, "fiu", ndim):
-                raise ValueError(f"{path}: 'amplitude' must be real, with {ndim + 1} axes.")
+                raise ValueError(
+                    f"{path}: 'amplitude' must be real, with {ndim + 1} axes; it holds "
+                    f"{_held(datasets)}."
+                )
             if len(amplitude) != len(objects):
                 raise ValueError(f"{path}: 'amplitude' does not fit 'object', {amplitude.shape}.")
         self.object_shape: tuple[int, ...] = objects.shape[1:]
@@ -86,7 +101,6 @@ class FilePairs:
         keep = kept(str(path), self._ambiguous(), ambiguous)
         self._rows = keep.nonzero().flatten().numpy()
         self.dropped = int((~keep).sum())
-        self._close()  # so that a copy in another process opens its own
 
     def __len__(self) -> int:
         """Number of pairs."""
@@ -108,7 +122,7 @@ class FilePairs:
             the indices as they came, int64.
 
         Raises:
-            ValueError: One of them holds NaN or infinity.
+            ValueError: One of them holds NaN or infinity, or a negative amplitude.
         """
         datasets = self._open()
         # HDF5 reads increasing rows, each once.
@@ -118,11 +132,12 @@ class FilePairs:
             amplitude = torch.from_numpy(datasets["amplitude"][rows].astype(np.float32)[back])
         else:
             amplitude = fourier_amplitude(objects, ndim=self.ndim)
-        for name, values in (("amplitude", amplitude), ("object", objects)):
-            good = values.isfinite().flatten(1).all(1)
-            if not bool(good.all()):
-                item = int(self._rows[np.asarray(indices)[int((~good).nonzero()[0])]])
-                raise ValueError(f"{self.path}: {name} must be finite, item {item} is not.")
+        for name, values, least in (("amplitude", amplitude, 0.0), ("object", objects, None)):
+            bad = first_bad(values, least=least)
+            if bad is not None:
+                item = int(self._rows[np.asarray(indices)[bad]])
+                kind = "finite" if least is None else "finite and >= 0"
+                raise ValueError(f"{self.path}: {name} must be {kind}, item {item} is not.")
         if self.broken:
             objects = break_symmetry(objects, ndim=self.ndim, rule=self.rule).object
         return amplitude, objects, torch.tensor(indices, dtype=torch.int64)
@@ -134,7 +149,7 @@ class FilePairs:
             Pairs: On the CPU.
 
         Raises:
-            ValueError: A pair holds NaN or infinity.
+            ValueError: A pair holds NaN or infinity, or a negative amplitude.
         """
         amplitude, objects, _ = self.__getitems__(range(len(self)))
         return Pairs(amplitude, objects)
@@ -151,8 +166,9 @@ class FilePairs:
         return self._file
 
     def _close(self) -> None:
-        self._file.close()
-        self._file = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _ambiguous(self) -> Tensor:
         datasets = self._open()
@@ -176,3 +192,14 @@ def _is_stack(dataset: Any, kinds: str, ndim: int) -> bool:
     """Whether it is a dataset (not a group) of numbers, of ``ndim`` axes and one for the items."""
     kind = getattr(getattr(dataset, "dtype", None), "kind", "-")
     return kind in kinds and dataset.shape is not None and len(dataset.shape) == ndim + 1
+
+
+def _held(file: Any) -> str:
+    """The first few things in a file, by name, shape and type."""
+    names = list(file)[:HELD]
+    things = [(name, file.get(name)) for name in names]  # None: a link that leads nowhere
+    told = [
+        f"/{name} {thing.shape} {thing.dtype}" if hasattr(thing, "dtype") else f"/{name}"
+        for name, thing in things
+    ]
+    return ", ".join(told) + (", ..." if len(file) > HELD else "") or "nothing"

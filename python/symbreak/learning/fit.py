@@ -14,13 +14,16 @@ import lightning
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from symbreak.learning.callbacks import FINAL, Checkpoints
+from symbreak.learning.callbacks import FINAL, Checkpoints, kept_state
 from symbreak.learning.datasets import PairSource
+from symbreak.learning.identity import Identity, differences, identify
 from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.outcome import SUMMARY, Fitted, final_from, finished, summarise
+from symbreak.learning.requirements import check_devices
 from symbreak.learning.settings import TrainSettings
+from symbreak.learning.signals import heard
 from symbreak.ops.checks import check_flag, shown
 
 HARMLESS = (
@@ -52,9 +55,10 @@ def fit(
         validation: Validation pairs. As they are compared up to symmetries, broken or not.
         folder: Made if missing.
         resume: Continue from ``final.ckpt`` in ``folder`` if there is one, with the same settings
-            and data, as if there had been no interruption; only what concerns the machine may
-            differ and, where there are no ``final_epochs``, ``max_epochs``. Without it such a file
-            is an error.
+            and data (their number, and a few of them are compared), as if there had been no
+            interruption; only what concerns the machine may differ, ``batch`` where as many pairs
+            make a step in all, and, where there are no ``final_epochs``, ``max_epochs``. Without it
+            such a file is an error.
 
     Returns:
         Fitted: paths, epochs and the best validation error.
@@ -63,32 +67,36 @@ def fit(
         TypeError: ``settings`` are no `TrainSettings`, or ``resume`` is neither True nor False.
         FileExistsError: ``folder`` holds a training and ``resume`` is False.
         ValueError: No pairs, pairs of different sizes, sizes or options that the network does not
-            take, or another training's folder.
+            take, devices that are not there, or another training's folder.
         OSError: ``folder`` cannot be written.
+        KeyboardInterrupt: Ctrl-C was pressed; the checkpoints written are kept, see ``resume``.
 
     Note:
-        Deterministic on the CPU with the same number of threads and processes. More than one device
-        on one node: the processes are started here, so a script needs the usual ``if __name__ ==
-        "__main__":``. The state of PyTorch's global generator is left as it was.
+        SIGTERM ends the process after a batch, with the status 143. Deterministic on the CPU with
+        the same number of threads and processes. More than one device on one node: the processes
+        are started here, so a script needs the usual ``if __name__ == "__main__":``. The state of
+        PyTorch's global generator is left as it was.
     """
     if not isinstance(settings, TrainSettings):
         raise TypeError(f"fit: settings must be TrainSettings, got {shown(settings)}.")
     resume = check_flag("fit", "resume", resume)
     folder = Path(folder)
+    check_devices(settings)
     _check_data(train, validation)
     final = folder / FINAL
     hyper = _hyper_parameters(settings, train)
+    identity = identify(settings, train, validation)
     if final.exists():
         if not resume:
             raise FileExistsError(f"{folder} holds a training already; resume it or remove it.")
-        _check_same(final, hyper)
+        _check_same(final, hyper, identity)
         found = finished(folder, settings)
         if found is not None:
             return found
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
-    with _quiet(), _matmul_precision(settings), _own_randomness():
+    with _quiet(), _matmul_precision(settings), _own_randomness(), heard():
         torch.manual_seed(settings.seed)
         module = PhaseRetrieval(**hyper)
         if settings.channels_last:
@@ -105,15 +113,15 @@ def fit(
             resident=settings.resident,
             epoch_items=settings.epoch_items,
         )
-        trainer = _trainer(settings, folder)
+        trainer = _trainer(settings, folder, identity)
         trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)
     return summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
 
 
-def _trainer(settings: TrainSettings, folder: Path) -> lightning.Trainer:
+def _trainer(settings: TrainSettings, folder: Path, identity: Identity) -> lightning.Trainer:
     csv = CSVLogger(folder, name="logs")
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
-    checkpoints = Checkpoints(folder, settings.save_every)
+    checkpoints = Checkpoints(folder, identity, settings.save_every)
     several = settings.devices * settings.nodes > 1
     strategy = "auto"
     if several:
@@ -164,9 +172,11 @@ def _check_data(train: PairSource, validation: PairSource) -> None:
         raise ValueError(f"fit: train and validation differ in size, {shapes[0]} and {shapes[1]}.")
 
 
-def _check_same(final: Path, hyper: dict[str, Any]) -> None:
-    saved = read_checkpoint(final)["hyper_parameters"]
+def _check_same(final: Path, hyper: dict[str, Any], identity: Identity) -> None:
+    checkpoint = read_checkpoint(final)
+    saved, before = checkpoint["hyper_parameters"], kept_state(checkpoint).get("identity")
     other = [name for name in hyper if saved.get(name) != hyper[name]]
+    other += differences(before, identity) if before else []
     if other:
         raise ValueError(f"fit: {final} is of another training, it differs in {', '.join(other)}.")
 

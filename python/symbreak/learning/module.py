@@ -24,7 +24,7 @@ class PhaseRetrieval(lightning.LightningModule):
 
     Logged per epoch: ``train/loss``, ``validation/mse`` (over pixels and both channels),
     ``validation/sa_mse`` (over pixels, up to symmetries), ``validation/ratio`` (the latter over
-    that of the zero predictor) and ``learning_rate``.
+    that of the zero predictor) and ``learning_rate`` (of the following epoch).
 
     All arguments are plain values, so that checkpoints load with ``weights_only=True``; `fit` takes
     them from `TrainSettings`, which checks them.

@@ -13,6 +13,7 @@ from symbreak.models import SiSPRNet, UNet
 from symbreak.ops.checks import shown
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"UNet": UNet, "SiSPRNet": SiSPRNet}
+"""Classes by their names, to which others may be added, see docs/extending.md."""
 PREFIX = "network."
 
 
@@ -25,7 +26,7 @@ def build_network(
     """Build a network with random weights from PyTorch's global generator.
 
     Args:
-        name: ``"UNet"`` or ``"SiSPRNet"``.
+        name: ``"UNet"``, ``"SiSPRNet"`` or one that you have put into ``NETWORKS``.
         object_shape: N per axis.
         measurement_shape: M per axis.
         options: Further keyword arguments of the network's class.

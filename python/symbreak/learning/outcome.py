@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import symbreak
-from symbreak.learning.callbacks import BEST, FINAL
+from symbreak.learning.callbacks import BEST, FINAL, kept_state
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.settings import TrainSettings
 
@@ -55,10 +55,9 @@ def _at_lowest(checkpoint: dict[str, Any], settings: TrainSettings) -> bool:
 
 def summarise(folder: Path, settings: TrainSettings, seconds: float, *, write: bool) -> Fitted:
     checkpoint = read_checkpoint(folder / FINAL)
-    best = next(v for k, v in checkpoint["callbacks"].items() if k.startswith("Checkpoints"))
     summary = {
         "epochs": checkpoint["epoch"] + 1,
-        "best_validation": best["best"],
+        "best_validation": kept_state(checkpoint)["best"],
         "lowest_rate": _at_lowest(checkpoint, settings),
         "seconds": seconds,
         "version": symbreak.__version__,

@@ -1,8 +1,12 @@
-"""A clear message where the packages for training are missing."""
+"""A clear message where the packages or the devices for training are missing."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+
+import torch
+
+from symbreak.learning.settings import TrainSettings
 
 
 def require_training() -> None:
@@ -10,3 +14,17 @@ def require_training() -> None:
     for package in ("lightning", "tensorboard"):
         if find_spec(package) is None:
             raise ImportError(f"training needs {package}: pip install 'symbreak[train]'.")
+
+
+def check_devices(settings: TrainSettings) -> None:
+    """Raise ValueError unless the devices that are asked for are there; Lightning's own is long."""
+    gpus = torch.cuda.device_count() or int(torch.backends.mps.is_available())
+    if settings.accelerator == "gpu" and not gpus:
+        raise ValueError(
+            "fit: accelerator must be auto or cpu, got 'gpu', of which PyTorch sees none here."
+        )
+    if settings.accelerator != "cpu" and 0 < gpus < settings.devices:
+        raise ValueError(
+            f"fit: devices must be at most {gpus}, as many GPUs as PyTorch sees here, got "
+            f"{settings.devices}."
+        )

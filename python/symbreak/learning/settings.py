@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from symbreak.learning.networks import NETWORKS
-from symbreak.ops.checks import check_flag, check_integer, shown
+from symbreak.ops.checks import check_count, check_flag, check_integer, shown
 from symbreak.ops.numbers import is_number, keep_plain
 
 Loss = Literal["mse", "sa_mse"]
@@ -19,7 +19,8 @@ class TrainSettings:
     """How a network is trained; see ``docs/experiments.md`` for the reasons.
 
     Attributes:
-        network: ``"UNet"`` or ``"SiSPRNet"``.
+        network: ``"UNet"``, ``"SiSPRNet"`` or the name of a class of your own in
+            `symbreak.learning.networks.NETWORKS`.
         options: Keyword arguments of the network: numbers, strings and booleans.
         loss: ``"mse"``, the mean over pixels and both channels (real, imaginary), or ``"sa_mse"``,
             the mean over pixels of the error up to symmetries.
@@ -101,9 +102,14 @@ class TrainSettings:
                 raise ValueError(f"TrainSettings: {name} must be a number, got {shown(value)}.")
         for name in ("tf32", "channels_last", "compile", "resident", "progress"):
             check_flag("TrainSettings", name, getattr(self, name))
+        check_count("TrainSettings", "seed", self.seed, 0)  # what PyTorch takes
         if not isinstance(self.options, dict):
             raise ValueError(f"TrainSettings: options must be a dict, got {shown(self.options)}.")
-        if not 0 < self.min_learning_rate <= self.learning_rate < math.inf:
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(
+                f"TrainSettings: learning_rate must be finite and > 0, got {self.learning_rate!r}."
+            )
+        if not 0 < self.min_learning_rate <= self.learning_rate:
             raise ValueError(
                 "TrainSettings: min_learning_rate must be in (0, learning_rate], got "
                 f"{self.min_learning_rate!r} and learning_rate {self.learning_rate!r}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import draw_key, draw_object, middle_slice
+
+WIDE = 20  # letters of a heading that fit above a column
 
 
 def estimates_figure(
@@ -34,9 +37,14 @@ def estimates_figure(
         full = float(np.abs(truth[row].cpu().numpy()).max()) or 1.0
         for column, (name, objects) in enumerate(everything.items()):
             picture = middle_slice(objects[row].cpu().numpy())
-            heading = name if row == 0 else ""
+            heading = _wrapped(name) if row == 0 else ""
             draw_object(axes[row, column], picture, title=heading, full=full, ticks=False)
             axes[row, column].title.set_fontsize(8)
         axes[row, -1].set_axis_off()
     draw_key(axes[0, -1])
     return figure
+
+
+def _wrapped(name: str) -> str:
+    """A heading in lines that do not run into the next column's."""
+    return "\n".join(part for line in name.splitlines() for part in textwrap.wrap(line, WIDE))

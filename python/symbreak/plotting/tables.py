@@ -10,7 +10,8 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import ACCENT, FAINT, INK
 
-COLOURS = (FAINT, INK, ACCENT, "#5a9367", "#8a5fa8")
+COLOURS = (FAINT, INK, ACCENT, "#5a9367", "#8a5fa8", "#d9a03f", "#4fa3c7", "#7a5c3e")
+"""One for each column of the tables, and for random phases."""
 
 
 def tables_figure(records: list[dict[str, Any]]) -> Figure:

@@ -79,6 +79,12 @@ def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:
     return marks | (frame < 0)
 
 
+def check_factor(factor: float) -> None:
+    """Check how many times as bright as all around it a hot pixel is."""
+    if not is_number(factor) or not factor > 1:
+        raise ValueError(f"hot_pixels: factor (--hot) must be > 1, got {shown(factor)}.")
+
+
 def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
     """Pixels that no diffraction can explain: far brighter than all that surround them.
 
@@ -99,8 +105,7 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
         ValueError: ``factor`` is not above 1.
         ImportError: SciPy is not installed.
     """
-    if not is_number(factor) or not factor > 1:
-        raise ValueError(f"hot_pixels: factor (--hot) must be > 1, got {shown(factor)}.")
+    check_factor(factor)
     ndimage = scipy_ndimage()
     good = bits == 0
     around = np.ones((3, 3), dtype=np.uint8)

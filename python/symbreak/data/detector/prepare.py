@@ -15,6 +15,7 @@ from symbreak.data.detector.cleaning import Bits, Counts
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
 from symbreak.data.detector.looks import look_at_plateau
 from symbreak.data.detector.prepare_checks import (
+    LEAST_PIXELS,
     Combine,
     check_corrections,
     is_volume,
@@ -142,7 +143,7 @@ def prepare_pattern(
     volume = is_volume(count, combine)
     ndim = 3 if volume else 2
     factors = whole_numbers("bins", bins, ndim, least=1)
-    sizes = () if shape is None else whole_numbers("shape", shape, ndim, least=4)
+    sizes = () if shape is None else whole_numbers("shape", shape, ndim, least=LEAST_PIXELS)
     given = () if isinstance(center, str) else whole_numbers("center", center, ndim, least=0)
     method: Method = center if isinstance(center, str) else "max"
     check_corrections(stack.shape, given, method, background, flat, saturation)

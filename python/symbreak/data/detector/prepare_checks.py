@@ -12,6 +12,8 @@ from symbreak.data.detector.cleaning import Counts
 from symbreak.ops.checks import shown
 from symbreak.ops.numbers import integers, is_number, whole
 
+LEAST_PIXELS = 4
+"""Of a pattern, per axis."""
 Combine = Literal["sum", "mean", "volume"]
 
 

@@ -66,13 +66,7 @@ def poisson_amplitude(
             "poisson_amplitude: ndim must be 2 or 3 and at most the number of axes "
             f"({amplitude.ndim}), got {shown(ndim)}."
         )
-    _check_number("poisson_amplitude", "photons", photons)
-    if not 0 < photons <= MOST_PHOTONS:
-        raise ValueError(
-            f"poisson_amplitude: photons must be finite and > 0, at most {MOST_PHOTONS:g}, got "
-            f"{shown(photons)}."
-        )
-    photons = float(photons)
+    photons = check_photons(photons)
     seed = check_integer("poisson_amplitude", "seed", seed, 0)
     first = check_integer("poisson_amplitude", "first", first, 0)
     clean = amplitude.detach().to("cpu", torch.float64).numpy()
@@ -100,6 +94,17 @@ def poisson_amplitude(
         if total > 0:
             noisy[k] = np.sqrt(rng.poisson(intensity * (photons / total)) * (total / photons))
     return torch.from_numpy(noisy).reshape(amplitude.shape).to(amplitude)
+
+
+def check_photons(photons: float) -> float:
+    """Check and return how many photons are expected per pattern."""
+    _check_number("poisson_amplitude", "photons", photons)
+    if not 0 < photons <= MOST_PHOTONS:
+        raise ValueError(
+            f"poisson_amplitude: photons must be finite and > 0, at most {MOST_PHOTONS:g}, got "
+            f"{shown(photons)}."
+        )
+    return float(photons)
 
 
 def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tensor:

@@ -17,7 +17,7 @@ from symbreak.data.simulation.settings import CrystalSettings
 from symbreak.data.streaming.chunks import Chunks, Done
 from symbreak.data.streaming.distribute import HERE, Runner
 from symbreak.data.streaming.resumable import Shapes, is_made, resuming
-from symbreak.ops.checks import check_integer, shown
+from symbreak.ops.checks import check_count, check_integer, shown
 from symbreak.ops.numbers import integers, keep_plain
 
 # Item k of a split is crystal FIRST[split] + k of the seed: splits never share a crystal, and a
@@ -122,7 +122,7 @@ def write_pairs(
     chunk = check_integer("write_pairs", "chunk", chunk, 1)
     for name in ("size", "oversampling"):
         check_integer("write_pairs", name, getattr(simulation, name), 1)
-    check_integer("write_pairs", "seed", simulation.seed, 0)
+    check_count("write_pairs", "seed", check_integer("write_pairs", "seed", simulation.seed, 0), 0)
     gaps = simulation.gaps
     if gaps is not None and len(integers(gaps) or ()) != 2:
         raise ValueError(f"write_pairs: gaps must be two integers (module, gap), got {gaps!r}.")
