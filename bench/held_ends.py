@@ -20,6 +20,12 @@ first run:
 2. Two hundred: lower than that by 1 to 8 % with 1e5 photons and more, within 2 % with 1e4.
 3. Four hundred: within 4 % of two hundred.
 4. The best start gains as much as the mean or more in every group.
+
+What came of it: 1 is true but for 2D with 1e4 photons and between the pixels with 1e7, where a
+hundred change nothing in the mean. 2 and 3 are true. 4 is true but for 2D between the pixels with
+1e6 and 1e7. With one update of the support left between them (``--hold 100``) a hundred ER are
+nearer still in 2D, and in 3D ate one crystal of four: 0.67 to 0.88 and 1.4 in a trial of 72 other
+patterns, in which ``--hold 120`` was 0.78 to 0.96.
 """
 
 from __future__ import annotations
