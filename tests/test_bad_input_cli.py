@@ -245,6 +245,16 @@ def test_a_gpu_that_is_not_there(data, tmp_path, monkeypatch):
     assert "for '--devices': devices must be at most 2" in result.stderr
 
 
+@pytest.mark.parametrize(("cores", "most"), [(6, 6), (1, 2)])
+def test_more_processes_than_cores(data, tmp_path, monkeypatch, cores, most):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    words = [*(TRAIN + "--devices").format(d=data, o=tmp_path).split(), str(most + 1)]
+    result = run(words)
+    assert result.exit_code == 2
+    assert f"for '--devices': devices must be at most {most}, a process for" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def run(words):
     return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
 

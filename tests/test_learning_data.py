@@ -4,6 +4,7 @@ import h5py
 import pytest
 import torch
 from learning_problems import objects
+from torch.utils.data import DataLoader
 
 import symbreak
 from symbreak.data import CrystalSettings, crystals
@@ -35,6 +36,15 @@ def test_broken_pairs_hold_canonical_objects_and_the_same_amplitudes(x):
     assert torch.equal(raw.object, x)
     assert torch.equal(broken.object, symbreak.break_symmetry(x).object)
     assert torch.equal(broken.amplitude, raw.amplitude)
+
+
+def test_pairs_are_a_dataset_of_pytorch(x):
+    pairs = make_pairs(x, broken=False)
+    loader = DataLoader(pairs, batch_size=3, collate_fn=lambda batch: batch)
+    amplitudes, targets, indices = zip(*loader, strict=True)
+    assert torch.equal(torch.cat(amplitudes), pairs.amplitude)
+    assert torch.equal(torch.cat(targets), pairs.object)
+    assert torch.cat(indices).tolist() == list(range(len(x)))
 
 
 @pytest.mark.parametrize("where", ["memory", "file"])

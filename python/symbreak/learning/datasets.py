@@ -18,7 +18,11 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class PairSource(Protocol):
-    """What a training needs of its data; also a map-style dataset of PyTorch."""
+    """What a training needs of its data; also a map-style dataset of PyTorch.
+
+    Whole batches are made at once, so a loader of one's own has nothing to collate:
+    ``DataLoader(pairs, batch_size=8, collate_fn=lambda batch: batch)``.
+    """
 
     @property
     def object_shape(self) -> tuple[int, ...]:

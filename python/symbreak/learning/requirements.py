@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 import torch
@@ -26,5 +27,13 @@ def check_devices(settings: TrainSettings) -> None:
     if settings.accelerator != "cpu" and 0 < gpus < settings.devices:
         raise ValueError(
             f"fit: devices must be at most {gpus}, as many GPUs as PyTorch sees here, got "
+            f"{settings.devices}."
+        )
+    # Each is a process that holds PyTorch and the network: hundreds take a machine down. Two are
+    # for trying.
+    most = max(os.cpu_count() or 1, 2)
+    if (settings.accelerator == "cpu" or not gpus) and settings.devices > most:
+        raise ValueError(
+            f"fit: devices must be at most {most}, a process for every core of this machine, got "
             f"{settings.devices}."
         )

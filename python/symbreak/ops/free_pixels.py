@@ -166,7 +166,8 @@ def free_log_likelihood(
     objects alike; 1/2 means something for counts only.
 
     Favre-Nicolin, Leake and Chushkin, Sci. Rep. 10, 2664 (2020); this form of the likelihood is
-    that of the authors' program, PyNX. An expected count below 1e-12 is taken as 1e-12.
+    that of the authors' program, PyNX. An expected count below 1e-12 is taken as 1e-12:
+    units in which most of a pattern is below that rank nothing.
 
     Args:
         objects: complex64 or complex128 ``(*batch, *M)`` on the grid of the pattern, 0 outside

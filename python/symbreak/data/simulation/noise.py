@@ -111,7 +111,8 @@ def beamstop(shape: Sequence[int], radius: float, *, arm: int = 0) -> torch.Tens
     """Make the mask of measured pixels behind a round beamstop, DC at index 0.
 
     Args:
-        shape: Pixels of the pattern per axis, 2 or 3 of them.
+        shape: Pixels of the pattern per axis, 2 or 3 of them: of a batch of patterns the shape of
+            one, as three axes are a volume.
         radius: Pixels at a distance <= ``radius`` from DC are not measured; >= 0, in pixels.
         arm: Width in pixels of the holder, a strip from DC along the positive half of axis 0
             (index 0 to (shape[0] - 1) // 2); 0 for none.
