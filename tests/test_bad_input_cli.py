@@ -193,6 +193,7 @@ CASES = [
     ("simulate {o}/out --train 1 --beamstop inf", 2, "for '--beamstop': radius must be finite"),
     ("simulate {o}/out --ndim 3 --defects 0 2", 2, "for '--defects': settings.defects must be"),
     ("simulate {o}/out --seed 9223372036854775808", 2, "for '--seed': seed must fit 64 bits"),
+    ("simulate {o}/out --train 0 --validation 0 --test 0", 2, "one split at least must have pairs"),
     ("simulate {d}/data.txt --train 1", 2, "data.txt must be a folder, or a new name for one"),
     ("simulate {d}/data.txt/run --train 1", 2, "data.txt/run must be a folder"),
     ("demo -o {d}/data.txt", 2, "data.txt must be a folder"),
@@ -225,8 +226,9 @@ CASES = [
     ("evaluate {d}/other.ckpt {d}/pairs.h5", 1, "other.ckpt: not a checkpoint of symbreak"),
     ("evaluate {d}/odd.ckpt {d}/pairs.h5", 1, "odd.ckpt: not a checkpoint of symbreak"),
     ("predict {d}/numbers.ckpt {d}/pairs.h5 -o {o}/out.h5", 1, "not a checkpoint of symbreak"),
-    ("experiment nothing -o {o}/out", 2, "expected square-root"),
-    ("experiment tables -o {o}/out --scale big", 2, "got 'big'"),
+    ("experiment nothing -o {o}/out", 2, "for 'NAME': expected square-root"),
+    ("experiment tables -o {o}/out --scale big", 2, "for '--scale': expected tiny, small, paper"),
+    ("experiment tables -o {o}/out --variant no", 2, "for '--variant': expected before, after"),
     ("experiment tables -o {o}/out --set 0", 2, "Invalid value for '--set'"),
     ("experiment tables -o {o}/out --seed 9223372036854775808", 2, "'--seed': seed must fit"),
     ("combine {d}/a.cxi {d}/b.cxi {d}/c.cxi -o {o}/out.vti --voxel 0", 2, "for '--voxel': voxel"),
@@ -268,8 +270,7 @@ def test_one_line_says_what_is_wrong(data, tmp_path, line, status, message):
     assert errors[0].startswith("symbreak: error: ")
     assert message in result.stderr[result.stderr.index(errors[0]) :]
     assert "Traceback" not in result.output
-    left = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert left == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_was_unpickled(data, tmp_path):

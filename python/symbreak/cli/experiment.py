@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from symbreak.cli import options
 from symbreak.cli.output import err, out, table, wrote
 from symbreak.ops.phasing_checks import check_seed
+
+if TYPE_CHECKING:
+    from symbreak.experiments.scales import Scale
 
 EXAMPLES = (
     "symbreak experiment square-root -o figures",
@@ -61,42 +64,44 @@ def experiment(
     set sizes, before and after breaking, and further columns (Tables 1-5, Fig. 3).
     """
     if name not in NAMES:
-        raise typer.BadParameter(f"expected {', '.join(NAMES)}, got {name!r}")
-    options.result_folder(output)
-    if name == "square-root":
-        from symbreak.experiments.square_root import SquareRoot, write_square_root
-
-        write_square_root(output, SquareRoot(seed=seed))
-    elif name == "symmetries":
-        from symbreak.experiments.symmetries import write_symmetries
-
-        write_symmetries(output, seed=seed)
-    elif name == "margins":
-        from symbreak.experiments.margins import write_margins
-
-        write_margins(output, seed=seed)
+        raise typer.BadParameter(f"expected {', '.join(NAMES)}, got {name!r}", param_hint="'NAME'")
+    if name == "tables":
+        given = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
+        chosen = _scale(scale, given, machine, defects)
+        options.result_folder(output)
+        _tables(output, chosen, workers=workers, jobs=jobs)
     else:
-        given: dict[str, Any] = {"sets": sets, "variants": variants, "passes": passes, "seed": seed}
-        _tables(output, scale, given, machine, defects, workers=workers, jobs=jobs)
+        options.result_folder(output)
+        _figure(name, output, seed)
     wrote(output, "results")
 
 
-def _tables(
-    folder: Path,
-    scale: str,
-    choices: dict[str, Any],
-    machine: str | None,
-    defects: int | None,
-    **processes: int,
-) -> None:
+def _figure(name: str, folder: Path, seed: int) -> None:
+    if name == "square-root":
+        from symbreak.experiments.square_root import SquareRoot, write_square_root
+
+        write_square_root(folder, SquareRoot(seed=seed))
+    elif name == "symmetries":
+        from symbreak.experiments.symmetries import write_symmetries
+
+        write_symmetries(folder, seed=seed)
+    else:
+        from symbreak.experiments.margins import write_margins
+
+        write_margins(folder, seed=seed)
+
+
+def _scale(scale: str, choices: dict[str, Any], machine: str | None, defects: int | None) -> Scale:
+    """Read what of the tables is to be trained."""
     from symbreak.experiments.scales import SCALES, VARIANTS
-    from symbreak.experiments.tables import run_tables
 
     if scale not in SCALES:
-        raise typer.BadParameter(f"expected {', '.join(SCALES)}, got {scale!r}")
+        told = f"expected {', '.join(SCALES)}, got {scale!r}"
+        raise typer.BadParameter(told, param_hint="'--scale'")
     for variant in choices["variants"] or ():
         if variant not in VARIANTS:
-            raise typer.BadParameter(f"expected {', '.join(VARIANTS)}, got {variant!r}")
+            told = f"expected {', '.join(VARIANTS)}, got {variant!r}"
+            raise typer.BadParameter(told, param_hint="'--variant'")
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in choices.items()
@@ -106,9 +111,14 @@ def _tables(
         given["machine"] = SCALES[scale].machine | _machine(machine)
     if defects is not None:
         given["crystals"] = replace(SCALES[scale].crystals, defects=(0, defects))
-    say = err()
     with options.wrong_usage("--variant"):
-        chosen = replace(SCALES[scale], **given)
+        return replace(SCALES[scale], **given)
+
+
+def _tables(folder: Path, chosen: Scale, **processes: int) -> None:
+    from symbreak.experiments.tables import run_tables
+
+    say = err()
     records = run_tables(chosen, folder, **processes, done=say.print)
     rows = table("test SA-MSE over the zero predictor's", "network", "pairs", "variant", "ratio")
     for record in records:

@@ -22,6 +22,8 @@ EXAMPLES = (
     "symbreak simulate small --size 32 --train 500 --validation 100 --test 100",
 )
 
+ALL = "'--train', '--validation', '--test'"
+
 
 def simulate(
     folder: Annotated[
@@ -96,9 +98,11 @@ def simulate(
     with options.wrong_usage():
         settings = CrystalSettings(**chosen) if chosen else None
         crystals(0, size, seed, ndim=ndim, settings=settings)  # its checks; in 3D fewer defects
+    counts = {"train": train, "validation": validation, "test": test}
+    if not any(counts.values()):
+        raise typer.BadParameter("one split at least must have pairs, got 0 in all", param_hint=ALL)
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     options.result_folder(folder)
-    counts = {"train": train, "validation": validation, "test": test}
     with running(workers, dask) as runner, progress("simulating", sum(counts.values())) as bar:
         for split, count in counts.items():
             if count:
