@@ -27,12 +27,11 @@ where all starts are within 1.1, but with 1e5 and 1e6. So the default may stay.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log
 from pathlib import Path
-from statistics import mean
+from statistics import geometric_mean, mean
 
 import torch
-from halves import Problem, simulated
+from halves import Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from shrinkwraps import KEY, PAGE, groups, problems
@@ -41,7 +40,6 @@ from subpixel import STARTS
 import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import GOOD, compare_starts
-from symbreak.halves import compare_halves
 
 CSV = RESULTS / "averaged_starts.csv"
 FACTORS = (1.01, 1.03, 1.05, GOOD, 1.3)
@@ -60,10 +58,8 @@ def measured(problem: Problem) -> dict[str, object]:
         compared = compare_starts(
             found.object, found.support, found.error, amplitude, valid, factor=factor, ndim=ndim
         )
-        second = compare_halves(truth, compared.mean, ndim=ndim).second
-        rest = (second - truth).abs().square().sum() / truth.abs().square().sum()
         row |= {
-            f"distance_{factor:g}": float(rest),
+            f"distance_{factor:g}": distance(truth, compared.mean),
             f"averaged_{factor:g}": int(compared.good.sum()),
         }
     return row
@@ -71,8 +67,8 @@ def measured(problem: Problem) -> dict[str, object]:
 
 def ratio(rows: Sequence[Row], factor: float) -> float:
     """Geometric mean of the squared distance over that of the default."""
-    pairs = [(float(row[f"distance_{factor:g}"]), float(row[f"distance_{GOOD:g}"])) for row in rows]
-    return exp(mean(log(one / other) for one, other in pairs))
+    one, other = f"distance_{factor:g}", f"distance_{GOOD:g}"
+    return geometric_mean(float(row[one]) / float(row[other]) for row in rows)
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -102,6 +102,12 @@ def simulated(data: str, photons: int, item: int) -> tuple[Tensor, Tensor]:
     return truth * (amplitude.square().sum() / expected.square().sum()).sqrt(), amplitude
 
 
+def distance(truth: Tensor, found: Tensor) -> float:
+    """Squared distance to the truth over the truth's, up to the symmetries and parts of a pixel."""
+    second = compare_halves(truth, found, ndim=truth.dim()).second
+    return float((second - truth).abs().square().sum() / truth.abs().square().sum())
+
+
 def measured(problem: Problem) -> dict[str, object]:
     """Phase all photons and both halves of one pattern."""
     _, _, item = problem

@@ -61,7 +61,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-from halves import FAILED, simulated
+from halves import FAILED, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES, STARTS
@@ -70,7 +70,6 @@ from torch import Tensor
 import symbreak
 from symbreak.cli.phasing_options import SCHEDULE
 from symbreak.evaluation import compare_starts
-from symbreak.halves import compare_halves
 
 PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
 CSV = RESULTS / "schedules.csv"
@@ -129,9 +128,7 @@ def measured(problem: Problem) -> dict[str, object]:
     row: dict[str, object] = {**problem._asdict()}
     for name in ENDS:
         mean, good = phased(amplitude, name, problem)
-        compared = compare_halves(truth, mean, ndim=truth.dim())
-        rest = (compared.second - truth).abs().square().sum() / truth.abs().square().sum()
-        row |= {f"distance_{name}": float(rest), f"good_{name}": good}
+        row |= {f"distance_{name}": distance(truth, mean), f"good_{name}": good}
     return row
 
 

@@ -38,7 +38,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from halves import FAILED, Problem, simulated
+from halves import FAILED, Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES as OLDER
@@ -47,7 +47,6 @@ from subpixel import STARTS
 import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import compare_starts
-from symbreak.halves import compare_halves
 
 PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
 CSV = RESULTS / "shrinkwraps.csv"
@@ -86,10 +85,9 @@ def measured(problem: Problem) -> dict[str, object]:
         compared = compare_starts(
             found.object, found.support, found.error, amplitude, valid, ndim=ndim
         )
-        second = compare_halves(truth, compared.mean, ndim=ndim).second
-        rest = (second - truth).abs().square().sum() / truth.abs().square().sum()
         sizes = found.support.flatten(1).sum(1).double().quantile(torch.tensor([0.1, 0.9]).double())
-        row |= {f"distance_{name}": float(rest), f"good_{name}": int(compared.good.sum())}
+        row[f"distance_{name}"] = distance(truth, compared.mean)
+        row[f"good_{name}"] = int(compared.good.sum())
         row[f"spread_{name}"] = float(sizes[1] / sizes[0])
     return row
 

@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import torch  # (loads libtorch before the kernels that are linked to it)
+import torch  # before the kernels, which are linked to the libraries that it loads
 
 if os.environ.get("SYMBREAK_EMULATE_CUDA") == "1":
     # The CUDA kernels, run by emulation on CPU tensors: a build for their tests (make emulated).

@@ -22,7 +22,7 @@ EXAMPLES = (
     "symbreak simulate small --size 32 --train 500 --validation 100 --test 100",
 )
 
-ALL = "'--train', '--validation', '--test'"
+SPLITS = "'--train', '--validation', '--test'"
 
 
 def simulate(
@@ -100,7 +100,9 @@ def simulate(
         crystals(0, size, seed, ndim=ndim, settings=settings)  # its checks; in 3D fewer defects
     counts = {"train": train, "validation": validation, "test": test}
     if not any(counts.values()):
-        raise typer.BadParameter("one split at least must have pairs, got 0 in all", param_hint=ALL)
+        raise typer.BadParameter(
+            "one split at least must have pairs, got 0 in all", param_hint=SPLITS
+        )
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
     options.result_folder(folder)
     with running(workers, dask) as runner, progress("simulating", sum(counts.values())) as bar:
