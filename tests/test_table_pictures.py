@@ -17,7 +17,10 @@ def test_every_column_has_a_colour_of_its_own():
         for v in VARIANTS
         for n in (8, 16)
     ]
-    panel = tables_figure([{"test_best": error}, *cells]).axes[0]
+    figure = tables_figure([{"test_best": error}, *cells])
+    panel = figure.axes[0]
+    figure.canvas.draw()
+    assert figure.legends[0].get_window_extent().y1 < panel.get_window_extent().y0  # hides nothing
     solid = {line.get_color() for line in panel.lines if line.get_label() in VARIANTS}
     assert len(solid) == len(VARIANTS)
     names = [*(f"UNet, {v}" for v in VARIANTS), "random phases"]

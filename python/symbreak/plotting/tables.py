@@ -24,7 +24,7 @@ def tables_figure(records: list[dict[str, Any]]) -> Figure:
     networks = list(dict.fromkeys(r["network"] for r in cells))
     variants = list(dict.fromkeys(r["variant"] for r in cells))
     sets = sorted({r["set"] for r in cells})
-    figure = new_figure(5.2 * len(networks), 4.2)
+    figure = new_figure(5.2 * len(networks), 4.6)
     axes = figure.subplots(1, len(networks), squeeze=False, sharey=True)[0]
     for panel, network in zip(axes, networks, strict=True):
         for k, variant in enumerate(variants):
@@ -46,5 +46,6 @@ def tables_figure(records: list[dict[str, Any]]) -> Figure:
         panel.grid(alpha=0.25)
     axes[0].set_ylim(bottom=0)  # shared, so after everything is drawn
     axes[0].set_ylabel("SA-MSE / that of the zero predictor")
-    axes[-1].legend(fontsize=8, frameon=False)
+    told = axes[-1].get_legend_handles_labels()
+    figure.legend(*told, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     return figure
