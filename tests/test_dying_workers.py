@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -166,6 +167,25 @@ def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
     run("simulate", folder, *words, 50)
     run("simulate", tmp_path / "one", *words, 50)
     assert_same(tmp_path / "one" / "train.h5", folder / "train.h5")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_an_interrupt_as_a_question_is_put_is_not_a_traceback_of_dask(address, caplog):
+    def interrupt():
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    def ask_and_wait(client):
+        client.nthreads()
+        time.sleep(LONGEST)
+
+    with running(address=address) as runner:
+        runner.client.loop.add_callback(time.sleep, 1)  # so the question waits when Ctrl-C comes
+        timer = threading.Timer(0.3, interrupt)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            ask_and_wait(runner.client)
+        timer.join()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def done_of(folder):

@@ -64,27 +64,29 @@ def _result(future: Any) -> Any:
         ) from error
 
 
-class _ComputedAnew(logging.Filter):
-    """Leaves out what Dask says of finished chunks that died with their worker.
+def _matters(record: logging.LogRecord) -> bool:
+    """Tell what a user has to know from what Dask says of things that go on as they should.
 
-    They are computed anew, and where they cannot be, that is an error of its own.
+    Finished chunks that died with their worker are computed anew, and where they cannot be, that is
+    an error of its own. And Ctrl-C that comes just as a question is put to the scheduler is an
+    interrupt to distributed.utils.sync, which then cancels a future that is not there yet.
     """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.msg).startswith("Couldn't gather ")
+    if record.exc_info and record.exc_info[0] is NameError:
+        return "sync.<locals>.cancel" not in record.getMessage()
+    return not str(record.msg).startswith("Couldn't gather ")
 
 
 @contextmanager
-def _repeating_quietly() -> Iterator[None]:
-    loggers = [logging.getLogger(f"distributed.{name}") for name in ("scheduler", "client")]
-    computed_anew = _ComputedAnew()
+def _quietly() -> Iterator[None]:
+    names = ("distributed.scheduler", "distributed.client", "tornado.application")
+    loggers = [logging.getLogger(name) for name in names]
     for logger in loggers:
-        logger.addFilter(computed_anew)
+        logger.addFilter(_matters)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(computed_anew)
+            logger.removeFilter(_matters)
 
 
 class DaskRunner:
@@ -131,7 +133,7 @@ def connected(address: str) -> Iterator[DaskRunner]:
     Raises:
         OSError: No scheduler answers at the address, or it has no workers.
     """
-    with dask.config.set(CONFIG):
+    with dask.config.set(CONFIG), _quietly():
         try:
             client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -142,8 +144,7 @@ def connected(address: str) -> Iterator[DaskRunner]:
             # Two classes before Python 3.11, of which Dask raises the second.
             except (TimeoutError, asyncio.TimeoutError) as error:
                 raise OSError(f"--dask {address}: the scheduler has no workers.") from error
-            with _repeating_quietly():
-                yield DaskRunner(client)
+            yield DaskRunner(client)
 
 
 @contextmanager
