@@ -32,7 +32,6 @@ support among the hundred (``--hold 100``) is 0.67 to 0.88 in 2D and 0.86 and 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import geometric_mean
 
@@ -40,18 +39,14 @@ import torch
 from halves import Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from schedules import ENDS
-from shrinkwraps import KEY, PAGE, groups, problems
+from shrinkwraps import KEY, PAGE, RULES, TWENTY, groups, problems
 from subpixel import STARTS
 from torch import Tensor
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
 from symbreak.evaluation import compare_starts
 
 CSV = RESULTS / "held_ends.csv"
-TWENTY = ENDS["raar_20"].schedule
-RULE = replace(DEFAULT, hold=0, average_iterates=0)
 MORE = (0, 100, 200, 400)
 WHICH = ("mean", "best")
 COLUMNS = (*KEY, *(f"{which}_{more}" for which in WHICH for more in MORE))
@@ -62,7 +57,7 @@ def measured(problem: Problem) -> dict[str, object]:
     truth, amplitude = simulated(*problem)
     valid, ndim = torch.ones(amplitude.shape, dtype=torch.bool), truth.dim()
     found = symbreak.reconstruct(
-        amplitude, TWENTY, shrinkwrap=RULE, starts=STARTS, seed=problem.item, ndim=ndim
+        amplitude, TWENTY, shrinkwrap=RULES["commands"], starts=STARTS, seed=problem.item, ndim=ndim
     )
     objects, supports, error = found.object, found.support, found.error
     row: dict[str, object] = {**problem._asdict()}

@@ -31,15 +31,20 @@ def test_the_page_shows_the_committed_results(tmp_path):
 
 def test_the_schedules_are_what_the_page_calls_them():
     assert bench.ENDS["20"].schedule == SCHEDULE
-    assert bench.ENDS["raar_20"].schedule == phasing_options.SCHEDULE
+    assert bench.ENDS["raar_mean"].schedule == phasing_options.SCHEDULE
+    for rule in bench.RULES.values():
+        ended = bench.ENDS["raar_mean"].of(rule)
+        assert (ended.hold, ended.average_iterates) == (120, 80)
+    assert phasing_options.DEFAULT == bench.ENDS["raar_mean"].of(phasing_options.DEFAULT)
     lengths = [total_iterations(end.schedule) for end in bench.ENDS.values()]
-    assert lengths == [620, 720, 920, 620, 720, 720, 920, 620, 720, 620, 800]
+    assert lengths == [620, 720, 920, 620, 720, 720, 920, 620, 720, 820, 820, 620, 800]
     text = bench.PAGE.read_text()
     assert f"```text\n{phasing_options.SCHEDULE}\n```" in text
-    assert f'reconstruct(amplitude, "{phasing_options.SCHEDULE}", starts=8)' in text
+    assert f'    amplitude, "{phasing_options.SCHEDULE}", starts=8, shrinkwrap=rule\n' in text
+    assert "`--average-iterates 80`" in text
     assert f'"{phasing_options.SCHEDULE}"' in symbreak.reconstruct.__doc__
     assert f"`{phasing_options.SCHEDULE}`" in bench.PAGE.with_name("quickstart.md").read_text()
-    schedule, hold, _ = bench.ENDS["120_held_100"]
+    schedule, hold = bench.ENDS["120_held_100"][:2]
     assert f"`{schedule}`, `--hold {hold}`" in text
     assert "`--hold 100`, or `Shrinkwrap(hold=100)`" in text
 
@@ -88,7 +93,7 @@ def test_raar_is_nearer_in_every_group():
 def test_a_support_is_held_from_the_start_of_er_or_from_one_update_later():
     """The last update is that after iteration 600, HIO's last, or after 620, as the page says."""
     for end, last in (("120_held", 600), ("320_held", 600), ("120_held_100", 620)):
-        schedule, hold, _ = bench.ENDS[end]
+        schedule, hold = bench.ENDS[end][:2]
         assert (total_iterations(schedule) - hold) // 20 * 20 == last
 
 

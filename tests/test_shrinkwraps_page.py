@@ -46,9 +46,10 @@ def test_the_rules_are_what_the_page_calls_them():
             f'{field}="{value}"' if isinstance(value, str) else f"{field}={value}"
             for field, value in changed.items()
         )
-        assert f"Shrinkwrap({said})" in text
+        assert f"({said})" in text or f"    {said}, hold=120, average_iterates=80\n" in text
     # Where the blur ends, in pixels: after the updates of the command's schedule.
-    updates = (symbreak.ops.schedule.total_iterations(SCHEDULE) - 1) // DEFAULT.every
+    updates = (symbreak.ops.schedule.total_iterations(SCHEDULE) - DEFAULT.hold) // DEFAULT.every
+    assert updates == (symbreak.ops.schedule.total_iterations(bench.TWENTY) - 1) // DEFAULT.every
     ends = [max(r.sigma * r.decay ** (updates - 1), r.sigma_min) for r in bench.RULES.values()]
     assert [round(end, 1) for end in ends] == [2.1, 0.7, 1.5, 1.5]
     assert bench.RULES["same_blur"].decay == DEFAULT.decay

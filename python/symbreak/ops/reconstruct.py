@@ -53,9 +53,10 @@ def reconstruct(
             it in the middle the object comes out times (-1)^n, its error as low as ever.
         schedule: ``"3*(20*ER+180*HIO)+20*ER"``: terms ``n*ALG`` joined by ``+``, parentheses
             repeated by ``k*( ... )``; or steps like ``[("ER", 20), ("HIO", 180)]``. ALG in upper or
-            lower case; without a count it runs once. For counted data 100 RAAR before the last ER,
-            ``"3*(20*ER+180*HIO)+100*RAAR+20*ER"``, are nearly always nearer to the truth
-            (bench/schedules.py).
+            lower case; without a count it runs once. For counted data
+            ``"3*(20*ER+180*HIO)+100*RAAR+120*ER"``, its ER from the mean of the RAAR before
+            (``shrinkwrap=Shrinkwrap(hold=120, average_iterates=80)``), is nearly always nearer to
+            the truth (bench/schedules.py).
         beta: Feedback of HIO, RAAR and DM, from 1e-6 to 2.
         valid: Where the amplitude was measured, bool, broadcastable to ``(*batch, *M)``; elsewhere
             (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
