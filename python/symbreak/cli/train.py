@@ -91,7 +91,13 @@ def train(
     precision: Annotated[str, typer.Option(help="32, or bf16: mixed precision.")] = "32",
     tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
     channels_last: Annotated[bool, typer.Option(help="Channels last in memory.")] = False,
-    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network.")] = False,
+    compile_: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the network: minutes before the first epoch ends, for long trainings.",
+        ),
+    ] = False,
     save_every: Annotated[
         float, typer.Option(min=0, help="Seconds from checkpoint to checkpoint; 0: every epoch.")
     ] = 0.0,
