@@ -59,8 +59,8 @@ def train(
         int,
         typer.Option(
             min=0,
-            help="Or so many angles, evenly spread, and mirrored: 64. Patterns are simulated anew: "
-            "for pairs without noise.",
+            help="Or so many angles, evenly spread, and mirrored: 64; 0: none. Patterns are "
+            "simulated anew: for pairs without noise.",
         ),
     ] = 0,
     network: Annotated[str, typer.Option(help="Network: UNet or SiSPRNet.")] = "UNet",
