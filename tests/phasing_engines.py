@@ -119,6 +119,16 @@ def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
     check(found, expected, grid, 10 * TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
+def test_it_goes_on_from_the_mean_of_iterates(run, engine, grid, dtype):
+    a, valid, _ = problem(grid, dtype, items=1)
+    rule = Shrinkwrap(every=9, sigma=1.5, threshold=0.25, hold=6, average_iterates=20)
+    options = {"valid": valid, "shrinkwrap": rule, "record_every": 4}
+    found = run(engine, a, "31*ER", **options)
+    assert 0 < found.support.sum() < found.support.numel()
+    check(found, oracle(a, "31*ER", **options), grid, 10 * TOLERANCE[dtype])
+
+
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
 @pytest.mark.parametrize(
     "rule",

@@ -11,6 +11,8 @@ import torch
 from command_line import run
 
 import symbreak
+from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
+from symbreak.data import poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 
 
@@ -139,6 +141,33 @@ def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
     assert "note: --every 60 of 50 iterations: the support stays as it is at first" in never.stderr
     last = run(*words, "-o", tmp_path / "last.h5", "--every", 50)  # the result obeys its support
     assert "note: --every 50 of 50 iterations: the support stays" in last.stderr
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
+def test_only_the_default_schedule_holds_the_support_by_itself(tmp_path, crystal, command):
+    amplitude = poisson_amplitude(symbreak.fourier_amplitude(crystal), 1e4)
+    np.save(
+        tmp_path / "a.npy", amplitude.numpy()[None] if "stack" in command else amplitude.numpy()
+    )
+    words = (command, tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "--starts", 1)
+    spaced = SCHEDULE.replace("+", " + ")
+    held = {(): 120, ("--schedule", spaced): 120, ("--hold", 7): 7}
+    held |= {("--schedule", "40*ER"): 0, ("--schedule", "40*ER", "--hold", 3): 3}
+    supports = {}
+    for number, (given, hold) in enumerate(held.items()):
+        out = tmp_path / f"{number}.h5"
+        result = run(*words, *given, "-o", out)
+        assert result.exit_code == 0, result.output
+        with h5py.File(out) as file:
+            if command == "reconstruct":
+                supports[given] = file["entry_1/image_1/support"][()]
+                assert file["entry_1/image_1/process_1/configuration/hold"][()] == hold
+            else:
+                supports[given] = file["support"][0]
+                assert file.attrs["hold"] == hold
+    found = symbreak.reconstruct(amplitude, SCHEDULE, shrinkwrap=DEFAULT)
+    assert DEFAULT.hold == 120
+    assert supports[()].sum() == found.support.sum() != supports["--hold", 7].sum()
 
 
 def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan):

@@ -14,7 +14,17 @@ from symbreak.cli.app import app
 PAGE = "command-line.md"
 HEAD = """# Command line
 
-Made from the program itself. `symbreak COMMAND --help` prints the same.
+What `symbreak COMMAND --help` prints, made from the program itself: first the commands in a list,
+then every option of each. To learn them by doing: [quickstart](quickstart.md#on-the-command-line).
+
+| to | commands |
+|---|---|
+| look around | `demo`, `info` |
+| phase a measurement | `prepare`, `reconstruct`, then `resolution`, `export`, `combine` |
+| phase many | `reconstruct-stack` |
+| compare, or break symmetries | `align`, `break` |
+| train a network | `simulate`, `train`, `evaluate`, `predict` |
+| repeat the paper | `experiment` |
 
 """
 EXAMPLES = "[bold]Examples[/]"

@@ -56,7 +56,10 @@ def options(
 ) -> None:
     """Far-field phase retrieval: phase diffraction patterns, break symmetries, compare.
 
-    A file with several arrays is named FILE:DATASET.
+    To look around: `symbreak demo`. To phase a measurement: prepare, reconstruct, export. To train
+    a network: simulate, train, evaluate. `symbreak COMMAND --help` has examples.
+
+    FILE:DATASET names one array of a file that has several.
 
     Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted by Ctrl-C.
     """

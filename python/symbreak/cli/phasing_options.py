@@ -10,13 +10,15 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.options import checked
+from symbreak.ops.averaging import counted
 from symbreak.ops.free_pixels import check_fraction
 from symbreak.ops.phasing_checks import check_beta, check_seed
-from symbreak.ops.schedule import total_iterations
+from symbreak.ops.schedule import parse_schedule, total_iterations
 
-SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+20*ER"
+SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+120*ER"
 """What the commands run. HIO, which noise keeps moving, finds the object; RAAR settles it: in
-bench/schedules.py its squared distance to the truth is 0.61 of that without RAAR."""
+bench/schedules.py its squared distance to the truth is 0.61 of that without RAAR. ER, with the
+support held, goes on to the least error that the support leaves, see bench/held_ends.py."""
 
 DATASET = "FILE or :DATASET"
 PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
@@ -162,17 +164,32 @@ Decay = Annotated[
     ),
 ]
 Hold = Annotated[
-    int,
+    int | None,
     typer.Option(
         min=0,
         callback=checked(lambda hold: symbreak.Shrinkwrap(hold=hold)),
-        help="Iterations at the end that keep the support: --schedule '...+120*ER' --hold 100.",
+        help="Iterations at the end that keep the support.",
+        show_default="all 120 ER of the default schedule, none of another",
         rich_help_panel=SUPPORT,
     ),
 ]
 
-DEFAULT = symbreak.Shrinkwrap(threshold=0.4, decay=0.97, relative_to="rms")
-"""What the commands run, see bench/shrinkwraps.py; Python's default is another one."""
+AverageIterates = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        callback=checked(lambda count: symbreak.Shrinkwrap(hold=1, average_iterates=count)),
+        help="Iterations before the held ones, from the mean of which object and support go on.",
+        show_default="80 of the default schedule, none of another",
+        rich_help_panel=SUPPORT,
+    ),
+]
+
+DEFAULT = symbreak.Shrinkwrap(
+    threshold=0.4, decay=0.97, relative_to="rms", hold=120, average_iterates=80
+)
+"""What the commands run, see bench/shrinkwraps.py; Python's default is another one. The last ER of
+`SCHEDULE` go on from the mean of the RAAR before, see bench/mean_iterates.py."""
 
 
 def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
@@ -190,6 +207,29 @@ def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
     return ()
 
 
+def end_of(context: typer.Context, *, coherent: bool) -> dict[str, int]:
+    """``hold`` and ``average_iterates``: what was said, or as fits the schedule; kept as if said.
+
+    Only the default schedule has an end for them: of a short one 120 iterations could be all. Where
+    the amplitudes are corrected for partial coherence there is no mean.
+    """
+    used = context.params
+    hold, averaged = used["hold"], used["average_iterates"]
+    if averaged and not coherent:
+        raise typer.BadParameter("--average-iterates does not go together with partial coherence")
+    default = parse_schedule(used["schedule"]) == parse_schedule(SCHEDULE)
+    if averaged is None:
+        averaged = DEFAULT.average_iterates if default and hold is None and coherent else 0
+    if hold is None:
+        hold = DEFAULT.hold if default else 0
+    with options.wrong_usage("--average-iterates"):
+        rule = symbreak.Shrinkwrap(hold=hold, average_iterates=averaged)
+        counted(rule, total_iterations(used["schedule"]))
+    ending = {"hold": hold, "average_iterates": averaged}
+    used |= ending
+    return ending
+
+
 def shrinkwrap(
     every: int,
     sigma: float,
@@ -197,8 +237,10 @@ def shrinkwrap(
     decay: float,
     threshold: float,
     area: str | None,
-    hold: int,
     relative_to: RelativeTo,
+    *,
+    hold: int,
+    average_iterates: int,
 ) -> symbreak.Shrinkwrap:
     """Make the rule out of the options; a first blur below ``sigma_min`` lowers that."""
     return symbreak.Shrinkwrap(
@@ -209,6 +251,7 @@ def shrinkwrap(
         threshold=threshold,
         area=options.area(area),
         hold=hold,
+        average_iterates=average_iterates,
         relative_to=relative_to.value,
     )
 

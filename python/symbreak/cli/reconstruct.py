@@ -110,7 +110,8 @@ def reconstruct(
     sigma: phasing_options.Sigma = DEFAULT.sigma,
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
-    hold: phasing_options.Hold = DEFAULT.hold,
+    hold: phasing_options.Hold = None,
+    average_iterates: phasing_options.AverageIterates = None,
     relative_to: phasing_options.Relative = RelativeTo.RMS,
 ) -> None:
     """Phase a diffraction pattern from many random starts and tell how far they agree.
@@ -134,8 +135,9 @@ def reconstruct(
     if choose_support:
         phasing_options.check_free_to_choose(context)
     beam = coherence.given(partial_coherence, coherence_length)
+    ending = phasing_options.end_of(context, coherent=beam is None)
     rule = phasing_options.shrinkwrap(
-        every, sigma, sigma_min, decay, threshold, area, hold, relative_to
+        every, sigma, sigma_min, decay, threshold, area, relative_to, **ending
     )
     where = options.device(device)
     measured = read_pattern(

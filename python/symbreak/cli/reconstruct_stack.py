@@ -67,7 +67,8 @@ def reconstruct_stack(
     sigma: phasing_options.Sigma = DEFAULT.sigma,
     sigma_min: phasing_options.SigmaMin = DEFAULT.sigma_min,
     decay: phasing_options.Decay = DEFAULT.decay,
-    hold: phasing_options.Hold = DEFAULT.hold,
+    hold: phasing_options.Hold = None,
+    average_iterates: phasing_options.AverageIterates = None,
     relative_to: phasing_options.Relative = RelativeTo.RMS,
     chunk: Annotated[
         int | None,
@@ -93,11 +94,12 @@ def reconstruct_stack(
     masks = {"valid": valid, "mask": mask}
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
+    beam = coherence.given(partial_coherence, coherence_length)
+    ending = phasing_options.end_of(context, coherent=beam is None)
     rule = phasing_options.shrinkwrap(
-        every, sigma, sigma_min, decay, threshold, area, hold, relative_to
+        every, sigma, sigma_min, decay, threshold, area, relative_to, **ending
     )
     hold_notes = phasing_options.hold_notes(rule, schedule)  # a bad schedule ends it here
-    beam = coherence.given(partial_coherence, coherence_length)
     if beam is not None:
         beam.check(ndim, source)
     if choose_support:

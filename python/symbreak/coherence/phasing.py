@@ -112,7 +112,7 @@ def reconstruct(
         support: The first support, bool, broadcastable to ``(*batch, *M)`` or, with one axis more,
             to ``(*batch, starts, *M)``.
         initial: The first iterate, complex, shaped like ``support``.
-        shrinkwrap: How the support follows the object.
+        shrinkwrap: How the support follows the object; without ``average_iterates``.
         starts: How many reconstructions of each item, each with a blur of its own.
         first_start: Number of the first of them.
         seed: Seed of the random phases, an integer or an integer tensor broadcastable to
@@ -162,6 +162,11 @@ def reconstruct(
         seed=seed,
         ndim=ndim,
     )
+    if shrinkwrap is not None and shrinkwrap.average_iterates:
+        raise ValueError(
+            "reconstruct: shrinkwrap must not average iterates of a partly coherent beam, got "
+            f"average_iterates {shrinkwrap.average_iterates}."
+        )
     progress = check_progress(progress)
     every = check_count("reconstruct", "every", every, 1)
     total = total_iterations(call.schedule)

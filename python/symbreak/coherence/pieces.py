@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import torch
@@ -14,7 +14,7 @@ from symbreak.coherence.target import Target
 from symbreak.ops.phasing_call import PhasingCall
 from symbreak.ops.progress import Report, reporter
 from symbreak.ops.reconstruction import Reconstruction
-from symbreak.ops.schedule import parse_schedule
+from symbreak.ops.schedule import cut, parse_schedule
 
 Steps: TypeAlias = list[tuple[str, int]]
 
@@ -35,7 +35,7 @@ def phase_in_pieces(
     steps = parse_schedule(call.schedule)
     total, images = sum(count for _, count in steps), call.images
     of_images = variances.reshape(-1, ndim).clone()  # refined in place
-    pieces = cut(steps, first, every)
+    pieces = cut(steps, chain([first], repeat(every)))
     with reporter(progress) as report:
 
         def run(a: Tensor, piece: Steps, done: int, **given: Any) -> Reconstruction:
@@ -85,22 +85,6 @@ def phase_in_pieces(
         history.reshape(*shape, records),
     )
     return found, of_images.reshape(variances.shape)
-
-
-def cut(steps: Steps, first: int, every: int) -> Iterator[Steps]:
-    """A schedule in pieces: of ``first`` iterations, then of ``every``, the last of the rest."""
-    piece: Steps = []
-    room = first
-    for name, count in steps:
-        while count:
-            taken = min(count, room)
-            piece.append((name, taken))
-            count, room = count - taken, room - taken
-            if not room:
-                yield piece
-                piece, room = [], every
-    if piece:
-        yield piece
 
 
 def _tell(report: Report, before: int, total: int, done: int, _: int) -> None:

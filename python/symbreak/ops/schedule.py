@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from symbreak import _C
@@ -57,6 +57,24 @@ def parse_schedule(text: str) -> list[tuple[str, int]]:
     if not whole:  # what C++ cannot take, or not show
         raise ValueError(f"schedule: expected text, got {shown(text)}.")
     return _C.parse_schedule(text)
+
+
+def cut(
+    steps: Sequence[tuple[str, int]], lengths: Iterable[int]
+) -> Iterator[list[tuple[str, int]]]:
+    """A schedule in pieces of so many iterations each; what remains is the last."""
+    pending, rooms = list(reversed(steps)), iter(lengths)
+    while pending:
+        piece, room = [], next(rooms, None)
+        while pending and room != 0:
+            name, count = pending.pop()
+            taken = count if room is None else min(count, room)
+            piece.append((name, taken))
+            if room is not None:
+                room -= taken
+            if count > taken:
+                pending.append((name, count - taken))
+        yield piece
 
 
 def total_iterations(text: str) -> int:

@@ -79,6 +79,8 @@ def phase_image(
     algorithms = [name for name, count in steps for _ in range(count)]
     before, total, history = part[0], part[0] + len(algorithms) + part[1], []
     last = total - max(shrinkwrap.hold, 1) if shrinkwrap else 0  # no update follows a later one
+    averaged = shrinkwrap.average_iterates if shrinkwrap else 0
+    iterates: list[Tensor] = []
     updates = max(last, 0) // shrinkwrap.every if shrinkwrap else 0
     for k, algorithm in enumerate(algorithms, start=before + 1):
         p = project_modulus(x, a, measured)
@@ -98,6 +100,12 @@ def phase_image(
         if shrinkwrap and k % shrinkwrap.every == 0 and k <= last:
             j = k // shrinkwrap.every - 1
             support = update_support(x, support, shrinkwrap, j, updates)
+        if shrinkwrap and averaged and k <= last:
+            if (last - k) % 10 == 0 and (k == last or last - k <= averaged - 10):
+                iterates.append(x)
+            if k == last:
+                x = torch.stack(iterates).mean(0)
+                support = support_of_mean(x, support, shrinkwrap)
     records = torch.stack(history) if history else a.new_empty(0)
     return x, support, error(x, support, a, measured), records
 
@@ -117,7 +125,18 @@ def error(x: Tensor, support: Tensor, a: Tensor, measured: Tensor) -> Tensor:
 
 def update_support(x: Tensor, support: Tensor, rule: Shrinkwrap, j: int, updates: int) -> Tensor:
     """Support update j of ``updates``: where the blurred |x| is bright."""
-    blurred = blur(x.abs(), max(rule.sigma * rule.decay**j, rule.sigma_min))
+    sigma = max(rule.sigma * rule.decay**j, rule.sigma_min)
+    return bright(x, support, rule, sigma, j / max(updates - 1, 1))
+
+
+def support_of_mean(x: Tensor, support: Tensor, rule: Shrinkwrap) -> Tensor:
+    """The support that the mean of the iterates has, by a narrow blur and the last fraction."""
+    return bright(x, support, rule, min(rule.sigma_min, 1), 1)
+
+
+def bright(x: Tensor, support: Tensor, rule: Shrinkwrap, sigma: float, way: float) -> Tensor:
+    """Where |x|, blurred by ``sigma``, is bright; ``way``: from the first area to the last."""
+    blurred = blur(x.abs(), sigma)
     if rule.areas is None:
         reference = blurred.max()
         if rule.relative_to == "rms":
@@ -126,7 +145,7 @@ def update_support(x: Tensor, support: Tensor, rule: Shrinkwrap, j: int, updates
             reference = rms.clamp(reference / 3, reference)
         return blurred > rule.threshold * reference
     first, last = rule.areas
-    area = first + (last - first) * j / max(updates - 1, 1)
+    area = first + (last - first) * way
     kept = max(1, math.floor(area * blurred.numel() + 0.5))
     return blurred >= blurred.flatten().topk(kept).values[-1]
 
