@@ -380,3 +380,27 @@ def test_a_missing_package_is_named_with_what_installs_it(package):
     assert len(done.stderr.splitlines()) == 1
     assert f"needs {package}" in done.stderr
     assert "pip install 'symbreak[cli]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "said"),
+    [
+        ("prepare", "--stack", "Of several frames, which need it"),
+        ("prepare", "--frames", "default: all"),
+        ("prepare", "--background", "default: none"),
+        ("prepare", "--flat", "default: none"),
+        ("prepare", "--corner", "needed of those larger than a frame"),
+        ("simulate", "--cores", "default: crystal"),
+        ("experiment", "--set", "default: the scale's"),
+        ("experiment", "--variant", "default: the scale's"),
+        ("experiment", "--passes", "default: the scale's"),
+        ("train", "--angles", "0: none"),
+    ],
+)
+def test_help_says_what_holds_where_an_option_is_not_given(command, option, said):
+    (line,) = (
+        line
+        for line in run(command, "--help").output.splitlines()
+        if line.strip("│ ").startswith(f"{option} ")
+    )
+    assert said in line

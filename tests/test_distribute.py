@@ -141,12 +141,31 @@ def test_nobody_there(tmp_path, data, monkeypatch):
     )
     failed = CliRunner().invoke(app, [*words, "not an address"])
     assert failed.exit_code == 1
-    assert "no Dask scheduler answers there" in failed.stderr.splitlines()[-1]
+    assert failed.stderr.splitlines()[-1] == (
+        "symbreak: error: --dask not an address: no Dask scheduler answers there: missing port "
+        "number in address 'not an address', expected an address like tcp://127.0.0.1:8786."
+    )
     with dask_workers.local_address(0) as empty:
         failed = CliRunner().invoke(app, [*words, empty])
     assert failed.exit_code == 1
     assert "the scheduler has no workers" in failed.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["foo", "zzz://foo"])
+def test_an_address_that_cannot_be_is_one_line(tmp_path, data, address):
+    """A process of its own: what distributed has to say comes as it ends, 20 seconds later."""
+    words = ("break", f"{data}:object", "-o", tmp_path / "out.h5", "--dask", address)
+    failed = subprocess.run(
+        [sys.executable, "-m", "symbreak", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert failed.returncode == 1
+    (line,) = failed.stderr.splitlines()
+    assert line.startswith(f"symbreak: error: --dask {address}: no Dask scheduler answers there: ")
 
 
 def test_without_dask(tmp_path, data, monkeypatch):

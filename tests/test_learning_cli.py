@@ -169,3 +169,9 @@ def test_from_simulation_to_prediction(tmp_path):
     found, expected = (amplitude_distance(x, amplitude) for x in (eight, network(amplitude)))
     torch.testing.assert_close(found, expected, atol=0.01, rtol=0)
     assert not np.allclose(eight, single)
+
+
+def test_the_help_says_what_compiling_costs():
+    text = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "300"}).output
+    (line,) = (line for line in text.splitlines() if "--compile" in line)
+    assert "minutes before the first epoch" in line

@@ -1,5 +1,7 @@
 """Pairs in memory and in files, the order of the items, evaluation."""
 
+import re
+
 import h5py
 import pytest
 import torch
@@ -91,6 +93,18 @@ def test_file_of_something_else(tmp_path):
         file["object"] = [1.0, 2.0]
     with pytest.raises(ValueError, match="needs a complex dataset 'object' with 3 axes"):
         FilePairs(path)
+
+
+def test_real_objects_are_told_how_to_become_complex(tmp_path):
+    path, x = tmp_path / "real.h5", crystals(4, 12).abs().numpy()
+    with h5py.File(path, "w") as file:
+        file["object"] = x
+    line = "float32; store objects that are real as object.astype('complex64')."
+    with pytest.raises(ValueError, match=re.escape(line)):
+        FilePairs(path)
+    with h5py.File(path, "w") as file:
+        file["object"] = x.astype("complex64")
+    assert torch.equal(FilePairs(path).load().object.real, torch.from_numpy(x))
 
 
 def test_file_of_volumes_says_what_they_are(tmp_path):

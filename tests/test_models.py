@@ -178,6 +178,27 @@ def test_amplitude_type():
         UNet(8, width=4)(torch.rand(1, 16, 16, dtype=torch.complex64))
 
 
+@pytest.mark.parametrize("network", [UNet(8, width=4), SiSPRNet(16, hidden=8)])
+def test_amplitude_is_of_the_type_of_the_network(network):
+    name, shape = type(network).__name__, (2, *network.measurement_shape)
+    wide, half = torch.rand(shape, dtype=torch.float64), torch.rand(shape, dtype=torch.bfloat16)
+    for call in (network, network.channels):
+        for x, given in ((wide, "float64"), (half, "bfloat16")):
+            line = f"{name}: amplitude must be float32 as the network's parameters, got {given}."
+            with pytest.raises(TypeError, match=f"^{line}$"):
+                call(x)
+    with pytest.raises(ValueError, match=f"^{name}: amplitude must be on the device of the netw"):
+        network(wide.to("meta", torch.float32))
+    with torch.autocast("cpu", torch.bfloat16):  # it casts these, and float64 never
+        assert network(half).dtype == network(half.float()).dtype == torch.complex64
+        with pytest.raises(TypeError, match="amplitude must be float32"):
+            network(wide)
+    network = network.double()
+    assert network(wide).dtype == torch.complex128
+    with pytest.raises(TypeError, match=f"^{name}: amplitude must be float64 .*, got float32.$"):
+        network(wide.float())
+
+
 def test_standardise_is_the_mean_and_deviation_of_all_items():
     torch.manual_seed(0)
     items = torch.randn(23, 3, 4) * torch.rand(3, 4) + 5 * torch.randn(3, 4)

@@ -16,6 +16,7 @@ from symbreak.ops.checks import (
     check_object,
     check_tensor,
     dtype_name,
+    measured,
     shown,
 )
 from symbreak.ops.numbers import is_number
@@ -88,7 +89,7 @@ def compare_starts(
     supports: Tensor,
     error: Tensor,
     amplitude: Tensor,
-    valid: Tensor,
+    valid: Tensor | None = None,
     *,
     free: Tensor | None = None,
     factor: float = GOOD,
@@ -115,7 +116,7 @@ def compare_starts(
         supports: bool ``(starts, *grid)``.
         error: Real ``(starts,)``; a start where it is not finite is not good.
         amplitude: Measured amplitudes, float ``(*grid)``, DC at index 0.
-        valid: bool ``(*grid)``, False = not measured.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
         free: bool ``(*grid)``, True = measured, but left out of phasing; None for no such pixels.
         factor: >= 1.
         subpixel: Whether the good starts are moved by the parts of a pixel that are left, see
@@ -141,6 +142,7 @@ def compare_starts(
     ndim = check_object("compare_starts", "objects", objects, ndim)
     for name, given in (("supports", supports), ("error", error)):
         check_tensor("compare_starts", name, given)
+    valid = measured(valid, objects, ndim)
     check_mask("compare_starts", "valid", valid)
     if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.blur import expected_amplitude
-from symbreak.ops.checks import check_beside, check_count, check_object, dtype_name
+from symbreak.ops.checks import check_beside, check_count, check_object, dtype_name, measured
 from symbreak.ops.free_pixels import free_log_likelihood
 from symbreak.shells import Shells, first_below
 
@@ -37,7 +37,12 @@ class TransferFunction(NamedTuple):
 
 
 def r_factor(
-    objects: Tensor, amplitude: Tensor, valid: Tensor, *, blur: Tensor | None = None, ndim: int = 2
+    objects: Tensor,
+    amplitude: Tensor,
+    valid: Tensor | None = None,
+    *,
+    blur: Tensor | None = None,
+    ndim: int = 2,
 ) -> Tensor:
     """R = sum ||F x| - a| / sum a over the measured pixels.
 
@@ -45,7 +50,7 @@ def r_factor(
         objects: complex ``(*batch, *grid)`` on the measurement's grid, 0 outside the support.
         amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0; what it holds
             where nothing was measured is ignored.
-        valid: bool ``(*grid)``, False = not measured.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
         blur: Standard deviations of the blur that partial coherence makes of the intensities, in
             pixels, ``(*batch, ndim)``; sqrt(B(|F x|^2)) then takes the place of |F x|; None
             for a coherent beam.
@@ -61,7 +66,7 @@ def r_factor(
     Differentiable in ``objects`` and ``amplitude``, but not where |F x| = a. Cost: one FFT per
     object, by torch; memory: the spectra of the batch.
     """
-    ndim = _check("r_factor", objects, amplitude, valid, ndim)
+    ndim, valid = _check("r_factor", objects, amplitude, valid, ndim)
     axes = tuple(range(-ndim, 0))
     a = torch.where(valid, amplitude, 0).double()
     calculated = expected_amplitude(objects, blur, ndim=ndim)
@@ -70,7 +75,7 @@ def r_factor(
 
 def counting_r_factor(
     estimate: Tensor,
-    valid: Tensor,
+    valid: Tensor | None = None,
     *,
     blur: Tensor | None = None,
     ndim: int = 2,
@@ -83,7 +88,7 @@ def counting_r_factor(
 
     Args:
         estimate: complex ``(*grid)``, such that |F x|^2 are counts.
-        valid: bool ``(*grid)``, False = not measured.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
         blur: Standard deviations of the blur that partial coherence makes of the intensities, in
             pixels, ``(ndim,)``, see :func:`r_factor`; None for a coherent beam.
         ndim: 2 or 3.
@@ -151,7 +156,12 @@ def _drawn(function: str, estimate: Tensor, blur: Tensor | None, ndim: int, seed
 
 
 def transfer_function(
-    objects: Tensor, amplitude: Tensor, valid: Tensor, *, blur: Tensor | None = None, ndim: int = 2
+    objects: Tensor,
+    amplitude: Tensor,
+    valid: Tensor | None = None,
+    *,
+    blur: Tensor | None = None,
+    ndim: int = 2,
 ) -> TransferFunction:
     """Phase retrieval transfer function of independent, mutually aligned reconstructions.
 
@@ -168,7 +178,7 @@ def transfer_function(
         objects: complex ``(K, *grid)``, K >= 1, aligned to each other on the measurement's grid, 0
             outside the support. Twins must have been flipped, or they spoil the mean.
         amplitude: Measured amplitudes a, floating point ``(*grid)``, DC at index 0.
-        valid: bool ``(*grid)``, False = not measured.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
         blur: Standard deviations of the blur that partial coherence makes of the intensities, in
             pixels, ``(ndim,)``, see :func:`r_factor`; None for a coherent beam.
         ndim: 2 or 3.
@@ -183,7 +193,7 @@ def transfer_function(
 
     Not meant to be differentiated. Cost: one FFT.
     """
-    ndim = _check("transfer_function", objects, amplitude, valid, ndim)
+    ndim, valid = _check("transfer_function", objects, amplitude, valid, ndim)
     if objects.dim() != ndim + 1 or not len(objects):
         raise ValueError(
             "transfer_function: objects must be (K, *grid) with K >= 1, got shape "
@@ -198,8 +208,11 @@ def transfer_function(
     return TransferFunction(*(values[kept].cpu() for values in found))
 
 
-def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndim: int) -> int:
+def _check(
+    function: str, objects: Tensor, amplitude: Tensor, valid: Tensor | None, ndim: int
+) -> tuple[int, Tensor]:
     ndim = check_object(function, "objects", objects, ndim)
+    valid = measured(valid, objects, ndim)
     for name, other in (("amplitude", amplitude), ("valid", valid)):
         check_beside(function, name, other, objects, ndim)
     if not amplitude.is_floating_point():
@@ -208,4 +221,4 @@ def _check(function: str, objects: Tensor, amplitude: Tensor, valid: Tensor, ndi
         )
     if valid.dtype != torch.bool:
         raise TypeError(f"{function}: valid must be bool, got {dtype_name(valid.dtype)}.")
-    return ndim
+    return ndim, valid

@@ -32,14 +32,24 @@ def experiment(
     scale: Annotated[str, typer.Option(help="Tables: small, paper or tiny.")] = "small",
     sets: Annotated[
         list[int] | None,
-        typer.Option("--set", min=1, help="Tables: only this training set size; repeatable."),
+        typer.Option(
+            "--set",
+            min=1,
+            help="Tables: only this training set size, in pairs; repeatable; default: the scale's.",
+        ),
     ] = None,
     variants: Annotated[
         list[str] | None,
-        typer.Option("--variant", help="Tables: only this column, as before or after; repeatable."),
+        typer.Option(
+            "--variant",
+            help="Tables: only this column, as before or after; repeatable; default: the scale's.",
+        ),
     ] = None,
     passes: Annotated[
-        int | None, typer.Option(min=1, help="Tables: most items a cell trains on, all epochs.")
+        int | None,
+        typer.Option(
+            min=1, help="Tables: most items a cell trains on, all epochs; default: the scale's."
+        ),
     ] = None,
     defects: Annotated[
         int | None,

@@ -60,7 +60,8 @@ def prepare(
     stack: Annotated[
         Stacking | None,
         typer.Option(
-            help="Of several frames: sum or mean of exposures, or volume of a rocking curve."
+            help="Of several frames, which need it: sum or mean of exposures, or volume of a "
+            "rocking curve."
         ),
     ] = None,
     select: Annotated[
@@ -68,25 +69,30 @@ def prepare(
         typer.Option(
             "--frames",
             metavar="K or START:STOP,...",
-            help="Only frame K, or START up to before STOP, or several of these; the first is 0.",
+            help="Only frame K, or START up to before STOP, or several of these; the first is 0; "
+            "default: all.",
         ),
     ] = None,
     background: Annotated[
         str | None,
         typer.Option(
             metavar="COUNTS or FILE",
-            help="Counts, or dark frames, to subtract from every frame.",
+            help="Counts, or dark frames, to subtract from every frame; default: none.",
         ),
     ] = None,
     flat: Annotated[
         str | None,
-        typer.Option(metavar=DATASET, help="Divide by this flat field; where dark, not measured."),
+        typer.Option(
+            metavar=DATASET,
+            help="Divide by this flat field; where dark, not measured; default: none.",
+        ),
     ] = None,
     corner: Annotated[
         str | None,
         typer.Option(
             metavar="ROW,COLUMN",
-            help="Where the frames begin on a mask, dark or flat of the whole detector.",
+            help="Pixel where the frames begin on a mask, dark or flat of the whole detector, from "
+            "0; needed of those larger than a frame.",
         ),
     ] = None,
     valid: Annotated[

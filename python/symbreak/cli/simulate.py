@@ -53,7 +53,7 @@ def simulate(
         str | None,
         typer.Option(
             callback=options.checked(lambda cores: CrystalSettings(cores=cores)),
-            help="Where they lie: crystal, or anywhere in the frame.",
+            help="Where they lie: crystal, or anywhere in the frame; default: crystal.",
         ),
     ] = None,
     photons: Annotated[

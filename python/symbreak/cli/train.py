@@ -59,8 +59,8 @@ def train(
         int,
         typer.Option(
             min=0,
-            help="Or so many angles, evenly spread, and mirrored: 64. Patterns are simulated anew: "
-            "for pairs without noise.",
+            help="Or so many angles, evenly spread, and mirrored: 64; 0: none. Patterns are "
+            "simulated anew: for pairs without noise.",
         ),
     ] = 0,
     network: Annotated[str, typer.Option(help="Network: UNet or SiSPRNet.")] = "UNet",
@@ -91,7 +91,13 @@ def train(
     precision: Annotated[str, typer.Option(help="32, or bf16: mixed precision.")] = "32",
     tf32: Annotated[bool, typer.Option(help="Allow TF32 matrix products.")] = False,
     channels_last: Annotated[bool, typer.Option(help="Channels last in memory.")] = False,
-    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network.")] = False,
+    compile_: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the network: minutes before the first epoch ends, for long trainings.",
+        ),
+    ] = False,
     save_every: Annotated[
         float, typer.Option(min=0, help="Seconds from checkpoint to checkpoint; 0: every epoch.")
     ] = 0.0,

@@ -26,7 +26,9 @@ class FilePairs:
 
     The file holds ``object``, complex ``(items, *N)``, and ``amplitude``, real ``(items, *M)``;
     without the latter, as `symbreak break` leaves it, amplitudes are simulated twofold
-    oversampled. Where there is a dataset ``ambiguous``, it tells the ambiguous objects.
+    oversampled. Where there is a dataset ``ambiguous``, it tells the ambiguous objects. A real
+    ``object`` is refused, as it may be the modulus of what made the patterns; of objects that are
+    real the imaginary part is stored, too, as zeros.
 
     Args:
         path: The file.
@@ -77,9 +79,11 @@ class FilePairs:
         if not _is_stack(objects, "c", ndim):
             other = 5 - ndim
             hint = f"; of {other}D objects: ndim={other}" if _is_stack(objects, "c", other) else ""
+            real = _is_stack(objects, "fiu", ndim)
+            cast = "; store objects that are real as object.astype('complex64')" if real else ""
             raise ValueError(
                 f"{path}: needs a complex dataset 'object' with {ndim + 1} axes{hint}; it holds "
-                f"{_held(datasets)}."
+                f"{_held(datasets)}{cast}."
             )
         if amplitude is not None:
             if not _is_stack(amplitude, "fiu", ndim):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,18 +19,11 @@ from symbreak.learning.loaders import PairLoaders
 from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import read_checkpoint
 from symbreak.learning.outcome import SUMMARY, Fitted, final_from, finished, summarise
+from symbreak.learning.quiet import QuietDDP, quietly
 from symbreak.learning.requirements import check_devices
 from symbreak.learning.settings import TrainSettings
 from symbreak.learning.signals import heard
 from symbreak.ops.checks import check_flag, shown
-
-HARMLESS = (
-    ".*does not have many workers.*",  # none are needed, see PairLoaders
-    ".*exists and is not empty.*",  # a resumed training writes into its own folder
-    ".*less than the logging interval.*",
-    ".*GPU available but not used.*",
-    ".*LeafSpec.*",  # Lightning's own use of PyTorch
-)
 
 
 def fit(
@@ -96,7 +87,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
-    with _quiet(), _matmul_precision(settings), _own_randomness(), heard():
+    with quietly(), _matmul_precision(settings), _own_randomness(), heard():
         torch.manual_seed(settings.seed)
         module = PhaseRetrieval(**hyper)
         if settings.channels_last:
@@ -123,10 +114,10 @@ def _trainer(settings: TrainSettings, folder: Path, identity: Identity) -> light
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
     checkpoints = Checkpoints(folder, identity, settings.save_every)
     several = settings.devices * settings.nodes > 1
-    strategy = "auto"
+    strategy: str | QuietDDP = "auto"
     if several:
-        # "ddp" runs the command line anew for every further process, which only scripts survive.
-        strategy = "ddp_spawn" if settings.nodes == 1 else "ddp"
+        # "popen" runs the command line anew for every further process, which only scripts survive.
+        strategy = QuietDDP(start_method="spawn" if settings.nodes == 1 else "popen")
     return lightning.Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -196,18 +187,3 @@ def _matmul_precision(settings: TrainSettings) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out what Lightning tells and warns of in every such training."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        for message in HARMLESS:
-            warnings.filterwarnings("ignore", message)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

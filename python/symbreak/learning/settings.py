@@ -43,7 +43,8 @@ class TrainSettings:
         precision: ``"32"``, or ``"bf16"`` for mixed precision; weights and losses stay float32.
         tf32: Allow TF32 in matrix products (NVIDIA Ampere and later).
         channels_last: Keep the network's images with the channels last in memory.
-        compile: Compile the network with `torch.compile`.
+        compile: Compile the network with `torch.compile`, which takes minutes before the first
+            epoch ends: for trainings that last much longer.
         resident: Keep data held in memory on the device during the training.
         save_every: Seconds from one writing of the checkpoints to the next at least, and what an
             interruption costs at most; 0: every epoch. The first and the last are always written.

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from symbreak.ops.checks import check_tensor, shown
+from symbreak.ops.checks import check_tensor, dtype_name, shown
 from symbreak.ops.numbers import integers, whole
 
 Scaling = Literal["none", "unit", "log"]
@@ -60,7 +60,11 @@ def check_scaling(network: str, scaling: str) -> None:
 
 
 def network_input(
-    network: str, amplitude: torch.Tensor, shape: tuple[int, ...], scaling: Scaling
+    network: str,
+    amplitude: torch.Tensor,
+    shape: tuple[int, ...],
+    scaling: Scaling,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Bring measured amplitudes into the form the networks see.
 
@@ -74,13 +78,15 @@ def network_input(
         amplitude: Real, floating point, ``(batch, *M)`` or ``(batch, 1, *M)``, DC at index 0.
         shape: M.
         scaling: See above. An all-zero item stays zero.
+        weight: One of the network's parameters, whose floating type and device the amplitude must
+            have; under autocast any floating type but float64. None: not checked.
 
     Returns:
         ``(batch, 1, *M)``, dtype of ``amplitude``, DC in the middle.
 
     Raises:
-        TypeError: ``amplitude`` is not floating point.
-        ValueError: ``amplitude`` has another shape.
+        TypeError: ``amplitude`` is not floating point, or of another type than ``weight``.
+        ValueError: ``amplitude`` has another shape, or is on another device than ``weight``.
     """
     check_tensor(network, "amplitude", amplitude)
     if not amplitude.is_floating_point():
@@ -88,6 +94,8 @@ def network_input(
     got = tuple(amplitude.shape)
     if got[1:] not in (shape, (1, *shape)):
         raise ValueError(f"{network}: amplitude must be (batch, *{shape}), got {got}.")
+    if weight is not None:
+        _check_like(network, amplitude, weight)
     image = amplitude.reshape(-1, 1, *shape)
     axes = tuple(range(2, image.ndim))
     if scaling == "unit":
@@ -97,6 +105,21 @@ def network_input(
         image = image.log1p()
     shifted: torch.Tensor = torch.fft.fftshift(image, dim=axes)
     return shifted
+
+
+def _check_like(network: str, amplitude: torch.Tensor, weight: torch.Tensor) -> None:
+    if amplitude.device != weight.device:
+        raise ValueError(
+            f"{network}: amplitude must be on the device of the network, {weight.device}, got "
+            f"{amplitude.device}."
+        )
+    pair = (amplitude.dtype, weight.dtype)
+    casts = torch.is_autocast_enabled(weight.device.type) and torch.float64 not in pair
+    if amplitude.dtype != weight.dtype and not casts:
+        raise TypeError(
+            f"{network}: amplitude must be {dtype_name(weight.dtype)} as the network's parameters, "
+            f"got {dtype_name(amplitude.dtype)}."
+        )
 
 
 def to_complex(channels: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -109,10 +110,13 @@ class SiSPRNet(nn.Module):
             Real ``(batch, 2, *N)``.
 
         Raises:
-            TypeError: ``amplitude`` is not floating point.
-            ValueError: ``amplitude`` has another shape.
+            TypeError: ``amplitude`` is not of the parameters' floating type.
+            ValueError: ``amplitude`` has another shape, or is on another device.
         """
-        image = network_input("SiSPRNet", amplitude, self.measurement_shape, self.scaling)
+        last: Any = self.body[-1]
+        image = network_input(
+            "SiSPRNet", amplitude, self.measurement_shape, self.scaling, last.weight
+        )
         if self.standardise is not None:
             image = self.standardise(image)
         output: torch.Tensor = self.body(
@@ -131,8 +135,8 @@ class SiSPRNet(nn.Module):
             Complex64 (of float64 parameters complex128) ``(batch, *N)``. Differentiable.
 
         Raises:
-            TypeError: ``amplitude`` is not floating point.
-            ValueError: ``amplitude`` has another shape.
+            TypeError: ``amplitude`` is not of the parameters' floating type.
+            ValueError: ``amplitude`` has another shape, or is on another device.
         """
         return to_complex(self.channels(amplitude))
 

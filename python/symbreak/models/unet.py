@@ -120,10 +120,12 @@ class UNet(nn.Module):
             Real ``(batch, 2, *N)``; ``(batch, 1, *N)`` with ``complex_output=False``.
 
         Raises:
-            TypeError: ``amplitude`` is not floating point.
-            ValueError: ``amplitude`` has another shape.
+            TypeError: ``amplitude`` is not of the parameters' floating type.
+            ValueError: ``amplitude`` has another shape, or is on another device.
         """
-        image = network_input("UNet", amplitude, self.measurement_shape, self.scaling)
+        image = network_input(
+            "UNet", amplitude, self.measurement_shape, self.scaling, self.head.weight
+        )
         features = []
         for stage in self.encoder:
             image = stage(image)
@@ -149,8 +151,8 @@ class UNet(nn.Module):
             ``complex_output=False`` real, of the parameters' type. Differentiable.
 
         Raises:
-            TypeError: ``amplitude`` is not floating point.
-            ValueError: ``amplitude`` has another shape.
+            TypeError: ``amplitude`` is not of the parameters' floating type.
+            ValueError: ``amplitude`` has another shape, or is on another device.
         """
         output = self.channels(amplitude)
         return to_complex(output) if self.complex_output else output[:, 0]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_flag, check_pair, check_reduction
 from symbreak.ops.reindex import adjoint_element
 
@@ -160,6 +161,8 @@ def _(estimate: Tensor, reference: Tensor, *, wrap: bool, ndim: int) -> tuple[Te
     return torch.empty_like(shift), shift, *others
 
 
+map_by_batch_axes("align")
+map_by_batch_axes("best_element")
 refuse_gradient("align", "the element is a discrete choice. Use sa_mse, or detach the input.")
 
 
@@ -198,8 +201,8 @@ def _backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | Non
 torch.library.register_autograd("symbreak::best_element", _backward, setup_context=_setup_context)
 
 
-# The op is a composition, so its gradient is that of `best_element` on every device.
-@torch.library.impl("symbreak::sa_mse", "CompositeImplicitAutograd")
+# The op is a composition: its gradient is that of `best_element` on every device, vmap maps that.
+@torch.library.impl("symbreak::sa_mse", ("CompositeImplicitAutograd", "FuncTorchBatched"))
 def _sa_mse(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int = 2) -> Tensor:
     error: Tensor = torch.ops.symbreak.best_element(estimate, reference, wrap=wrap, ndim=ndim)[4]
     return error

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name, shown
 from symbreak.ops.numbers import is_number
 
@@ -146,8 +147,8 @@ def _broadcast(name: str, value: Tensor, shape: Sequence[int]) -> Tensor:
         ) from None
 
 
-# The op is a composition, so its gradient is that of `reindex` on every device.
-@torch.library.impl("symbreak::apply_symmetry", "CompositeImplicitAutograd")
+# The op is a composition: its gradient is that of `reindex` on every device, and vmap maps that.
+@torch.library.impl("symbreak::apply_symmetry", ("CompositeImplicitAutograd", "FuncTorchBatched"))
 def _apply_symmetry(
     x: Tensor,
     *,
@@ -183,4 +184,5 @@ def _(x: Tensor, *, wrap: bool, ndim: int) -> Tensor:
     return x.new_empty((*x.shape[:-ndim], ndim), dtype=torch.int64)
 
 
+map_by_batch_axes("flip_pivot")
 refuse_gradient("flip_pivot", "it is an index. Detach the input: x.detach().")

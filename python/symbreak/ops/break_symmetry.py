@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_object, check_tolerance, shown
 
 RULES = ("angle", "circulation")
@@ -126,6 +127,7 @@ def _(
     )
 
 
+map_by_batch_axes("break_symmetry")
 refuse_gradient(
     "break_symmetry", "the symmetry is a discrete choice. Detach the input: x.detach()."
 )

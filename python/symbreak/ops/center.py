@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import check_flag, check_object, check_tolerance
 
 
@@ -68,4 +69,5 @@ def _(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) -> tupl
     return x.new_empty(x.shape), x.new_empty((*x.shape[:-ndim], ndim), dtype=torch.int64)
 
 
+map_by_batch_axes("center")
 refuse_gradient("center", "the shift is a discrete choice. Detach the input: x.detach().")

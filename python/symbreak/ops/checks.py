@@ -72,6 +72,13 @@ def check_mask(function: str, name: str, mask: Tensor) -> None:
         raise TypeError(f"{function}: {name} must be bool, got {dtype_name(mask.dtype)}.")
 
 
+def measured(valid: Tensor | None, x: Tensor, ndim: int) -> Tensor:
+    """Return ``valid``; where there is none, that all pixels of the grid of ``x`` were measured."""
+    if valid is not None:
+        return valid
+    return torch.ones(x.shape[-ndim:], dtype=torch.bool, device=x.device)
+
+
 def check_beside(function: str, name: str, x: Tensor, objects: Tensor, ndim: int) -> None:
     """Check that ``x`` is a tensor ``(*grid)``, of the grid and on the device of ``objects``."""
     check_tensor(function, name, x)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.autograd import refuse_tangent
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_count, check_object, check_shape
 from symbreak.ops.memory import check_memory
 
@@ -96,6 +97,7 @@ def _backward(ctx: Any, gradient: Tensor) -> Tensor:
     return back.contiguous()
 
 
+map_by_batch_axes("fourier_amplitude")
 torch.library.register_autograd(
     "symbreak::fourier_amplitude", _backward, setup_context=_setup_context
 )

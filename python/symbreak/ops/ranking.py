@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_mask, check_ndim, check_tensor, dtype_name
+from symbreak.ops.checks import check_mask, check_ndim, check_tensor, dtype_name, measured
 
 
 class NoSupportError(ValueError):
@@ -13,7 +13,7 @@ class NoSupportError(ValueError):
 
 
 def cross_validated_error(
-    error: Tensor, supports: Tensor, valid: Tensor, *, ndim: int = 2
+    error: Tensor, supports: Tensor, valid: Tensor | None = None, *, ndim: int = 2
 ) -> Tensor:
     r"""The error of starts, corrected by how many unknowns their supports left them to fit with.
 
@@ -35,7 +35,7 @@ def cross_validated_error(
     Args:
         error: As :func:`symbreak.reconstruct` returns it, float32 or float64 ``(*batch, starts)``.
         supports: bool ``(*batch, starts, *grid)``, likewise.
-        valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``.
+        valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``; None: all.
         ndim: 2 or 3.
 
     Returns:
@@ -60,7 +60,9 @@ def cross_validated_error(
     return _crossed("cross_validated_error", error, supports, valid, ndim)
 
 
-def ranking(error: Tensor, supports: Tensor, valid: Tensor, *, ndim: int = 2) -> Tensor:
+def ranking(
+    error: Tensor, supports: Tensor, valid: Tensor | None = None, *, ndim: int = 2
+) -> Tensor:
     """What the starts of a pattern are ranked by: their cross-validated errors.
 
     Of a pattern all of whose supports fit anything, the errors.
@@ -68,7 +70,7 @@ def ranking(error: Tensor, supports: Tensor, valid: Tensor, *, ndim: int = 2) ->
     Args:
         error: As in :func:`cross_validated_error`, ``(*batch, starts)``.
         supports: bool ``(*batch, starts, *grid)``, likewise.
-        valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``.
+        valid: Which pixels phasing saw, bool, broadcastable to ``(*batch, *grid)``; None: all.
         ndim: 2 or 3.
 
     Returns:
@@ -81,7 +83,9 @@ def ranking(error: Tensor, supports: Tensor, valid: Tensor, *, ndim: int = 2) ->
     return ranked("ranking", error, supports, valid, ndim)
 
 
-def ranked(function: str, error: Tensor, supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
+def ranked(
+    function: str, error: Tensor, supports: Tensor, valid: Tensor | None, ndim: int
+) -> Tensor:
     """The same, as ``function`` calls its arguments in errors."""
     crossed = _crossed(function, error, supports, valid, ndim)
     known = crossed.isfinite().any(-1, keepdim=True)
@@ -89,10 +93,13 @@ def ranked(function: str, error: Tensor, supports: Tensor, valid: Tensor, ndim: 
     return torch.where(criterion.isfinite(), criterion, torch.inf)
 
 
-def _crossed(function: str, error: Tensor, supports: Tensor, valid: Tensor, ndim: int) -> Tensor:
+def _crossed(
+    function: str, error: Tensor, supports: Tensor, valid: Tensor | None, ndim: int
+) -> Tensor:
     for name, x in (("error", error), ("supports", supports)):
         check_tensor(function, name, x)
-    check_mask(function, "valid", valid)
+    if valid is not None:
+        check_mask(function, "valid", valid)
     if not error.is_floating_point():
         raise TypeError(f"{function}: error must be floating point, got {dtype_name(error.dtype)}.")
     if supports.dtype != torch.bool:
@@ -103,6 +110,7 @@ def _crossed(function: str, error: Tensor, supports: Tensor, valid: Tensor, ndim
             f"{function}: supports must have shape (*batch, starts, *grid) with {ndim} axes of the "
             f"grid after those of error, {tuple(error.shape)}, got {tuple(supports.shape)}."
         )
+    valid = measured(valid, supports, ndim)
     try:
         seen = valid.expand(*supports.shape[: -ndim - 1], *supports.shape[-ndim:])
     except RuntimeError:

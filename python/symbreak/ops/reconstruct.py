@@ -8,6 +8,7 @@ from torch import Tensor
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
 from symbreak.ops.averaging import phase_averaged
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import check_count
 from symbreak.ops.phasing_call import phasing_call
 from symbreak.ops.progress import Report, check_progress, run_watched
@@ -183,6 +184,7 @@ def _(
     )
 
 
+map_by_batch_axes("reconstruct")
 refuse_gradient(
     "reconstruct", "the support and the phases are chosen by iteration. Use amplitude.detach()."
 )

@@ -10,6 +10,7 @@ from torch import Tensor
 from symbreak import _C
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
+from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.phasing_call import PhasingCall
 from symbreak.ops.progress import Report, run_watched
 from symbreak.ops.schedule import total_iterations
@@ -93,6 +94,7 @@ def _(
     )
 
 
+map_by_batch_axes("reconstruct_blurred")
 refuse_gradient(
     "reconstruct_blurred",
     "the support and the phases are chosen by iteration. Use amplitude.detach().",

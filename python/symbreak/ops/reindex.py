@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from symbreak.ops.batching import map_by_batch_axes
+
 
 def adjoint_element(
     offset: Tensor, flipped: Tensor, phase: Tensor
@@ -59,4 +61,5 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None, Te
     return towards_x, None, None, towards_phase
 
 
+map_by_batch_axes("reindex")
 torch.library.register_autograd("symbreak::reindex", _backward, setup_context=_setup_context)

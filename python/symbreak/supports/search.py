@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
-from symbreak.ops.checks import check_flag, check_mask, check_tensor, shown
+from symbreak.ops.checks import check_flag, check_mask, check_tensor, measured, shown
 from symbreak.ops.numbers import is_number, plain
 from symbreak.ops.phasing_checks import check_amplitude, check_result, check_starts
 from symbreak.ops.ranking import NoSupportError
@@ -103,8 +102,7 @@ def choose(
     check_blur("choose", partly_coherent, blur)
     check_amplitude(amplitude, amplitude.dim())
     check_result(amplitude, check_starts(starts, 0)[0], 0, amplitude.dim())
-    if valid is None:
-        valid = torch.ones(amplitude.shape, dtype=torch.bool, device=amplitude.device)
+    valid = measured(valid, amplitude, amplitude.dim())
     check_mask("choose", "valid", valid)
     trials: list[SupportTrial] = []
     while (

@@ -13,7 +13,7 @@ import symbreak
 from symbreak import coherence
 from symbreak.cross_validation import cross_validated_error
 from symbreak.ops.blur import expected_amplitude
-from symbreak.ops.checks import shown
+from symbreak.ops.checks import measured, shown
 from symbreak.ops.schedule import SCHEDULE, Schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -69,7 +69,7 @@ def phase_trial(
     shrinkwrap: Shrinkwrap,
     schedule: Schedule = SCHEDULE,
     *,
-    valid: Tensor,
+    valid: Tensor | None = None,
     partly_coherent: bool = False,
     blur: Tensor | None = None,
     **options: object,
@@ -80,7 +80,7 @@ def phase_trial(
         amplitude: Amplitudes of one pattern, DC at index 0, float32 or float64 ``(*grid)``.
         shrinkwrap: The rule to try.
         schedule: As :func:`symbreak.reconstruct` takes it.
-        valid: bool ``(*grid)``, False = not measured.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
         partly_coherent: Whether to phase by :func:`symbreak.coherence.reconstruct`.
         blur: As that takes it, ``(ndim,)``; None: it is found. Only with ``partly_coherent``.
         options: Further ones of :func:`symbreak.reconstruct`.
@@ -118,7 +118,10 @@ def check_blur(function: str, partly_coherent: bool, blur: Tensor | None) -> Non
 
 
 def judge(
-    shrinkwrap: Shrinkwrap, starts: TrialStarts, amplitude: Tensor, valid: Tensor
+    shrinkwrap: Shrinkwrap,
+    starts: TrialStarts,
+    amplitude: Tensor,
+    valid: Tensor | None = None,
 ) -> SupportTrial:
     """Say how well starts under one rule predict and agree.
 
@@ -126,7 +129,7 @@ def judge(
         shrinkwrap: The rule.
         starts: All its starts.
         amplitude: Measured amplitudes, ``(*grid)``.
-        valid: bool ``(*grid)``.
+        valid: bool ``(*grid)``, False = not measured; None: all were.
 
     Returns:
         SupportTrial: on the CPU.
@@ -148,6 +151,7 @@ def judge(
         mean = found.object[nearest].mean(0)
         blur = None if starts.blur is None else starts.blur[finite][nearest].mean(0)
         expected = expected_amplitude(mean, blur, ndim=ndim)
+        valid = measured(valid, amplitude, ndim)
         a = torch.where(valid, amplitude, 0).double()
         missed = torch.where(valid, expected - a, 0)
         mean_error = float(missed.norm() / a.norm())

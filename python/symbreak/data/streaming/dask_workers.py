@@ -126,6 +126,22 @@ class DaskRunner:
         return max(1, count)
 
 
+class _ClosedClient(Client):  # type: ignore[misc]  # distributed has no types
+    """A client that is closed where it cannot connect, whatever the reason.
+
+    Of addresses that cannot be, distributed leaves it open. It is then closed as the process ends,
+    by a thread that is gone by then: after 20 seconds of waiting that is a traceback.
+    """
+
+    def start(self, **options: Any) -> None:
+        try:
+            super().start(**options)
+        except BaseException:
+            with suppress(Exception):  # the reason why it does not connect is the one to tell
+                self.close()
+            raise
+
+
 @contextmanager
 def connected(address: str) -> Iterator[DaskRunner]:
     """Connect to a scheduler that has a worker at least.
@@ -135,9 +151,14 @@ def connected(address: str) -> Iterator[DaskRunner]:
     """
     with dask.config.set(CONFIG), _quietly():
         try:
-            client = Client(address, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
+            client = _ClosedClient(address, timeout=PATIENCE, set_as_default=False)
+        except OSError as error:
             raise OSError(f"--dask {address}: no Dask scheduler answers there.") from error
+        except (ValueError, TypeError, ImportError) as error:  # no address, or of another kind
+            raise OSError(
+                f"--dask {address}: no Dask scheduler answers there: {error}, expected an address "
+                "like tcp://127.0.0.1:8786."
+            ) from error
         with client:
             try:
                 client.wait_for_workers(1, timeout=PATIENCE)
