@@ -36,14 +36,15 @@ from pathlib import Path
 from statistics import geometric_mean
 
 import torch
-from halves import Problem, distance, simulated
+from halves import TWENTY, Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from shrinkwraps import KEY, PAGE, RULES, TWENTY, groups, problems
+from shrinkwraps import KEY, PAGE, groups, problems
 from subpixel import STARTS
 from torch import Tensor
 
 import symbreak
+from symbreak.cli.phasing_options import RULE
 from symbreak.evaluation import compare_starts
 
 CSV = RESULTS / "held_ends.csv"
@@ -57,7 +58,7 @@ def measured(problem: Problem) -> dict[str, object]:
     truth, amplitude = simulated(*problem)
     valid, ndim = torch.ones(amplitude.shape, dtype=torch.bool), truth.dim()
     found = symbreak.reconstruct(
-        amplitude, TWENTY, shrinkwrap=RULES["commands"], starts=STARTS, seed=problem.item, ndim=ndim
+        amplitude, TWENTY, shrinkwrap=RULE, starts=STARTS, seed=problem.item, ndim=ndim
     )
     objects, supports, error = found.object, found.support, found.error
     row: dict[str, object] = {**problem._asdict()}

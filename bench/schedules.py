@@ -71,7 +71,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-from halves import FAILED, distance, simulated
+from halves import FAILED, TWENTY, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES, STARTS
@@ -107,7 +107,7 @@ ENDS = {
     "120_held": End("3*(20*ER+180*HIO)+120*ER", 120, "120 ER, all held"),
     "320_held": End("3*(20*ER+180*HIO)+320*ER", 320),
     "95_held_of_620": End("3*(20*ER+155*HIO)+95*ER", 95),
-    "raar_20": End("3*(20*ER+180*HIO)+100*RAAR+20*ER", title="100 RAAR, 20 ER"),
+    "raar_20": End(TWENTY, title="100 RAAR, 20 ER"),
     "raar_120_held": End(SCHEDULE, DEFAULT.hold, "100 RAAR, 120 ER, all held"),
     "raar_mean": End(SCHEDULE, DEFAULT.hold, "their mean, 120 ER", DEFAULT.average_iterates),
     "raar_20_of_620": End("2*(20*ER+180*HIO)+200*RAAR+20*ER", title="200 RAAR, 20 ER, of 620"),

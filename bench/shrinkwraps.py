@@ -36,30 +36,27 @@ nearer in 2D, 7 % in 3D, all solved. 4 is 8 % at most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import torch
-from halves import FAILED, Problem, distance, simulated
+from halves import FAILED, TWENTY, Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from schedules import ENDS
 from subpixel import RULES as OLDER
 from subpixel import STARTS
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import RULE
 from symbreak.evaluation import compare_starts
 
 PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
 CSV = RESULTS / "shrinkwraps.csv"
-TWENTY = ENDS["raar_20"].schedule
 RULES = {
     "python": OLDER["default"],
     "tight": OLDER["tight"],
-    "same_blur": symbreak.Shrinkwrap(decay=DEFAULT.decay),
-    "commands": replace(DEFAULT, hold=0, average_iterates=0),
+    "same_blur": symbreak.Shrinkwrap(decay=RULE.decay),
+    "commands": RULE,
 }
 KEY = ("data", "photons", "item")
 COLUMNS = (

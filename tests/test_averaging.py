@@ -65,7 +65,7 @@ def test_the_mean_and_its_support_are_those_of_the_docstring(device, a):
     f = torch.fft.fftfreq(24, dtype=torch.float64, device=device)
     gaussian = torch.exp(-2 * torch.pi**2 * (f[:, None] ** 2 + f**2))
     blurred = torch.fft.ifft2(gaussian * torch.fft.fft2(mean.abs())).real
-    support = blurred > 0.3 * blurred.amax((-2, -1), keepdim=True)
+    support = blurred > 7 / 8 * 0.3 * blurred.amax((-2, -1), keepdim=True)
     expected = symbreak.reconstruct(
         a[:, None], "6*ER", shrinkwrap=None, support=support, initial=mean
     )

@@ -7,12 +7,13 @@ import torch
 from command_line import run
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import PARTLY_COHERENT, RULE
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
 from symbreak.cross_validation import cross_validated_error
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.evaluation import compare_starts
+from symbreak.ops.schedule import total_iterations
 from symbreak.supports import choose, phase_trial
 
 SCHEDULE, GRID = "20*ER+60*HIO+10*ER", (48, 48)
@@ -58,7 +59,7 @@ def check(found, expected, amplitude, **options):
 
 def test_the_blur_is_found_and_written(tmp_path, scan, amplitude):
     found, printed = written(tmp_path, scan, "--partial-coherence", "--plot", tmp_path / "a.png")
-    expected = reconstruct(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT)
+    expected = reconstruct(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=RULE)
     compared = check(found, expected, amplitude)
     median = expected.blur[compared.good].quantile(0.5, 0)
     assert f"blur of the pattern: {median[0]:.2f} x {median[1]:.2f} pixels" in printed
@@ -72,7 +73,7 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
     found, printed = written(tmp_path, scan, "--coherence-length", "10,20", "--free", 0.1)
     free = symbreak.free_pixels(GRID, fraction=0.1)
     widths = coherence_length(torch.tensor([10.0, 20.0], dtype=torch.float64), GRID)
-    options = {"starts": 3, "seed": 3, "valid": ~free, "blur": widths, "shrinkwrap": DEFAULT}
+    options = {"starts": 3, "seed": 3, "valid": ~free, "blur": widths, "shrinkwrap": RULE}
     expected = reconstruct(amplitude, SCHEDULE, **options)
     compared = check(found, expected, amplitude, free=free)
     likelihood = compared.free_log_likelihood
@@ -89,10 +90,10 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
 
 def test_supports_are_chosen_for_such_a_beam(tmp_path, scan, amplitude):
     found, _ = written(tmp_path, scan, "--partial-coherence", "--choose-support")
-    choice = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT, partly_coherent=True)
+    choice = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=RULE, partly_coherent=True)
     crossed = torch.stack([trial.cross_validated for trial in choice.trials])
     np.testing.assert_allclose(found.results["trial_cross_validated"], crossed, rtol=1e-5)
-    coherent = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=DEFAULT)
+    coherent = choose(amplitude, SCHEDULE, starts=3, seed=3, shrinkwrap=RULE)
     assert not torch.equal(coherent.trials[0].cross_validated, crossed[0])
     options = {"starts": 3, "seed": 3, "shrinkwrap": choice.shrinkwrap}
     check(found, reconstruct(amplitude, SCHEDULE, **options), amplitude)
@@ -126,3 +127,20 @@ def test_bad_options_are_one_line(tmp_path, scan, words, message):
     assert result.exit_code == 2
     assert message in " ".join(result.output.replace("│", " ").split())
     assert not (tmp_path / "out.cxi").exists()
+
+
+def test_the_schedule_has_another_end_by_default(tmp_path, scan):
+    words = ("reconstruct", scan, "--starts", 1)
+    run_to = {"said": ("--schedule", "30*ER"), "default": ()}
+    found = {}
+    for name, more in run_to.items():
+        out = tmp_path / f"{name}.cxi"
+        result = run(*words, "--partial-coherence", *more, "-o", out)
+        assert result.exit_code == 0, result.output
+        used = read_cxi(out).parameters
+        found[name] = (used["schedule"], used["hold"], used["average_iterates"])
+    assert found == {"said": ("30*ER", 0, 0), "default": (PARTLY_COHERENT, 0, 0)}
+    assert total_iterations(PARTLY_COHERENT) == 720
+    refused = run(*words, "--partial-coherence", "--average-iterates", 5, "-o", tmp_path / "no.cxi")
+    assert refused.exit_code == 2
+    assert "--average-iterates does not go together with partial coherence" in refused.stderr

@@ -8,7 +8,7 @@ import pytest
 from command_line import run
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import RULE
 from symbreak.cross_validation import cross_validated_error
 from symbreak.data import beamstop, crystals, detector_gaps, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
@@ -43,7 +43,7 @@ def scan(tmp_path, counts, valid):
 def phased(counts, valid, free):
     """By the public functions: the starts of one pattern, and how well they predict."""
     a = counts.double().sqrt().float()
-    tight = replace(DEFAULT, area=(0.2, 0.08))
+    tight = replace(RULE, area=(0.2, 0.08))
     found = symbreak.reconstruct(
         a, SCHEDULE, valid=valid & ~free, starts=4, seed=3, shrinkwrap=tight
     )

@@ -10,7 +10,7 @@ import torch
 from interruptions import done_of, finish, interrupt, run, stop
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import RULE
 from symbreak.data.simulation.crystals import crystals
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
@@ -110,9 +110,7 @@ def test_starts_of_other_settings_are_not_taken_over(tmp_path, phasing, monkeypa
 def test_the_starts_of_reconstruct_are_those_of_python(tmp_path, phasing):
     finish((*phasing, tmp_path / "out.cxi", "--starts", 3, "--seed", 1))
     amplitude = torch.from_numpy(np.load(tmp_path / "a.npy"))
-    at_once = symbreak.reconstruct(
-        amplitude, "1000*HIO+10*ER", starts=3, seed=1, shrinkwrap=DEFAULT
-    )
+    at_once = symbreak.reconstruct(amplitude, "1000*HIO+10*ER", starts=3, seed=1, shrinkwrap=RULE)
     found = everything(tmp_path / "out.cxi")["entry_1/image_3/error"]
     assert np.array_equal(found, at_once.error.double())
     assert len(set(found)) == 3

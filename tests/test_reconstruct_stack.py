@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import symbreak
 from symbreak.cli.app import app
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import RULE
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import cross_validated_error
@@ -43,7 +43,7 @@ def amplitude():
 def expected(amplitude, valid=None):
     """The best start of each pattern, by the public functions."""
     found = symbreak.reconstruct(
-        amplitude, SCHEDULE, valid=valid, starts=3, seed=5, shrinkwrap=DEFAULT
+        amplitude, SCHEDULE, valid=valid, starts=3, seed=5, shrinkwrap=RULE
     )
     measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
     crossed = cross_validated_error(found.error, found.support, measured)
@@ -95,7 +95,7 @@ def test_a_partly_coherent_beam(tmp_path, amplitude, lengths, free):
         hidden = torch.zeros(GRID, GRID, dtype=torch.bool)
         if free is not None:
             hidden = symbreak.free_pixels((GRID, GRID), fraction=free)
-        given = {"valid": ~hidden, "starts": 3, "seed": 5, "shrinkwrap": DEFAULT}
+        given = {"valid": ~hidden, "starts": 3, "seed": 5, "shrinkwrap": RULE}
         done = partly_coherent(a[k], SCHEDULE, blur=blur, **given)
         assert np.array_equal(found["errors"][k], done.found.error)
         start = int(found["start"][k])
@@ -131,13 +131,11 @@ def test_every_pattern_chooses_its_support(tmp_path, amplitude, how):
         given = {"valid": ~hidden, "starts": 3, "seed": 5}
         coherent = "--partial-coherence" not in how
         try:
-            choice = choose(
-                a[k], SCHEDULE, shrinkwrap=DEFAULT, partly_coherent=not coherent, **given
-            )
+            choice = choose(a[k], SCHEDULE, shrinkwrap=RULE, partly_coherent=not coherent, **given)
             rule = choice.shrinkwrap
         except ValueError:  # of the pattern that was spoilt
             assert k == 2
-            rule = DEFAULT
+            rule = RULE
         rules.append(rule)
         if coherent:
             phased = symbreak.reconstruct(a[k], SCHEDULE, shrinkwrap=rule, **given)
@@ -176,7 +174,7 @@ def test_where_no_support_is_determined_the_default_is_taken(tmp_path):
     chosen, default = content(tmp_path / "chosen.h5"), content(tmp_path / "default.h5")
     for name in default:
         np.testing.assert_array_equal(chosen[name], default[name])
-    assert (chosen["threshold"] == DEFAULT.threshold).all()
+    assert (chosen["threshold"] == RULE.threshold).all()
 
 
 @pytest.mark.parametrize("option", [("--threshold", 0.2), ("--area", 0.1)])

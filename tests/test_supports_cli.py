@@ -9,13 +9,13 @@ from command_line import run
 from interruptions import finish, interrupt
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT
+from symbreak.cli.phasing_options import RULE
 from symbreak.data import beamstop, crystals, poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 from symbreak.supports import choose
 
 SCHEDULE, GRID = "60*HIO+10*ER", (48, 48)
-RULE = replace(DEFAULT, every=10, sigma=2, sigma_min=1)
+OWN = replace(RULE, every=10, sigma=2, sigma_min=1)
 STARTS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 3, "--beta", 0.8)
 OPTIONS = (*STARTS, "--every", 10, "--sigma", 2, "--sigma-min", 1)
 
@@ -47,7 +47,7 @@ def words(tmp_path, scan):
 
 
 def chosen(amplitude, valid, **changed):
-    given = {"shrinkwrap": RULE, "starts": 3, "seed": 3, "beta": 0.8, "valid": valid}
+    given = {"shrinkwrap": OWN, "starts": 3, "seed": 3, "beta": 0.8, "valid": valid}
     return choose(amplitude.double().square().round().sqrt().float(), SCHEDULE, **given | changed)
 
 

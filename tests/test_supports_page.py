@@ -67,7 +67,7 @@ def test_few_crystals_get_farther(rows):
 def test_what_is_measured_of_one_pattern():
     truth, a = bench.pattern(crystals(1, 16, seed=1)[0], 3e4, 0)
     row = bench.measured(truth, a)
-    rule = choose(a, bench.SCHEDULE, shrinkwrap=bench.DEFAULT).shrinkwrap
+    rule = choose(a, bench.TWENTY, shrinkwrap=bench.RULE).shrinkwrap
     shown = rule.areas or [rule.threshold]
     assert [float(number) for number in row["rule"].split(",")] == shown
     assert set(row) | set(bench.KEY) == set(bench.FIELDS)

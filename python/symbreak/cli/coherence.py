@@ -19,7 +19,8 @@ PartialCoherence = Annotated[
     bool,
     typer.Option(
         "--partial-coherence",
-        help="Correct for fringes washed out; by how much is found along the way.",
+        help="Correct for fringes washed out; by how much is found along the way. The schedule "
+        "then ends with 20*ER by default.",
         rich_help_panel=PHASING,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated
 
@@ -19,6 +20,10 @@ SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+120*ER"
 """What the commands run. HIO, which noise keeps moving, finds the object; RAAR settles it: in
 bench/schedules.py its squared distance to the truth is 0.61 of that without RAAR. ER, with the
 support held, goes on to the least error that the support leaves, see bench/held_ends.py."""
+
+PARTLY_COHERENT = "3*(20*ER+180*HIO)+100*RAAR+20*ER"
+"""What they run where the amplitudes are corrected for partial coherence. More ER fit noise, which
+looks like less of a blur, see bench/coherence.py."""
 
 DATASET = "FILE or :DATASET"
 PATTERN, PHASING, SUPPORT = "Pattern", "Phasing", "Support and shrinkwrap"
@@ -185,11 +190,12 @@ AverageIterates = Annotated[
     ),
 ]
 
-DEFAULT = symbreak.Shrinkwrap(
-    threshold=0.4, decay=0.97, relative_to="rms", hold=120, average_iterates=80
-)
-"""What the commands run, see bench/shrinkwraps.py; Python's default is another one. The last ER of
-`SCHEDULE` go on from the mean of the RAAR before, see bench/mean_iterates.py."""
+RULE = symbreak.Shrinkwrap(threshold=0.4, decay=0.97, relative_to="rms")
+"""How the commands update a support, see bench/shrinkwraps.py; Python's default is another one."""
+
+DEFAULT = replace(RULE, hold=120, average_iterates=80)
+"""The same with the end of `SCHEDULE`, whose last ER go on from the mean of the RAAR before, see
+bench/mean_iterates.py."""
 
 
 def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
@@ -208,15 +214,17 @@ def value_notes(source: object, amplitudes: bool) -> tuple[str, ...]:
 
 
 def end_of(context: typer.Context, *, coherent: bool) -> dict[str, int]:
-    """``hold`` and ``average_iterates``: what was said, or as fits the schedule; kept as if said.
+    """``hold`` and ``average_iterates``: what was said, or as fits the schedule.
 
-    Only the default schedule has an end for them: of a short one 120 iterations could be all. Where
-    the amplitudes are corrected for partial coherence there is no mean.
+    Only the default schedule has an end for them: of a short one 120 iterations could be all. For a
+    partly coherent beam it is another one. What is found is kept among the parameters, as if said.
     """
     used = context.params
     hold, averaged = used["hold"], used["average_iterates"]
     if averaged and not coherent:
         raise typer.BadParameter("--average-iterates does not go together with partial coherence")
+    if not coherent and not _is_said(context, "schedule"):
+        used["schedule"] = PARTLY_COHERENT
     default = parse_schedule(used["schedule"]) == parse_schedule(SCHEDULE)
     if averaged is None:
         averaged = DEFAULT.average_iterates if default and hold is None and coherent else 0
@@ -268,8 +276,12 @@ def hold_notes(rule: symbreak.Shrinkwrap, schedule: str) -> tuple[str, ...]:
 def check_free_to_choose(context: typer.Context) -> None:
     """The options that say which support there is to be leave nothing to choose."""
     for name in ("threshold", "area", "fixed_support"):
-        given = context.get_parameter_source(name)
-        if given is not None and given.name != "DEFAULT":
+        if _is_said(context, name):
             raise typer.BadParameter(
                 f"--choose-support chooses it: leave out --{name.replace('_', '-')}"
             )
+
+
+def _is_said(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"

@@ -136,6 +136,7 @@ def reconstruct(
         phasing_options.check_free_to_choose(context)
     beam = coherence.given(partial_coherence, coherence_length)
     ending = phasing_options.end_of(context, coherent=beam is None)
+    schedule = context.params["schedule"]
     rule = phasing_options.shrinkwrap(
         every, sigma, sigma_min, decay, threshold, area, relative_to, **ending
     )

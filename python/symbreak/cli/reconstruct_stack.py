@@ -96,6 +96,7 @@ def reconstruct_stack(
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
     beam = coherence.given(partial_coherence, coherence_length)
     ending = phasing_options.end_of(context, coherent=beam is None)
+    schedule = context.params["schedule"]
     rule = phasing_options.shrinkwrap(
         every, sigma, sigma_min, decay, threshold, area, relative_to, **ending
     )

@@ -17,6 +17,7 @@ from symbreak.ops.shrinkwrap import Shrinkwrap
 
 STEP = 10  # iterations from one iterate that counts to the next: neighbours are nearly the same
 SIGMA = 1.0  # pixels: the mean has less noise than an iterate, so it needs less of a blur
+LEVEL = 7 / 8  # of the threshold: where iterates differ, as at edges, their mean is less than they
 
 Found: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]  # object, support, error, history
 
@@ -119,7 +120,7 @@ def support_of_mean(x: Tensor, support: Tensor, rule: Shrinkwrap, ndim: int) -> 
         power = (inside.real.square() + inside.imag.square()).sum(axes, keepdim=True)
         rms = (power / support.sum(axes, keepdim=True).clamp(min=1)).sqrt()
         reference = torch.minimum(torch.maximum(rms, reference / 3), reference)
-    bright: Tensor = blurred > rule.threshold * reference
+    bright: Tensor = blurred > LEVEL * rule.threshold * reference
     return bright
 
 

@@ -39,8 +39,8 @@ class Shrinkwrap:
             1 are the same.
         average_iterates: How many iterations before the held ones are averaged, every tenth iterate
             and the last, from 0, none, to all of them; then ``hold`` must be 1 or more. The mean's
-            magnitude is blurred by 1 pixel, or ``sigma_min`` if that is less, and above the
-            threshold, or among the last fraction of ``area``, is the support.
+            magnitude is blurred by 1 pixel, or ``sigma_min`` if that is less, and the support is
+            where it is above 7/8 of the threshold, or among the last fraction of ``area``.
         relative_to: ``"max"``, the maximum of the blur, as in the paper above; or ``"rms"``, the
             root mean square of |x| within the support so far, kept between a third of the maximum
             and all of it. A bright pixel, of which noise makes many, moves the maximum and the

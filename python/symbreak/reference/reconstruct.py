@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -130,8 +131,9 @@ def update_support(x: Tensor, support: Tensor, rule: Shrinkwrap, j: int, updates
 
 
 def support_of_mean(x: Tensor, support: Tensor, rule: Shrinkwrap) -> Tensor:
-    """The support that the mean of the iterates has, by a narrow blur and the last fraction."""
-    return bright(x, support, rule, min(rule.sigma_min, 1), 1)
+    """The support of the mean of iterates: a narrow blur, a lower threshold, the last area."""
+    lower = replace(rule, threshold=7 / 8 * rule.threshold)
+    return bright(x, support, lower, min(rule.sigma_min, 1), 1)
 
 
 def bright(x: Tensor, support: Tensor, rule: Shrinkwrap, sigma: float, way: float) -> Tensor:
