@@ -16,7 +16,7 @@ found 84, 48 and 42 % with the command line's schedule; expected: the same withi
 89, 61 and 48 %: of the other crystals with some dislocations it finds more.
 
 Then the command line's end, 120 ER from the mean of RAAR's iterates, was added; expected: as many
-as with 20 ER, within 2 points, since nothing is left to search by then.
+as with 20 ER, within 2 points, since nothing is left to search by then. So it is.
 """
 
 from __future__ import annotations

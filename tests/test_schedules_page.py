@@ -106,19 +106,20 @@ def test_without_noise_as_many_starts_find_the_crystal(tmp_path):
     assert page.read_text() == found_starts.PAGE.read_text()
     assert len(rows) == len(list(found_starts.problems(24))) == 9
     shares = [[float(row[name]) for name in found_starts.SCHEDULES] for row in rows]
-    assert all(settled >= shared for shared, settled, _ in shares)
+    for at_last in (1, 2):
+        assert all(share[at_last] >= share[0] for share in shares)
     assert all(
         instead < settled
-        for row, (_, settled, instead) in zip(rows, shares, strict=True)
+        for row, (_, _, settled, instead) in zip(rows, shares, strict=True)
         if row["shrinkwrap"] == "default"
     )
 
 
 def test_without_noise_the_command_finds_as_many_as_the_tight_rule():
     share = {
-        (row["shrinkwrap"], row["defects"]): float(row["raar_20"])
+        (row["shrinkwrap"], row["defects"]): float(row["raar_mean"])
         for row in read_csv(found_starts.CSV)
     }
     for defects in ("0 to 2", "2 to 6", "6 to 12"):
         assert abs(share["command", defects] - share["tight", defects]) < 0.04
-    assert share["command", "6 to 12"] > 2 * share["default", "6 to 12"]
+    assert share["command", "6 to 12"] > 1.95 * share["default", "6 to 12"]
