@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import symbreak
 from symbreak.coherence import blurred_intensity, coherence_length, reconstruct
-from symbreak.coherence.pieces import cut
 from symbreak.coherence.target import DARK, WIDEST, Target, dark_amplitude
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.data.simulation.settings import CrystalSettings
@@ -249,25 +248,6 @@ def test_a_step_is_the_least_squares_solution():
     Target(a[None], measured[None], 1).corrected(x[None], variances, fit=True)
     expected = (begun + step).clamp(0, WIDEST**2)
     torch.testing.assert_close(variances[0], expected, rtol=1e-4, atol=1e-6)
-
-
-@given(
-    steps=st.lists(st.tuples(st.sampled_from(["ER", "HIO"]), st.integers(1, 40)), min_size=1),
-    first=st.integers(1, 30),
-    every=st.integers(1, 30),
-)
-def test_a_schedule_is_cut_into_pieces(steps, first, every):
-    def written_out(parts):
-        return [name for name, count in parts for _ in range(count)]
-
-    pieces = list(cut(steps, first, every))
-    whole = written_out(steps)
-    assert [name for piece in pieces for name in written_out(piece)] == whole
-    lengths = [len(written_out(piece)) for piece in pieces]
-    assert lengths[0] == min(first, len(whole))
-    assert all(length == every for length in lengths[1:-1])
-    assert all(0 < length <= max(first, every) for length in lengths)
-    assert all(count > 0 for piece in pieces for _, count in piece)
 
 
 def by_formula(x, support, a, measured, schedule, widths, rule, first, every):

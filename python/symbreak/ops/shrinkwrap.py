@@ -37,15 +37,15 @@ class Shrinkwrap:
         hold: Iterations at the end of the schedule, from 0 to what 64 bits hold, within which the
             support is not updated: ER then goes on towards the object without eating from it. 0 and
             1 are the same.
-        average_iterates: How many iterations before the held ones are averaged, every tenth iterate
-            and the last, from 0, none, to all of them; then ``hold`` must be 1 or more. The mean's
-            magnitude is blurred by 1 pixel, or ``sigma_min`` if that is less, and the support is
-            where it is above 7/8 of the threshold, or among the last fraction of ``area``.
         relative_to: ``"max"``, the maximum of the blur, as in the paper above; or ``"rms"``, the
             root mean square of |x| within the support so far, kept between a third of the maximum
             and all of it. A bright pixel, of which noise makes many, moves the maximum and the
             support with it, the root mean square hardly; a threshold of 0.4 of it suits, see the
             site's FAQ.
+        average_iterates: How many iterations before the held ones are averaged, every tenth iterate
+            and the last, from 0, none, to all of them; then ``hold`` must be 1 or more. The mean's
+            magnitude is blurred by 1 pixel, or ``sigma_min`` if that is less, and the support is
+            where it is above 7/8 of the threshold, or among the last fraction of ``area``.
 
     Raises:
         TypeError: An argument is not a number, or ``every``, ``hold`` or ``average_iterates`` not a
@@ -54,7 +54,7 @@ class Shrinkwrap:
             ``relative_to`` none of these, or nothing goes on from the mean.
 
     Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels. A mean
-    costs five to seven iterations for every iterate in it, and the memory of one object more.
+    costs four to eight iterations for every iterate in it, and the memory of one object more.
     """
 
     every: int = 20
