@@ -139,6 +139,10 @@ def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
     assert "--hold" not in notes[0] + notes[25] + never.stderr
     assert "note" not in notes[0] + notes[25]
     assert "note: --every 60 of 50 iterations: the support stays as it is at first" in never.stderr
+    taken = ("--every", 60, "--hold", 20, "--average-iterates", 10)  # from the mean
+    result = run(*words, "-o", tmp_path / "mean.h5", *taken)
+    assert result.exit_code == 0, result.output
+    assert "note: --" not in result.stderr
     last = run(*words, "-o", tmp_path / "last.h5", "--every", 50)  # the result obeys its support
     assert "note: --every 50 of 50 iterations: the support stays" in last.stderr
 

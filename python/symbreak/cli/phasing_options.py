@@ -267,7 +267,7 @@ def shrinkwrap(
 def hold_notes(rule: symbreak.Shrinkwrap, schedule: str) -> tuple[str, ...]:
     """Say so where the support is held for so long, or so rarely updated, that it never is."""
     total = total_iterations(schedule)
-    if total - max(rule.hold, 1) >= rule.every:
+    if rule.average_iterates or total - max(rule.hold, 1) >= rule.every:
         return ()
     option = f"--every {rule.every}" if total <= rule.every else f"--hold {rule.hold}"
     return (f"{option} of {total} iterations: the support stays as it is at first",)
