@@ -30,6 +30,9 @@ differ, as at edges, their mean is less than they are. 7/8 of the threshold left
 of it. So it is 7/8 here, of which is expected:
 
 3. 0.7 to 1 in every group, 1.02 at most with 1e4 and 1e7 photons in 2D.
+
+What came of it: 3 is true, but 0.64 in 3D with 1e6 photons; the best start 0.54 to 1.01. With 160
+in the mean it is up to a tenth less, nowhere more than a hundredth more.
 """
 
 from __future__ import annotations

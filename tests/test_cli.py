@@ -8,11 +8,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from command_line import run
+from command_line import run, small_crystal
 
 import symbreak
-from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
-from symbreak.data import poisson_amplitude
 from symbreak.data.files.cxi import read_cxi
 
 
@@ -41,13 +39,7 @@ def shell(*words, **environment):
 
 @pytest.fixture(scope="module")
 def crystal():
-    """A complex object with a box of 9 x 7 pixels, in a window of 16 x 16."""
-    x = torch.zeros(16, 16, dtype=torch.complex64)
-    y = torch.linspace(-1, 1, 9)[:, None]
-    z = torch.linspace(-1, 1, 7)
-    x[3:12, 5:12] = torch.exp(1.2j * (y - z**2))
-    x[3:6, 9:12] = 0
-    return x
+    return small_crystal()
 
 
 @pytest.fixture
@@ -101,77 +93,6 @@ def test_reconstruct_finds_the_object_and_keeps_every_parameter(tmp_path, scan, 
     assert found.starts["error"].argmin() == found.starts["distance"].argmin()
     assert found.results["history"].shape == (4, 25)
     assert set(found.results) >= {"prtf", "prtf_frequency", "prtf_pixels"}
-
-
-@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
-def test_the_support_is_held_at_the_end(tmp_path, crystal, command):
-    amplitude = symbreak.fourier_amplitude(crystal)
-    np.save(
-        tmp_path / "a.npy", amplitude.numpy()[None] if "stack" in command else amplitude.numpy()
-    )
-    words = ("--amplitudes", "--dc", "corner", "--starts", 2, "--schedule", "30*HIO+20*ER")
-    words = (command, tmp_path / "a.npy", *words, "--every", 10, "--sigma-min", 0.5)
-    words = (*words, "--threshold", 0.35, "--relative-to", "rms")
-    supports, notes = {}, {}
-    for hold in (0, 25, 41):
-        out = tmp_path / f"{hold}.h5"
-        result = run(*words, "-o", out, "--hold", hold)
-        assert result.exit_code == 0, result.output
-        notes[hold] = result.stderr
-        rule = symbreak.Shrinkwrap(
-            every=10, sigma_min=0.5, threshold=0.35, hold=hold, relative_to="rms"
-        )
-        found = symbreak.reconstruct(amplitude, "30*HIO+20*ER", shrinkwrap=rule, starts=2)
-        expected = found.best(valid=torch.ones(amplitude.shape, dtype=torch.bool))
-        with h5py.File(out) as file:
-            if command == "reconstruct":
-                supports[hold] = file["entry_1/image_1/support"][()]
-                file = file["entry_1/image_1/process_1/configuration"]
-                assert file["hold"][()] == hold
-                assert file["relative_to"][()] == b"rms"
-            else:
-                supports[hold] = file["support"][0]
-                assert (file.attrs["hold"], file.attrs["relative_to"]) == (hold, "rms")
-        assert supports[hold].sum() == expected.support.sum()
-    assert len({int(support.sum()) for support in supports.values()}) == 3
-    assert "note: --hold 41 of 50 iterations: the support stays as it is at first" in notes[41]
-    never = run(*words, "-o", tmp_path / "never.h5", "--every", 60)
-    assert "--hold" not in notes[0] + notes[25] + never.stderr
-    assert "note" not in notes[0] + notes[25]
-    assert "note: --every 60 of 50 iterations: the support stays as it is at first" in never.stderr
-    taken = ("--every", 60, "--hold", 20, "--average-iterates", 10)  # from the mean
-    result = run(*words, "-o", tmp_path / "mean.h5", *taken)
-    assert result.exit_code == 0, result.output
-    assert "note: --" not in result.stderr
-    last = run(*words, "-o", tmp_path / "last.h5", "--every", 50)  # the result obeys its support
-    assert "note: --every 50 of 50 iterations: the support stays" in last.stderr
-
-
-@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
-def test_only_the_default_schedule_holds_the_support_by_itself(tmp_path, crystal, command):
-    amplitude = poisson_amplitude(symbreak.fourier_amplitude(crystal), 1e4)
-    np.save(
-        tmp_path / "a.npy", amplitude.numpy()[None] if "stack" in command else amplitude.numpy()
-    )
-    words = (command, tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "--starts", 1)
-    spaced = SCHEDULE.replace("+", " + ")
-    held = {(): 120, ("--schedule", spaced): 120, ("--hold", 7): 7}
-    held |= {("--schedule", "40*ER"): 0, ("--schedule", "40*ER", "--hold", 3): 3}
-    supports = {}
-    for number, (given, hold) in enumerate(held.items()):
-        out = tmp_path / f"{number}.h5"
-        result = run(*words, *given, "-o", out)
-        assert result.exit_code == 0, result.output
-        with h5py.File(out) as file:
-            if command == "reconstruct":
-                supports[given] = file["entry_1/image_1/support"][()]
-                assert file["entry_1/image_1/process_1/configuration/hold"][()] == hold
-            else:
-                supports[given] = file["support"][0]
-                assert file.attrs["hold"] == hold
-    found = symbreak.reconstruct(amplitude, SCHEDULE, shrinkwrap=DEFAULT)
-    assert DEFAULT.hold == 120
-    assert supports[()].sum() == found.support.sum() != supports["--hold", 7].sum()
 
 
 def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan):

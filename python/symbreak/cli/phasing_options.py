@@ -217,17 +217,21 @@ def end_of(context: typer.Context, *, coherent: bool) -> dict[str, int]:
     """``hold`` and ``average_iterates``: what was said, or as fits the schedule.
 
     Only the default schedule has an end for them: of a short one 120 iterations could be all. For a
-    partly coherent beam it is another one. What is found is kept among the parameters, as if said.
+    partly coherent beam it is another one. A mean gives a support, so there is none where that is
+    fixed. What is found is kept among the parameters, as if said.
     """
     used = context.params
     hold, averaged = used["hold"], used["average_iterates"]
-    if averaged and not coherent:
-        raise typer.BadParameter("--average-iterates does not go together with partial coherence")
+    against = "--fixed-support" if used.get("fixed_support") else ""
+    if not coherent:
+        against = "partial coherence"
+    if averaged and against:
+        raise typer.BadParameter(f"--average-iterates does not go together with {against}")
     if not coherent and not _is_said(context, "schedule"):
         used["schedule"] = PARTLY_COHERENT
     default = parse_schedule(used["schedule"]) == parse_schedule(SCHEDULE)
     if averaged is None:
-        averaged = DEFAULT.average_iterates if default and hold is None and coherent else 0
+        averaged = DEFAULT.average_iterates if default and hold is None and not against else 0
     if hold is None:
         hold = DEFAULT.hold if default else 0
     with options.wrong_usage("--average-iterates"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
@@ -12,7 +11,7 @@ from torch import Tensor
 import symbreak
 from symbreak.coherence.target import Target
 from symbreak.ops.phasing_call import PhasingCall
-from symbreak.ops.progress import Report, reporter
+from symbreak.ops.progress import Report, of_piece, reporter
 from symbreak.ops.reconstruction import Reconstruction
 from symbreak.ops.schedule import cut, parse_schedule
 
@@ -40,7 +39,6 @@ def phase_in_pieces(
 
         def run(a: Tensor, piece: Steps, done: int, **given: Any) -> Reconstruction:
             after = total - done - sum(count for _, count in piece)
-            told = partial(_tell, report, done * images, total * images) if report else False
             return symbreak.reconstruct(
                 a,
                 piece,
@@ -48,7 +46,7 @@ def phase_in_pieces(
                 shrinkwrap=call.shrinkwrap,
                 part=(done, after),
                 ndim=ndim,
-                progress=told,
+                progress=of_piece(report, done * images, total * images),
                 **given,
             )
 
@@ -85,7 +83,3 @@ def phase_in_pieces(
         history.reshape(*shape, records),
     )
     return found, of_images.reshape(variances.shape)
-
-
-def _tell(report: Report, before: int, total: int, done: int, _: int) -> None:
-    report(before + done, total)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.phasing_call import PhasingCall
-from symbreak.ops.progress import Report, reporter, run_watched
+from symbreak.ops.progress import Report, of_piece, reporter, run_watched
 from symbreak.ops.schedule import cut, parse_schedule
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
@@ -20,7 +20,6 @@ SIGMA = 1.0  # pixels: the mean has less noise than an iterate, so it needs less
 LEVEL = 7 / 8  # of the threshold: where iterates differ, as at edges, their mean is less than they
 
 Found: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]  # object, support, error, history
-
 
 Op: TypeAlias = Callable[..., Found]
 """Takes a monitor and, as :func:`symbreak.reconstruct` has them, ``schedule``, ``part`` and
@@ -55,9 +54,7 @@ def phase_averaged(op: Op, call: PhasingCall, record_every: int, progress: bool 
             run = partial(
                 op, schedule=schedule, part=(begin, total - end), record_every=every, **given
             )
-            told: bool | Report = False
-            if report is not None:
-                told = partial(_tell, report, begin * call.images, total * call.images)
+            told = of_piece(report, begin * call.images, total * call.images)
             x, support, error, history = run_watched(
                 run, (end - begin) * call.images, told, call.amplitude.device
             )
@@ -135,7 +132,3 @@ def _blurred(image: Tensor, sigma: float, axes: tuple[int, ...]) -> Tensor:
         spectrum = spectrum * factor.reshape([-1] + [1] * (-1 - axis))
     blurred: Tensor = torch.fft.irfftn(spectrum, s=grid, dim=axes)
     return blurred
-
-
-def _tell(report: Report, before: int, total: int, done: int, _: int) -> None:
-    report(before + done, total)

@@ -70,6 +70,14 @@ def reporter(progress: bool | Report) -> Iterator[Report | None]:
         yield None
 
 
+def of_piece(report: Report | None, before: int, total: int) -> bool | Report:
+    """What a piece of work is to report to, ``before`` of whose ``total`` iterations are done."""
+    if report is None:
+        return False
+    whole = report
+    return lambda done, _: whole(before + done, total)
+
+
 @contextmanager
 def _bar() -> Iterator[Report]:
     """Draw a bar by rich where that is installed, else a line of text, both on stderr."""

@@ -74,7 +74,8 @@ def reconstruct(
         part: Where the schedule is a part of a longer one, how many iterations of that came before
             and how many are to follow: the support updates go on as in the whole. The parts, each
             with ``initial`` and ``support`` of the one before, give what the whole gives, up to
-            rounding; in between the iterate can be changed.
+            rounding; in between the iterate can be changed. Not where ``shrinkwrap`` averages
+            iterates.
         seed: Seed of the random phases, an integer of 64 bits or an integer tensor broadcastable to
             ``(*batch)``; items of equal seed get equal phases.
         ndim: How many trailing axes are the grid, 2 or 3.
