@@ -38,7 +38,8 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
       " float shrinkwrap_decay=0.99, float shrinkwrap_threshold=0.2,"
       " float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"
       " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0,"
-      " int before=0, int after=0, int ndim=2, int record_every=0, int monitor=0)"
+      " int before=0, int after=0, int ndim=2, int record_every=0,"
+      " float phase_limit=3.141592653589793, int monitor=0)"
       " -> (Tensor object, Tensor support, Tensor error, Tensor history)");
   // On the CPU, for grids that its fused engine reaches.
   m.def(
@@ -47,6 +48,7 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
       " int first, int every, float beta=0.9, int shrinkwrap_every=20,"
       " float shrinkwrap_sigma=3.0, float shrinkwrap_sigma_min=1.5, float shrinkwrap_decay=0.99,"
       " float shrinkwrap_threshold=0.2, float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"
-      " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0, int ndim=2, int monitor=0)"
+      " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0, int ndim=2,"
+      " float phase_limit=3.141592653589793, int monitor=0)"
       " -> (Tensor object, Tensor support, Tensor error, Tensor history, Tensor refined)");
 }

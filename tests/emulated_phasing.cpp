@@ -117,12 +117,12 @@ void two_pass() {
   };
 
   sweep.to = state.data();
-  sweep.update = keep_support_update<float>();
+  sweep.update = towards_object_update<float>(0, {});
   rows();
   columns(ColumnRule::kProject);
   sweep.from = state.data();
   sweep.store = true;
-  sweep.update = feed_back_update<float>(Algorithm::kHIO, 0.9);
+  sweep.update = feed_back_update<float>(Algorithm::kHIO, 0.9, {});
   rows();
   images.print();
   sweep.from = nullptr;

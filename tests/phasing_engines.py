@@ -101,6 +101,29 @@ def test_every_algorithm_equals_the_reference(run, engine, grid, dtype, schedule
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize(
+    ("engine", "grid", "dtype"), [case for case in ONE_EACH if case[0] != "on_chip"]
+)
+@pytest.mark.parametrize("limit", [0.0, 0.7, 2.5])
+@pytest.mark.parametrize("schedule", ["5*HIO", "5*RAAR", "5*DM", "20*ER", "2*HIO+2*DM+3*ER+RAAR"])
+def test_limited_phases_equal_the_reference(run, engine, grid, dtype, limit, schedule):
+    a, valid, inside = problem(grid, dtype)
+    options = {"valid": valid, "shrinkwrap": None, "starts": 2, "seed": 5, "beta": 0.8}
+    options |= {"phase_limit": limit, "record_every": 2}
+    expected = oracle(a, schedule, support=inside.expand(2, 2, *grid), **options)
+    check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
+
+
+@pytest.mark.skipif(not EMULATED, reason="the table is another one for each device")
+def test_the_engine_on_chip_leaves_limited_phases_to_the_other(run):
+    a, valid, _ = problem((64, 64), SINGLE, items=128)
+    options = {"valid": valid, "shrinkwrap": None, "phase_limit": 0.7}
+    chosen, two_pass = (run(e, a, "2*HIO", **options) for e in (None, "two_pass"))
+    assert torch.equal(chosen.object, two_pass.object)
+    with pytest.raises(RuntimeError, match=r"on_chip does not take .* a limit of the phase"):
+        run("on_chip", a, "2*HIO", **options)
+
+
 @pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
 @pytest.mark.parametrize(
     "rule",

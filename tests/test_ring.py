@@ -19,7 +19,8 @@ RING = Path(SHARED) / "data" / "ring.h5"
 
 
 WAYS = {
-    "the README's": ["--schedule", "1000*RAAR+100*ER"],
+    "the README's": ["--phase-limit", "1"],
+    "more RAAR": ["--schedule", "1000*RAAR+100*ER"],
     "of known size": ["--schedule", "1000*RAAR+100*ER", "--area", "0.10,0.035", "--decay", "0.99"],
     "the support chosen": ["--choose-support"],
 }

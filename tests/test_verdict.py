@@ -37,6 +37,9 @@ def test_starts_that_are_not_one_object_are_told(generator):
     assert "not one object" in line
     assert "--starts" in line
     assert "--choose-support" in line
+    assert "--phase-limit" not in line
+    (line,) = doubts(starts, middle_missing=True)
+    assert line.endswith("give --phase-limit 1.")
 
 
 def test_a_start_that_misses_the_data_is_told_with_what_to_look_at(generator):

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 
+#include "common/feedback.h"
 #include "common/grid.h"
 #include "common/monitor.h"
 #include "common/schedule.h"
@@ -26,22 +28,25 @@ struct ShrinkwrapRule {
   bool keeps_area() const { return area_start >= 0; }
 };
 
-// What happens outside the support: x' = keep * x + project * P_M x (inside it x' = P_M x).
-// ER, HIO and RAAR differ in these two numbers only; the difference map needs a second projection.
-struct Feedback {
-  double keep;
-  double project;
-};
-
-inline Feedback feedback(Algorithm algorithm, double beta) {
+// ER; HIO, where phases are limited the hybrid projection-reflection method (Bauschke, Combettes
+// and Luke 2003), its form for convex sets; RAAR (Luke 2005).
+template <typename T>
+Feedback<T> feedback(Algorithm algorithm, double beta) {
   switch (algorithm) {
     case Algorithm::kHIO:
-      return {1.0, -beta};
+      return {T(1), T(-beta), T(1), T(1 + beta), T(1)};
     case Algorithm::kRAAR:
-      return {beta, 1.0 - 2.0 * beta};
+      return {T(beta), T(1 - 2 * beta), T(beta), T(2), T(1)};
     default:
-      return {0.0, 0.0};
+      return {T(0), T(0), T(1), T(1), T(0)};
   }
+}
+
+// The difference map, x + beta (P_C((1 + 1/beta) p - x/beta) - q), in two steps: this one with
+// p = P_M x, then x' - beta q with the q of the old x.
+template <typename T>
+Feedback<T> difference_map_pull(double beta) {
+  return {T(1), T(0), T(beta), T(1 + 1 / beta), T(1 / beta)};
 }
 
 // How many support updates a schedule of `total` iterations holds: after k = every, 2 every, ...,
@@ -96,6 +101,8 @@ struct PhasingTask {
   int64_t before = 0;    // iterations of a longer schedule that came before this part of it,
   int64_t after = 0;     // and that follow it: the support updates count them
   const BlurRule* blur = nullptr;  // nullptr: a coherent beam
+  // The phase inside the support is at most so far from 0, in radians; pi: no limit.
+  double phase_limit = std::numbers::pi;
 
   int64_t images() const { return items * starts; }
   int64_t records() const {
@@ -103,6 +110,9 @@ struct PhasingTask {
   }
   int64_t updates() const {
     return support_updates(shrinkwrap, before + total_iterations(schedule) + after);
+  }
+  PhaseCone<T> cone() const {
+    return {T(std::cos(phase_limit)), T(std::sin(phase_limit)), phase_limit < std::numbers::pi};
   }
   // Which support update, 0, 1, ..., is due after iteration k; -1: none.
   int64_t update_after(int64_t k) const {

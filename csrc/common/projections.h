@@ -5,6 +5,7 @@
 //   inverse_sqrt(x), where(mask, a, b), and where_negative(x, a, b), which may go by the sign bit.
 #pragma once
 
+#include "common/feedback.h"
 #include "common/fft.h"
 
 namespace symbreak {
@@ -58,6 +59,43 @@ SYMBREAK_HD Complex<V> difference_map(const Complex<V>& p, const Complex<V>& q, 
   const T gain = T(1) + beta;
   return {Math::where(inside, gain * p.re, x.re) - beta * q.re,
           Math::where(inside, gain * p.im, x.im) - beta * q.im};
+}
+
+// The nearest number whose phase is within the limit: z itself, or on the nearer edge, or 0. A NaN
+// stays one.
+template <typename Math, typename T, typename V>
+SYMBREAK_HD Complex<V> limit_phase(const Complex<V>& z, const PhaseCone<T>& cone) {
+  const V height = Math::where_negative(z.im, -z.im, z.im);
+  const V along = z.re * cone.cosine + height * cone.sine;  // the nearer edge
+  const V length = Math::where(along < V{}, V{}, along);
+  const auto within = height * cone.cosine - z.re * cone.sine < V{};
+  const V rise = length * cone.sine;
+  return {Math::where(within, z.re, length * cone.cosine),
+          Math::where(within, z.im, Math::where_negative(z.im, -rise, rise))};
+}
+
+// f x + (1 - f) P_C x.
+template <typename Math, typename T, typename V, typename Mask>
+SYMBREAK_HD Complex<V> towards_object(const Complex<V>& x, const Mask& inside, T f,
+                                      const PhaseCone<T>& cone) {
+  const Complex<V> allowed = limit_phase<Math>(x, cone);
+  const T rest = T(1) - f;
+  return {f * x.re + Math::where(inside, rest * allowed.re, V{}),
+          f * x.im + Math::where(inside, rest * allowed.im, V{})};
+}
+
+// keep x + project p + pull P_C(of_projected p - of_iterate x).
+template <typename Math, typename T, typename V, typename Mask>
+SYMBREAK_HD Complex<V> feed_back_limited(const Complex<V>& p, const Complex<V>& x,
+                                         const Mask& inside, const Feedback<T>& rule,
+                                         const PhaseCone<T>& cone) {
+  const Complex<V> allowed =
+      limit_phase<Math>(Complex<V>{rule.of_projected * p.re - rule.of_iterate * x.re,
+                                   rule.of_projected * p.im - rule.of_iterate * x.im},
+                        cone);
+  const Complex<V> outside = feed_back<true>(p, x, rule.keep, rule.project);
+  return {outside.re + Math::where(inside, rule.pull * allowed.re, V{}),
+          outside.im + Math::where(inside, rule.pull * allowed.im, V{})};
 }
 
 }  // namespace SYMBREAK_ISA

@@ -72,7 +72,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
     bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, int64_t monitor, const BlurRule* blur) {
+    int64_t record_every, double phase_limit, int64_t monitor, const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
@@ -80,6 +80,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
   STD_TORCH_CHECK(starts >= 1 && first_start >= 0 && record_every >= 0 && every >= 0 && hold >= 0,
                   "reconstruct: starts must be at least 1, first_start, record_every, "
                   "shrinkwrap_every and shrinkwrap_hold 0.");
+  STD_TORCH_CHECK(phase_limit >= 0, "reconstruct: phase_limit must not be negative.");
   constexpr int64_t kMost = int64_t{1} << 60;  // their sum is a number too
   STD_TORCH_CHECK(before >= 0 && before <= kMost && after >= 0 && after <= kMost,
                   "reconstruct: before and after must be from 0 to 2^60.");
@@ -124,7 +125,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
                         watcher.get(),
                         before,
                         after,
-                        blur};
+                        blur,
+                        phase_limit};
     if (object.numel() > 0) {
       Machine::template phase<T>(task, start, a, mutable_real_data<T>(marked));
     }
@@ -141,11 +143,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
     bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, int64_t monitor) {
+    int64_t record_every, double phase_limit, int64_t monitor) {
   return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
                                     sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
-                                    first_start, before, after, ndim, record_every, monitor,
-                                    nullptr);
+                                    first_start, before, after, ndim, record_every, phase_limit,
+                                    monitor, nullptr);
 }
 
 // variances: [*batch, starts, ndim] double; dark: [*batch] double, or none where they are known.
@@ -158,7 +160,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
     const std::optional<Tensor>& seed, int64_t first, int64_t corrected_every, double beta,
     int64_t every, double sigma, double sigma_min, double decay, double threshold,
     const std::optional<std::vector<double>>& area, int64_t hold, bool of_rms, int64_t starts,
-    int64_t first_start, int64_t ndim, int64_t monitor) {
+    int64_t first_start, int64_t ndim, double phase_limit, int64_t monitor) {
   STD_TORCH_CHECK(corrected_every >= 1 && first >= 1 && first % corrected_every == 0,
                   "reconstruct_blurred: every must be at least 1, and first a multiple of it.");
   STD_TORCH_CHECK(starts >= 1, "reconstruct_blurred: starts must be at least 1.");
@@ -171,10 +173,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
   Tensor refined = torch::stable::clone(held.back());
   BlurRule blur{first, corrected_every, static_cast<double*>(refined.mutable_data_ptr()),
                 static_cast<const double*>(given("dark", dark, batch))};
-  auto [object, last_support, error, history] =
-      phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
-                                 sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
-                                 first_start, 0, 0, ndim, corrected_every, monitor, &blur);
+  auto [object, last_support, error, history] = phase_by_schedule<Machine>(
+      amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
+      threshold, area, hold, of_rms, starts, first_start, 0, 0, ndim, corrected_every, phase_limit,
+      monitor, &blur);
   return {object, last_support, error, history, refined};
 }
 

@@ -19,6 +19,7 @@ class ImagePhasing {
       : task_(task),
         fourier_(task.grid),
         pixels_(task.grid.pixels()),
+        cone_(task.cone()),
         amplitude_(task.amplitude + pixels_ * (image / task.starts)),
         x_(task.object + 2 * pixels_ * image),
         support_(task.support + pixels_ * image),
@@ -33,10 +34,21 @@ class ImagePhasing {
     if (algorithm == Algorithm::kDM) {
       Spectrum<T> q = project_relaxed();
       Spectrum<T> p = project_modulus(x_);
-      difference_map(x_, p.data(), q.data(), support_, task_.beta, pixels_);
+      if (cone_.limits) {
+        feed_back_limited(x_, p.data(), support_, difference_map_pull<T>(task_.beta), cone_,
+                          pixels_);
+        subtract(x_, q.data(), T(task_.beta), pixels_);
+      } else {
+        difference_map(x_, p.data(), q.data(), support_, task_.beta, pixels_);
+      }
     } else {
       Spectrum<T> p = project_modulus(x_);
-      feed_back(x_, p.data(), support_, feedback(algorithm, task_.beta), pixels_);
+      const Feedback<T> rule = feedback<T>(algorithm, task_.beta);
+      if (cone_.limits) {
+        feed_back_limited(x_, p.data(), support_, rule, cone_, pixels_);
+      } else {
+        feed_back(x_, p.data(), support_, rule, pixels_);
+      }
     }
   }
 
@@ -47,10 +59,11 @@ class ImagePhasing {
   }
 
  private:
-  // P_M f_S(x); f_S(x) is gone before the other projection takes its memory.
+  // P_M f_C(x), f_C(x) = x / beta + (1 - 1 / beta) P_C x, which is gone before the other projection
+  // takes its memory.
   Spectrum<T> project_relaxed() const {
     std::vector<T> f(2 * pixels_);  // [*grid, 2]
-    relax_support(f.data(), x_, support_, task_.beta, pixels_);
+    towards_object(f.data(), x_, support_, T(1 / task_.beta), cone_, pixels_);
     return project_modulus(f.data());
   }
 
@@ -61,10 +74,10 @@ class ImagePhasing {
     return fourier_.inverse(spectrum.data());
   }
 
-  // sqrt( sum (|F(support x)| - a)^2 / sum a^2 ) over the measured pixels.
+  // sqrt( sum (|F P_C x| - a)^2 / sum a^2 ) over the measured pixels.
   double error() const {
     std::vector<T> inside(2 * pixels_);  // [*grid, 2]
-    keep_support(inside.data(), x_, support_, pixels_);
+    towards_object(inside.data(), x_, support_, T(0), cone_, pixels_);
     Spectrum<T> spectrum = fourier_.forward(inside.data());
     return std::sqrt(amplitude_residual(spectrum.data(), amplitude_, pixels_) /
                      amplitude_power(amplitude_, pixels_));
@@ -73,6 +86,7 @@ class ImagePhasing {
   const PhasingTask<T>& task_;
   const Fourier<T> fourier_;
   const int64_t pixels_;
+  const PhaseCone<T> cone_;
   const T* amplitude_;
   T* x_;
   uint8_t* support_;

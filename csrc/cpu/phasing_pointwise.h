@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/phasing.h"
+#include "common/projections.h"
 #include "common/stable.h"
 
 namespace symbreak {
@@ -17,6 +18,17 @@ inline constexpr int64_t kPixelsPerTask = 1 << 15;
 // For passes made once: threads of torch's pool go on spinning for milliseconds after their work,
 // on the cores that the team of the engine needs next.
 inline constexpr int64_t kPixelsPerTaskOnce = 1 << 18;
+
+struct PlainMath {
+  template <typename T>
+  static T where(bool mask, T a, T b) {
+    return mask ? a : b;
+  }
+  template <typename T>
+  static T where_negative(T x, T a, T b) {
+    return x < 0 ? a : b;
+  }
+};
 
 template <typename Body>
 void for_pixels(int64_t pixels, const Body& body, int64_t per_task = kPixelsPerTask) {
@@ -56,28 +68,45 @@ void match_amplitude(T* spectrum, const T* amplitude, int64_t pixels) {
 
 // ER, HIO, RAAR: x' = p inside the support, keep x + project p outside; p = P_M x.
 template <typename T>
-void feed_back(T* x, const T* p, const uint8_t* support, const Feedback& outside, int64_t pixels) {
-  const T keep = static_cast<T>(outside.keep), project = static_cast<T>(outside.project);
+void feed_back(T* x, const T* p, const uint8_t* support, const Feedback<T>& outside,
+               int64_t pixels) {
   for_pixels(pixels, [=](int64_t n) {
-    const T u = support[n] ? T(0) : keep, v = support[n] ? T(1) : project;
+    const T u = support[n] ? T(0) : outside.keep, v = support[n] ? T(1) : outside.project;
     x[2 * n] = u * x[2 * n] + v * p[2 * n];
     x[2 * n + 1] = u * x[2 * n + 1] + v * p[2 * n + 1];
   });
 }
 
-// f_S(x) = (1 - 1/beta) P_S x + x/beta, whose modulus projection the difference map needs.
+// The same where phases are limited.
 template <typename T>
-void relax_support(T* f, const T* x, const uint8_t* support, double beta, int64_t pixels) {
-  const T outside = static_cast<T>(1 / beta);
+void feed_back_limited(T* x, const T* p, const uint8_t* support, const Feedback<T>& rule,
+                       const PhaseCone<T>& cone, int64_t pixels) {
   for_pixels(pixels, [=](int64_t n) {
-    const T u = support[n] ? T(1) : outside;
-    f[2 * n] = u * x[2 * n];
-    f[2 * n + 1] = u * x[2 * n + 1];
+    const Complex<T> projected{p[2 * n], p[2 * n + 1]}, old{x[2 * n], x[2 * n + 1]};
+    const Complex<T> next =
+        feed_back_limited<PlainMath, T>(projected, old, support[n] != 0, rule, cone);
+    x[2 * n] = next.re;
+    x[2 * n + 1] = next.im;
+  });
+}
+
+// y = f x + (1 - f) P_C x.
+template <typename T>
+void towards_object(T* y, const T* x, const uint8_t* support, T f, const PhaseCone<T>& cone,
+                    int64_t pixels) {
+  for_pixels(pixels, [=](int64_t n) {
+    const Complex<T> old{x[2 * n], x[2 * n + 1]};
+    const T gain = support[n] ? T(1) : f;
+    const Complex<T> next = cone.limits
+                                ? towards_object<PlainMath, T>(old, support[n] != 0, f, cone)
+                                : Complex<T>{gain * old.re, gain * old.im};
+    y[2 * n] = next.re;
+    y[2 * n + 1] = next.im;
   });
 }
 
 // The difference map (Elser 2003): x' = (1 + beta) p - beta q inside, x - beta q outside;
-// p = P_M x, q = P_M f_S(x).
+// p = P_M x, q = P_M f_C(x).
 template <typename T>
 void difference_map(T* x, const T* p, const T* q, const uint8_t* support, double beta,
                     int64_t pixels) {
@@ -89,11 +118,12 @@ void difference_map(T* x, const T* p, const T* q, const uint8_t* support, double
   });
 }
 
+// x - beta q, its second step where phases are limited.
 template <typename T>
-void keep_support(T* y, const T* x, const uint8_t* support, int64_t pixels) {
+void subtract(T* x, const T* q, T beta, int64_t pixels) {
   for_pixels(pixels, [=](int64_t n) {
-    y[2 * n] = support[n] ? x[2 * n] : T(0);
-    y[2 * n + 1] = support[n] ? x[2 * n + 1] : T(0);
+    x[2 * n] -= beta * q[2 * n];
+    x[2 * n + 1] -= beta * q[2 * n + 1];
   });
 }
 

@@ -14,6 +14,10 @@ struct DeviceMath {
   static SYMBREAK_DEVICE T where_negative(T x, T a, T b) {
     return x < 0 ? a : b;
   }
+  template <typename T>
+  static SYMBREAK_DEVICE T where(bool mask, T a, T b) {
+    return mask ? a : b;
+  }
 };
 
 template <typename T>

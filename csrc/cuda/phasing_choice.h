@@ -22,7 +22,8 @@ PhasingProblem problem_of(const PhasingTask<T>& task, const DeviceProperties& de
                          task.grid.pixels(),
                          task.images(),
                          TwoPassEngine<T>::supports(task.grid, device.shared_bytes),
-                         std::is_same_v<T, float> && OnChipEngine::supports(task.grid, device)};
+                         false};
+  if constexpr (std::is_same_v<T, float>) problem.on_chip = OnChipEngine::supports(task, device);
   if (problem.on_chip) {
     problem.on_chip_wave = on_chip_wave(problem.columns, device);
   }
@@ -37,7 +38,7 @@ inline PhasingEngine engine_named(const std::string& name, const PhasingProblem&
   const PhasingEngine engine =
       name == "two_pass" ? PhasingEngine::kTwoPass : PhasingEngine::kOnChip;
   STD_TORCH_CHECK(problem.can(engine), "SYMBREAK_CUDA_ENGINE: the engine ", name,
-                  " does not take this grid, this type or this device.");
+                  " does not take this grid, this type, a limit of the phase or this device.");
   return engine;
 }
 

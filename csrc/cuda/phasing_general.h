@@ -18,6 +18,7 @@ class GeneralEngine {
         stream_(scratch.stream()),
         fourier_(task.grid, scratch.like(), images),
         gain_(T(1.0 / double(task.grid.pixels()))),
+        cone_(task.cone()),
         work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         transfer_(scratch.take<T>(task.grid.size[0] + task.grid.size[1] + task.grid.size[2])),
         level_(scratch.take<T>(images)),
@@ -29,12 +30,12 @@ class GeneralEngine {
     for (int64_t i = 0; i < count; ++i) {
       const Tensor p = project_modulus(batch_.x);
       if (algorithm == Algorithm::kDM) {
-        update(relax_support_update<T>(task_.beta), nullptr, work_);
+        update(towards_object_update<T>(1 / task_.beta, cone_), nullptr, work_);
         const Tensor q = project_modulus(work_);
-        update(difference_map_first<T>(task_.beta), pixel_data<T>(q), batch_.x);
-        update(difference_map_second<T>(task_.beta), pixel_data<T>(p), batch_.x);
+        update(difference_map_first<T>(task_.beta, cone_), pixel_data<T>(p), batch_.x);
+        update(difference_map_second<T>(task_.beta), pixel_data<T>(q), batch_.x);
       } else {
-        update(feed_back_update<T>(algorithm, task_.beta), pixel_data<T>(p), batch_.x);
+        update(feed_back_update<T>(algorithm, task_.beta, cone_), pixel_data<T>(p), batch_.x);
       }
     }
   }
@@ -72,7 +73,7 @@ class GeneralEngine {
   }
 
   void write_error(T* out, int64_t stride) {
-    update(keep_support_update<T>(), nullptr, work_);
+    update(towards_object_update<T>(0, cone_), nullptr, work_);
     const Tensor spectrum = fourier_(work_, batch_.images, Direction::kForward);
     reduce_images<Sum>(stream_, batch_.images, batch_.pixels,
                        AmplitudeResidual<T>{batch_, pixel_data<T>(spectrum)},
@@ -83,6 +84,7 @@ class GeneralEngine {
   const Stream stream_;
   const DeviceFourier<T> fourier_;
   const T gain_;
+  const PhaseCone<T> cone_;
   PhasingBatch<T> batch_{};
   Pixel<T>* const work_;  // [images, *grid]
   T* const transfer_;     // of the blur along each axis

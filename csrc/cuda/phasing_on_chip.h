@@ -23,8 +23,11 @@ class OnChipEngine {
  public:
   static constexpr int64_t kLongestRun = 128;  // iterations between two looks at a requested stop
 
-  static bool supports(const Grid& grid, const DeviceProperties& device) {
-    return grid.rank == 2 && grid.size[1] == grid.size[2] && on_chip_fits(grid.size[1], device);
+  // Its kernel knows no limit of the phase.
+  static bool supports(const PhasingTask<float>& task, const DeviceProperties& device) {
+    const Grid& grid = task.grid;
+    return !task.cone().limits && grid.rank == 2 && grid.size[1] == grid.size[2] &&
+           on_chip_fits(grid.size[1], device);
   }
 
   // Scratch for batches of at most `images`.
@@ -49,8 +52,8 @@ class OnChipEngine {
       two_pass_.begin(batch_);  // its state is not that of x
       two_pass_.iterate(algorithm, count);
     } else {
-      const Feedback outside = feedback(algorithm, task_.beta);
-      append({static_cast<int>(count), float(outside.keep), float(outside.project), -1});
+      const Feedback<float> outside = feedback<float>(algorithm, task_.beta);
+      append({static_cast<int>(count), outside.keep, outside.project, -1});
     }
   }
 

@@ -56,6 +56,7 @@ class TwoPassEngine {
         stream_(scratch.stream()),
         along_columns_(two_pass_axis(task.grid.size[1])),
         along_rows_(two_pass_axis(task.grid.size[2])),
+        cone_(task.cone()),
         tiles_(along_rows_.length / columns_per_tile<T>(along_columns_.length)),
         state_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
@@ -75,7 +76,7 @@ class TwoPassEngine {
 
   void begin(const PhasingBatch<T>& batch) {
     attach(batch);
-    forward({T(1), T(0), T(1), T(0)}, state_);
+    forward(keep_update<T>(), state_);
   }
 
   // All that `record` and `update_support` need; `iterate` needs `begin`.
@@ -89,18 +90,20 @@ class TwoPassEngine {
     for (int64_t i = 0; i < count; ++i) {
       RowSweep<T> sweep = row_sweep();
       sweep.store = true;
-      if (algorithm == Algorithm::kDM) {
-        forward(relax_support_update<T>(task_.beta), work_);
-        columns(ColumnRule::kProject, work_);
-        sweep.from = work_;
-        sweep.update = difference_map_first<T>(task_.beta);
-        // The second step needs P_M of the x before this one, which `state` still holds.
-        launch_row_sweep(stream_, along_rows_.length, sweep);
-      }
       columns(ColumnRule::kProject, state_);
-      sweep.from = sweep.to = state_;
-      sweep.update = algorithm == Algorithm::kDM ? difference_map_second<T>(task_.beta)
-                                                 : feed_back_update<T>(algorithm, task_.beta);
+      sweep.from = state_;
+      if (algorithm == Algorithm::kDM) {
+        forward(towards_object_update<T>(1 / task_.beta, cone_), work_);
+        columns(ColumnRule::kProject, work_);
+        sweep.update = difference_map_first<T>(task_.beta, cone_);
+        launch_row_sweep(stream_, along_rows_.length, sweep);
+        // The second step needs P_M of what was made of the x before this one.
+        sweep.from = work_;
+        sweep.update = difference_map_second<T>(task_.beta);
+      } else {
+        sweep.update = feed_back_update<T>(algorithm, task_.beta, cone_);
+      }
+      sweep.to = state_;
       launch_row_sweep(stream_, along_rows_.length, sweep);
     }
   }
@@ -161,7 +164,7 @@ class TwoPassEngine {
   }
 
   void write_error(T* out, int64_t stride) const {
-    forward(keep_support_update<T>(), work_);
+    forward(towards_object_update<T>(0, cone_), work_);
     columns(ColumnRule::kResidual, work_);
     reduce_partial<Sum>(stream_, batch_.images, static_cast<unsigned>(tiles_), partial_,
                         WriteError<T>{batch_, out, stride});
@@ -170,6 +173,7 @@ class TwoPassEngine {
   const PhasingTask<T>& task_;
   const Stream stream_;
   const AxisPlan along_columns_, along_rows_;
+  const PhaseCone<T> cone_;
   const int tiles_;  // of columns in an image
   PhasingBatch<T> batch_{};
   Pixel<T>* const state_;  // [images, rows, columns]: F_rows x

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 
+#include "common/feedback.h"
 #include "cpu/engine/plan.h"
 
 namespace symbreak {
@@ -39,6 +40,7 @@ struct Image {
   AxisPlan<T> along_rows;     // axis 1, length `columns`
   AxisPlan<T> along_columns;  // axis 0, length `rows`
   AxisPlan<T> along_stack;    // length `planes`, if there are more than one
+  PhaseCone<T> cone;          // of the object
   T gain = 0;                 // 1/pixels, the normalisation of the inverse transform
   T* state = nullptr;         // transform of x_k, or after the outer sweep of P_M x_k
   T* second = nullptr;        // a second state: difference map, error; a real image: shrinkwrap
@@ -94,10 +96,10 @@ constexpr int kMoments = 10;
 template <typename T>
 struct Kernels {
   int lanes;
-  // target = F_1 (inside ? x : outside_gain x)
-  void (*forward_rows)(const Image<T>&, T* target, T outside_gain, T* line, int begin, int end);
-  // iterate = feed_back(F_1^-1 state, iterate), state = F_1 iterate
-  void (*update_rows)(const Image<T>&, T keep, T project, T* line, int begin, int end);
+  // target = F_1 (f x + (1 - f) P_C x); without a limit, f x outside the support, x inside
+  void (*forward_rows)(const Image<T>&, T* target, T f, T* line, int begin, int end);
+  // iterate = what the rule makes of p = F_1^-1 state and of iterate, state = F_1 iterate
+  void (*update_rows)(const Image<T>&, const Feedback<T>& rule, T* line, int begin, int end);
   // the same for the difference map, with P_M f_S(x) in `second`
   void (*difference_rows)(const Image<T>&, T beta, T* line, int begin, int end);
   // target = F_0 target and back, not normalised

@@ -40,9 +40,9 @@ bool Solver<T>::wait_and_agree() {
 }
 
 template <typename T>
-void Solver<T>::transform_planes(Array target, T outside_gain) const {
+void Solver<T>::transform_planes(Array target, T f) const {
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    kernels_.forward_rows(plane, plane.*target, outside_gain, line(), begin, end);
+    kernels_.forward_rows(plane, plane.*target, f, line(), begin, end);
     if (image_.is_volume()) {
       kernels_.forward_columns(plane, plane.*target, 0, plane.column_blocks);
     }
@@ -57,11 +57,11 @@ void Solver<T>::project_outer(T* target) const {
 }
 
 template <typename T>
-void Solver<T>::update_planes(T keep, T project) const {
+void Solver<T>::update_planes(const Feedback<T>& rule) const {
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     const bool volume = image_.is_volume();
     if (volume) kernels_.inverse_columns(plane, plane.state, 0, plane.column_blocks);
-    kernels_.update_rows(plane, keep, project, line(), begin, end);
+    kernels_.update_rows(plane, rule, line(), begin, end);
     if (volume) kernels_.forward_columns(plane, plane.state, 0, plane.column_blocks);
   });
 }
@@ -86,8 +86,7 @@ bool Solver<T>::iterate(Algorithm algorithm) {
       if (volume) kernels_.forward_columns(plane, plane.state, 0, blocks);
     });
   } else {
-    const Feedback rule = feedback(algorithm, task_.beta);
-    update_planes(T(rule.keep), T(rule.project));
+    update_planes(feedback<T>(algorithm, task_.beta));
   }
   if (member_.leads() && task_.monitor != nullptr) task_.monitor->advance(1);
   return wait_and_agree();

@@ -25,7 +25,9 @@ class Solver {
         axes_(axes),
         workspace_(workspace),
         image_(workspace.image()),
-        member_(member) {}
+        member_(member) {
+    image_.cone = task.cone();
+  }
 
   // Every member of the team calls this for the same images (item * starts + start). False if a
   // stop was requested before the first iteration: then there is no result.
@@ -54,12 +56,12 @@ class Solver {
   bool correct(int64_t index, bool ends, double& error);
   void prepare_correction(int64_t index, bool ends);
 
-  // target = transform of (inside ? x : outside_gain x) along all axes but the outer one.
-  void transform_planes(Array target, T outside_gain) const;
+  // target = transform of f x + (1 - f) P_C x along all axes but the outer one.
+  void transform_planes(Array target, T f) const;
   void project_outer(T* target) const;
-  // p = F^-1 state along all axes but the outer one, iterate = inside ? p : keep iterate + project
-  // p, and state = transform of that.
-  void update_planes(T keep, T project) const;
+  // iterate = what the rule makes of it and of p = F^-1 state along all axes but the outer one, and
+  // state = transform of that.
+  void update_planes(const Feedback<T>& rule) const;
   // iterate = F^-1 state, and state = transform of that as by transform_planes.
   bool set_iterate();
   // Calls body(index, plane, first, last) for this member's share: blocks of an image, whole planes

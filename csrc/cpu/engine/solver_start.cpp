@@ -24,7 +24,7 @@ bool Solver<T>::set_iterate() {
     kernels_.inverse_outer(image_, image_.state, line(), begin, end);
   });
   if (wait_and_agree()) return true;
-  update_planes(T(0), T(1));
+  update_planes({T(0), T(1), T(0), T(0), T(0)});  // p everywhere
   return false;
 }
 

@@ -13,7 +13,7 @@ from symbreak.cli import options
 from symbreak.cli.options import checked
 from symbreak.ops.averaging import counted
 from symbreak.ops.free_pixels import check_fraction
-from symbreak.ops.phasing_checks import check_beta, check_seed
+from symbreak.ops.phasing_checks import check_beta, check_phase_limit, check_seed
 from symbreak.ops.schedule import parse_schedule, total_iterations
 
 SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+120*ER"
@@ -83,6 +83,16 @@ Beta = Annotated[
     typer.Option(
         callback=checked(check_beta),
         help="Feedback of HIO, RAAR, DM, in (0, 2].",
+        rich_help_panel=PHASING,
+    ),
+]
+PhaseLimit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RADIANS",
+        callback=checked(check_phase_limit),
+        help="The object's phase is at most this far from 0; 0: positivity. Try 1 for a forward "
+        "pattern whose middle is missing.",
         rich_help_panel=PHASING,
     ),
 ]

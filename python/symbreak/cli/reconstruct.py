@@ -41,6 +41,7 @@ EXAMPLES = (
     "symbreak reconstruct fft.npy -o out.cxi --amplitudes --dc corner --area 0.1,0.03",
     "symbreak reconstruct scan.h5 -o out.cxi --schedule '3*(20*ER+180*HIO)+120*ER' --hold 120",
     "symbreak reconstruct scan.h5 -o out.cxi --choose-support",
+    "symbreak reconstruct forward.h5 -o out.cxi --phase-limit 1",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
     "symbreak reconstruct scan.h5 -o out.cxi --partial-coherence",
 )
@@ -65,6 +66,7 @@ def reconstruct(
     own_mask: phasing_options.OwnMask = True,
     schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
+    phase_limit: phasing_options.PhaseLimit = None,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
     good: Annotated[
@@ -161,7 +163,8 @@ def reconstruct(
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
     _describe(measured, left_out)
     first = _support(extra.get("support"), measured)
-    shared: dict[str, Any] = {"beta": beta, "starts": starts, "seed": seed, "coherence": beam}
+    shared: dict[str, Any] = {"beta": beta, "phase_limit": phase_limit, "coherence": beam}
+    shared |= {"starts": starts, "seed": seed}
     shared["support"] = None if first is None else first.to(where)
     with ExitStack() as kept:
         choice = None
@@ -206,7 +209,8 @@ def reconstruct(
             results = trials_as_results(choice)
         kept_result = as_phasing(compared, found.history, used, left_out, results)
         write_cxi(output, replace(kept_result, reciprocal=grid, instrument=instrument))
-    print_starts(compared)
+    middle = bool(measured_pixels.flatten()[0])
+    print_starts(compared, middle_missing=phase_limit is None and not middle)
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
         print_chance(compared)
     if grid is not None:

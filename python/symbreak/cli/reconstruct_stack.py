@@ -54,6 +54,7 @@ def reconstruct_stack(
     ] = 2,
     schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
+    phase_limit: phasing_options.PhaseLimit = None,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
     free: phasing_options.Free = None,
@@ -105,8 +106,8 @@ def reconstruct_stack(
         beam.check(ndim, source)
     if choose_support:
         phasing_options.check_free_to_choose(context)
-    rules = {"schedule": schedule, "beta": beta, "starts": starts, "seed": seed}
-    rules["shrinkwrap"] = rule
+    rules = {"schedule": schedule, "beta": beta, "phase_limit": phase_limit}
+    rules |= {"starts": starts, "seed": seed, "shrinkwrap": rule}
     phase = Phaser(options.device(device), rules, free, beam, choose_support)
     with (
         open_stack(

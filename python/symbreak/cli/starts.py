@@ -71,7 +71,7 @@ def as_phasing(
     )
 
 
-def print_starts(starts: StartComparison) -> None:
+def print_starts(starts: StartComparison, *, middle_missing: bool = False) -> None:
     """One row a start, then what speaks against them, the mean and the resolution."""
     sized = f"support ({element(starts.objects.dim() - 1)}s)"
     likelihood = starts.free_log_likelihood
@@ -93,7 +93,7 @@ def print_starts(starts: StartComparison) -> None:
         )
     screen = out()
     screen.print(rows)
-    note(doubts(starts))
+    note(doubts(starts, middle_missing=middle_missing))
     count, twins = int(starts.good.sum()), int((starts.twin & starts.good).sum())
     if likelihood is not None:
         screen.print(

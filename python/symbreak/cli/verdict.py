@@ -20,8 +20,19 @@ APART = 0.25
 RANDOM_PHASES = {2: 0.637, 3: 0.525, 4: 0.450, 5: 0.402}
 
 
-def doubts(starts: StartComparison) -> list[str]:
-    """Notes for the user; none where the starts fit the data and one another."""
+MIDDLE_MISSING = (
+    " The middle of the pattern is missing: if the phase of the object is known to be much the "
+    "same everywhere, give --phase-limit 1."
+)
+
+
+def doubts(starts: StartComparison, *, middle_missing: bool = False) -> list[str]:
+    """Notes for the user; none where the starts fit the data and one another.
+
+    Args:
+        starts: What to look at.
+        middle_missing: Whether zero frequency was not measured, and the phase is not limited.
+    """
     found = []
     unit = element(starts.objects.dim() - 1)
     loose = int((~starts.determined).sum())
@@ -54,6 +65,7 @@ def doubts(starts: StartComparison) -> list[str]:
                 f"the good starts are not one object: half of them are {apart:.2f} or more of its "
                 "power away from the best (unrelated objects: about 1), and their mean is none. "
                 "Another support (--choose-support), more --starts, more HIO, or a lower --good."
+                + (MIDDLE_MISSING if middle_missing else "")
             )
     return found
 

@@ -63,6 +63,7 @@ def reconstruct(
     first: int | None = None,
     every: int = EVERY,
     beta: float = 0.9,
+    phase_limit: float | None = None,
     valid: Tensor | None = None,
     support: Tensor | None = None,
     initial: Tensor | None = None,
@@ -108,6 +109,7 @@ def reconstruct(
         every: Iterations from one correction to the next, and from one entry of ``history`` to the
             next, >= 1.
         beta: As :func:`symbreak.reconstruct` takes it, like all that follow.
+        phase_limit: The object's phase is at most so far from 0, in radians; P_S is then P_C.
         valid: bool, broadcastable to ``(*batch, *M)``; False = not measured.
         support: The first support, bool, broadcastable to ``(*batch, *M)`` or, with one axis more,
             to ``(*batch, starts, *M)``.
@@ -153,6 +155,7 @@ def reconstruct(
         amplitude,
         schedule,
         beta=beta,
+        phase_limit=phase_limit,
         valid=valid,
         support=support,
         initial=initial,

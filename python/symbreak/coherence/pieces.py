@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.coherence.target import Target
+from symbreak.ops.phase_limit import limit_phase
 from symbreak.ops.phasing_call import PhasingCall
 from symbreak.ops.progress import Report, of_piece, reporter
 from symbreak.ops.reconstruction import Reconstruction
@@ -30,6 +32,7 @@ def phase_in_pieces(
     """Phase on any device and grid; arguments and result as `phase_fused` has them."""
     amplitude, options = call.amplitude, call.options
     ndim, starts, valid = options["ndim"], options["starts"], options["valid"]
+    limit = None if options["phase_limit"] == math.pi else options["phase_limit"]
     batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
     steps = parse_schedule(call.schedule)
     total, images = sum(count for _, count in steps), call.images
@@ -43,12 +46,16 @@ def phase_in_pieces(
                 a,
                 piece,
                 beta=options["beta"],
+                phase_limit=limit,
                 shrinkwrap=call.shrinkwrap,
                 part=(done, after),
                 ndim=ndim,
                 progress=of_piece(report, done * images, total * images),
                 **given,
             )
+
+        def obeying(x: Tensor, inside: Tensor) -> Tensor:
+            return limit_phase(x, limit).where(inside, 0)
 
         starting = ("valid", "support", "initial", "starts", "first_start", "seed")
         begun = run(
@@ -66,12 +73,12 @@ def phase_in_pieces(
         errors: list[Tensor] = []  # at each correction, and at the end
         for k, piece in enumerate(pieces):
             # Every start has an amplitude of its own now: it is an item with one start.
-            held, error = target.corrected(x.where(inside, 0), of_images, fit=fit)
+            held, error = target.corrected(obeying(x, inside), of_images, fit=fit)
             errors.append(error)
             done = first + k * every
             later = run(held, piece, done, valid=everywhere, support=inside, initial=x)
             x, inside = later.object[:, 0], later.support[:, 0]
-        errors.append(target.errors(x.where(inside, 0), of_images))
+        errors.append(target.errors(obeying(x, inside), of_images))
     shape, records = (*batch, starts), total // every
     coherent = begun.history[..., : first // every - 1].flatten(0, -2)
     # Of a last piece that is shorter there is no record.

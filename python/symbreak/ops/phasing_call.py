@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,7 @@ def phasing_call(
     schedule: Schedule,
     *,
     beta: float,
+    phase_limit: float | None,
     valid: Tensor | None,
     support: Tensor | None,
     initial: Tensor | None,
@@ -58,6 +60,7 @@ def phasing_call(
     """Check types and shapes; :func:`symbreak.reconstruct` describes the arguments."""
     ndim = checks.check_amplitude(amplitude, ndim)
     checks.check_beta(beta)
+    checks.check_phase_limit(phase_limit)
     starts, first_start = checks.check_starts(starts, first_start)
     text = schedule_text(schedule)
     if valid is not None:
@@ -72,6 +75,7 @@ def phasing_call(
     refuse_tangent("reconstruct", amplitude, initial)
     options = {
         "beta": float(beta),
+        "phase_limit": math.pi if phase_limit is None else float(phase_limit),
         "valid": valid,
         "support": support,
         "initial": initial,

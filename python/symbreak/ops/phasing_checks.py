@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -76,6 +78,19 @@ def check_beta(beta: float) -> None:
     if beta < LEAST_BETA:
         raise ValueError(
             f"reconstruct: beta must be at least {LEAST_BETA:g}, as DM divides by it, got {beta}."
+        )
+
+
+def check_phase_limit(limit: float | None) -> None:
+    if limit is None:
+        return
+    if not is_number(limit):
+        raise TypeError(
+            f"reconstruct: phase_limit must be a number of radians or None, got {shown(limit)}."
+        )
+    if not 0 <= limit < math.pi:
+        raise ValueError(
+            f"reconstruct: phase_limit must be in [0, pi) radians, got {shown(limit)}."
         )
 
 

@@ -22,6 +22,7 @@ def reconstruct(
     schedule: Schedule = SCHEDULE,
     *,
     beta: float = 0.9,
+    phase_limit: float | None = None,
     valid: Tensor | None = None,
     support: Tensor | None = None,
     initial: Tensor | None = None,
@@ -48,6 +49,18 @@ def reconstruct(
     Fienup, Appl. Opt. 21, 2758 (1982); Luke, Inverse Problems 21, 37 (2005); Elser, J. Opt. Soc.
     Am. A 20, 40 (2003) with gamma_S = -1/beta, gamma_M = 1/beta.
 
+    With ``phase_limit``, P_C x is the nearest object that is 0 outside the support and has phases
+    within the limit inside, and an iteration sets x to
+
+    - ER: P_C p,
+    - HIO: x - beta p + P_C((1 + beta) p - x), the hybrid projection-reflection method (Bauschke,
+      Combettes and Luke, J. Opt. Soc. Am. A 20, 1025 (2003)),
+    - RAAR: beta x + (1 - 2 beta) p + beta P_C(2 p - x),
+    - DM: x - beta q + beta P_C((1 + 1/beta) p - x/beta), where q = P_M f, f = P_C x +
+      (x - P_C x) / beta,
+
+    which are those above where only the support limits.
+
     Args:
         amplitude: Far-field amplitudes >= 0 (square roots of intensities), float32 or float64,
             shape ``(*batch, *M)``; any batch axes, also none. DC at index 0 (``ifftshift``): with
@@ -59,6 +72,12 @@ def reconstruct(
             (``shrinkwrap=Shrinkwrap(hold=120, average_iterates=80)``), is nearly always nearer to
             the truth (bench/schedules.py).
         beta: Feedback of HIO, RAAR and DM, from 1e-6 to 2.
+        phase_limit: The object's phase is at most so far from 0, in radians, from 0 (real and not
+            negative: positivity) to less than pi; pi/2: no negative real part. It is a constraint
+            of the strongest kind where the middle of the pattern is missing and the object is
+            known to be like that: absorbing and thin objects in a forward beam, crystals with
+            little strain. The phase that is free for the whole object is then not free any more.
+            None: any phase (bench/phase_limits.py).
         valid: Where the amplitude was measured, bool, broadcastable to ``(*batch, *M)``; elsewhere
             (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
         support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
@@ -87,7 +106,8 @@ def reconstruct(
     Returns:
         Reconstruction: ``object``, complex64 or complex128, and ``support``, bool, of shape
         ``(*batch, starts, *M)``; ``error`` ``(*batch, starts)`` and ``history``
-        ``(*batch, starts, iterations // record_every)`` in the dtype of the amplitude.
+        ``(*batch, starts, iterations // record_every)`` in the dtype of the amplitude. The errors
+        are those of P_C x.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -106,7 +126,8 @@ def reconstruct(
     so the rounding. There it runs on the current stream; it waits for the device once, to look at
     the data beforehand, and not at all while a CUDA graph is captured, which can hold it (after a
     first call, which makes the plans of the FFT). Cost: two FFTs an iteration (four for DM), one
-    more for each entry of ``history`` and at the end, two for each support update; memory beyond
+    more for each entry of ``history`` and at the end, two for each support update; with
+    ``phase_limit`` an iteration takes a sixth longer on the CPU in 2D, a tenth in 3D. Memory beyond
     the result: one copy of ``amplitude``, and on the CPU two to four images a thread, up to ten for
     lengths without a fused transform; until the iteration begins also ``valid``, ``support`` and
     ``initial`` in full, if given.
@@ -125,6 +146,7 @@ def reconstruct(
         amplitude,
         schedule,
         beta=beta,
+        phase_limit=phase_limit,
         valid=valid,
         support=support,
         initial=initial,

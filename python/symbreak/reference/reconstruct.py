@@ -21,6 +21,7 @@ def reconstruct(
     schedule: Schedule = SCHEDULE,
     *,
     beta: float = 0.9,
+    phase_limit: float | None = None,
     valid: Tensor | None = None,
     support: Tensor | None = None,
     initial: Tensor | None = None,
@@ -55,7 +56,9 @@ def reconstruct(
         else:
             autocorrelation = ifftn(a**2).abs()
             inside = autocorrelation > 0.04 * autocorrelation.max()
-        found = phase_image(x, inside, a, known, schedule, beta, shrinkwrap, part, record_every)
+        found = phase_image(
+            x, inside, a, known, schedule, beta, shrinkwrap, part, record_every, phase_limit
+        )
         images.append(found)
     object_, support_, error, history = (
         torch.stack(part).reshape(*batch, starts, *part[0].shape)
@@ -74,6 +77,7 @@ def phase_image(
     shrinkwrap: Shrinkwrap | None,
     part: tuple[int, int],
     record_every: int,
+    phase_limit: float | None = None,
 ) -> Image:
     """Take one image through the schedule: x complex, support and measured bool, a real."""
     steps = parse_schedule(schedule_text(schedule))
@@ -86,18 +90,19 @@ def phase_image(
     for k, algorithm in enumerate(algorithms, start=before + 1):
         p = project_modulus(x, a, measured)
         if algorithm == "ER":
-            x = p.where(support, 0)
+            x = project_object(p, support, phase_limit)
         elif algorithm == "HIO":
-            x = p.where(support, x - beta * p)
+            x = x - beta * p + project_object((1 + beta) * p - x, support, phase_limit)
         elif algorithm == "RAAR":
-            x = p.where(support, beta * x + (1 - 2 * beta) * p)
+            reflected = project_object(2 * p - x, support, phase_limit)
+            x = beta * (x + reflected) + (1 - 2 * beta) * p
         else:
-            f_support = (1 - 1 / beta) * x.where(support, 0) + x / beta
+            f_object = (1 - 1 / beta) * project_object(x, support, phase_limit) + x / beta
             f_modulus = (1 + 1 / beta) * p - x / beta
-            q = project_modulus(f_support, a, measured)
-            x = x + beta * (f_modulus.where(support, 0) - q)
+            q = project_modulus(f_object, a, measured)
+            x = x + beta * (project_object(f_modulus, support, phase_limit) - q)
         if record_every and (k - before) % record_every == 0:
-            history.append(error(x, support, a, measured))
+            history.append(error(project_object(x, support, phase_limit), a, measured))
         if shrinkwrap and k % shrinkwrap.every == 0 and k <= last:
             j = k // shrinkwrap.every - 1
             support = update_support(x, support, shrinkwrap, j, updates)
@@ -108,7 +113,8 @@ def phase_image(
                 x = torch.stack(iterates).mean(0)
                 support = support_of_mean(x, support, shrinkwrap)
     records = torch.stack(history) if history else a.new_empty(0)
-    return x, support, error(x, support, a, measured), records
+    last_error = error(project_object(x, support, phase_limit), a, measured)
+    return x, support, last_error, records
 
 
 def project_modulus(x: Tensor, a: Tensor, measured: Tensor) -> Tensor:
@@ -118,9 +124,20 @@ def project_modulus(x: Tensor, a: Tensor, measured: Tensor) -> Tensor:
     return projected
 
 
-def error(x: Tensor, support: Tensor, a: Tensor, measured: Tensor) -> Tensor:
-    """sqrt(sum (|F(support x)| - a)^2 / sum a^2) over the measured pixels."""
-    difference: Tensor = (fftn(x.where(support, 0)).abs() - a)[measured]
+def project_object(x: Tensor, support: Tensor, phase_limit: float | None) -> Tensor:
+    """P_C x: 0 outside the support; inside the nearest number whose phase is within it."""
+    if phase_limit is not None:
+        angle = x.angle()
+        edge = angle.clamp(-phase_limit, phase_limit)
+        # The nearest point of the ray at `edge`, by the component of x along it.
+        along = (x * torch.polar(torch.ones_like(edge), -edge)).real.clamp(min=0)
+        x = torch.polar(along, edge).where(angle.abs() > phase_limit, x)
+    return x.where(support, 0)
+
+
+def error(x: Tensor, a: Tensor, measured: Tensor) -> Tensor:
+    """sqrt(sum (|F x| - a)^2 / sum a^2) over the measured pixels."""
+    difference: Tensor = (fftn(x).abs() - a)[measured]
     return difference.square().sum().sqrt() / a[measured].square().sum().sqrt()
 
 

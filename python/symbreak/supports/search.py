@@ -40,6 +40,7 @@ def choose(
     thresholds: Sequence[float] | None = None,
     factors: Sequence[float] = FACTORS,
     beta: float = 0.9,
+    phase_limit: float | None = None,
     valid: Tensor | None = None,
     support: Tensor | None = None,
     starts: int = 8,
@@ -69,6 +70,7 @@ def choose(
             those that suit it, ``THRESHOLDS[shrinkwrap.relative_to]``.
         factors: Each > 0; none for thresholds alone.
         beta: As :func:`symbreak.reconstruct` takes it.
+        phase_limit: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured; default: all were.
         support: The first support, bool ``(*grid)``; default: from the autocorrelation.
         starts: Random starts of each trial.
@@ -113,6 +115,7 @@ def choose(
             rule,
             schedule,
             beta=beta,
+            phase_limit=phase_limit,
             valid=valid,
             support=support,
             starts=starts,
