@@ -13,6 +13,7 @@ from symbreak import coherence
 from symbreak.ops.phase_limit import limit_phase
 from symbreak.ops.shrinkwrap import Shrinkwrap
 from symbreak.reference.reconstruct import project_object
+from symbreak.supports import choose
 
 SINGLE, DOUBLE = torch.float32, torch.float64
 TOLERANCE = {SINGLE: 1e-3, DOUBLE: 1e-10}
@@ -202,7 +203,7 @@ def test_partly_coherent_patterns_in_one_call_and_in_pieces(monkeypatch, measure
     a, valid, inside = measured(grid, DOUBLE)
     blur = None if fit else torch.full((len(grid),), 0.4, dtype=DOUBLE)
     options = {"valid": valid, "support": inside, "blur": blur, "ndim": len(grid)}
-    options |= {"first": 4, "every": 2, "phase_limit": 0.9, "shrinkwrap": None, "starts": 2}
+    options |= {"first": 4, "every": 2, "phase_limit": 0.2, "shrinkwrap": None, "starts": 2}
     found, widths = coherence.reconstruct(a, "8*HIO+3*ER", **options)
     monkeypatch.setenv("SYMBREAK_CPU_ENGINE", "general")
     expected, expected_widths = coherence.reconstruct(a, "8*HIO+3*ER", **options)
@@ -211,6 +212,14 @@ def test_partly_coherent_patterns_in_one_call_and_in_pieces(monkeypatch, measure
     torch.testing.assert_close(found.error, expected.error, rtol=1e-8, atol=0)
     unlimited, _ = coherence.reconstruct(a, "8*HIO+3*ER", **{**options, "phase_limit": None})
     assert not torch.allclose(unlimited.error, found.error, rtol=1e-3)
+
+
+def test_supports_are_chosen_within_it(generator):
+    _, (a,), valid = forward_pattern(1, generator)
+    options = {"thresholds": (0.3,), "factors": (), "starts": 2, "valid": valid}
+    choices = [choose(a, "60*HIO+20*ER", phase_limit=limit, **options) for limit in (None, 0.2)]
+    free, limited = (choice.trials[0].cross_validated for choice in choices)
+    assert not torch.allclose(free, limited, rtol=0.01)
 
 
 @pytest.mark.parametrize(
