@@ -73,11 +73,10 @@ def reconstruct(
             the truth (bench/schedules.py).
         beta: Feedback of HIO, RAAR and DM, from 1e-6 to 2.
         phase_limit: The object's phase is at most so far from 0, in radians, from 0 (real and not
-            negative: positivity) to less than pi; pi/2: no negative real part. It is a constraint
-            of the strongest kind where the middle of the pattern is missing and the object is
-            known to be like that: absorbing and thin objects in a forward beam, crystals with
-            little strain. The phase that is free for the whole object is then not free any more.
-            None: any phase (bench/phase_limits.py).
+            negative: positivity) to less than pi; pi/2: no negative real part. It helps where the
+            middle of the pattern is missing and the object is known to be like that, as absorbing
+            and thin objects in a forward beam are; 1 is a good choice (bench/phase_limits.py). The
+            global phase is then no longer free. None: any phase.
         valid: Where the amplitude was measured, bool, broadcastable to ``(*batch, *M)``; elsewhere
             (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
         support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
