@@ -9,7 +9,8 @@ from torch import Tensor
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_flag, check_pair, check_reduction
-from symbreak.ops.reindex import adjoint_element
+from symbreak.ops.functional import differentiable, is_transformed
+from symbreak.ops.reindex import adjoint_element, reindex
 
 
 class Alignment(NamedTuple):
@@ -77,7 +78,7 @@ def align(estimate: Tensor, reference: Tensor, *, wrap: bool = False, ndim: int 
     ndim = check_pair("align", estimate, reference, ndim)
     wrap = check_flag("align", "wrap", wrap)
     refuse_tangent("align", estimate, reference)
-    return Alignment(*torch.ops.symbreak.align(estimate, reference, wrap=wrap, ndim=ndim))
+    return Alignment(*_align(estimate, reference, wrap=wrap, ndim=ndim))
 
 
 def sa_mse(
@@ -132,7 +133,10 @@ def sa_mse(
     wrap = check_flag("sa_mse", "wrap", wrap)
     check_reduction("sa_mse", reduction)
     refuse_tangent("sa_mse", estimate, reference)
-    errors: Tensor = torch.ops.symbreak.sa_mse(estimate, reference, wrap=wrap, ndim=ndim)
+    if is_transformed():
+        errors: Tensor = _best_element(estimate, reference, wrap=wrap, ndim=ndim)[4]
+    else:
+        errors = torch.ops.symbreak.sa_mse(estimate, reference, wrap=wrap, ndim=ndim)
     if reduction == "mean":
         return errors.mean()
     return errors.sum() if reduction == "sum" else errors
@@ -163,7 +167,9 @@ def _(estimate: Tensor, reference: Tensor, *, wrap: bool, ndim: int) -> tuple[Te
 
 map_by_batch_axes("align")
 map_by_batch_axes("best_element")
-refuse_gradient("align", "the element is a discrete choice. Use sa_mse, or detach the input.")
+_align = refuse_gradient(
+    "align", "the element is a discrete choice. Use sa_mse, or detach the input."
+)
 
 
 def _setup_context(
@@ -180,7 +186,7 @@ def _setup_context(
 
 def _backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
     estimate, reference, offset, flipped, phase = ctx.saved_tensors
-    reindex, options = torch.ops.symbreak.reindex, ctx.options
+    options = ctx.options
     grid = tuple(range(-options["ndim"], 0))
     if torch.is_grad_enabled():  # a second derivative sees how the best phase moves
         unturned = reindex(estimate, offset, flipped, torch.zeros_like(phase), **options)
@@ -198,7 +204,7 @@ def _backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | Non
     return towards_estimate, towards_reference
 
 
-torch.library.register_autograd("symbreak::best_element", _backward, setup_context=_setup_context)
+_best_element = differentiable("best_element", _backward, _setup_context)
 
 
 # The op is a composition: its gradient is that of `best_element` on every device, vmap maps that.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from symbreak.ops import reindex as _reindex  # noqa: F401  (the op this one is made of)
 from symbreak.ops.autograd import refuse_gradient, refuse_tangent
 from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_data, check_flag, check_object, dtype_name, shown
+from symbreak.ops.functional import is_transformed
 from symbreak.ops.numbers import is_number
+from symbreak.ops.reindex import reindex
 
 # Black in any window, and far from where sums of indices leave 64 bits.
 FAR = 2**62
@@ -73,7 +74,8 @@ def apply_symmetry(
     wrap = check_flag("apply_symmetry", "wrap", wrap)
     refuse_tangent("apply_symmetry", x, phase)
     batch = x.shape[:-ndim]
-    return torch.ops.symbreak.apply_symmetry(  # type: ignore[no-any-return]
+    call = _within_transforms if is_transformed() else torch.ops.symbreak.apply_symmetry
+    moved: Tensor = call(
         x,
         shift=None if shift is None else _shift(shift, (*batch, ndim), x.device),
         flipped=None if flipped is None else _flipped(flipped, batch, x.device),
@@ -81,6 +83,7 @@ def apply_symmetry(
         wrap=wrap,
         ndim=ndim,
     )
+    return moved
 
 
 def _shift(shift: Tensor | Sequence[int], shape: tuple[int, ...], device: torch.device) -> Tensor:
@@ -158,6 +161,24 @@ def _apply_symmetry(
     wrap: bool = False,
     ndim: int = 2,
 ) -> Tensor:
+    ops = torch.ops.symbreak
+    return _composed(ops.flip_pivot, ops.reindex, x, shift, flipped, phase, wrap, ndim)
+
+
+def _within_transforms(x: Tensor, *, wrap: bool, ndim: int, **element: Tensor | None) -> Tensor:
+    return _composed(_flip_pivot, reindex, x, **element, wrap=wrap, ndim=ndim)
+
+
+def _composed(
+    flip_pivot: Callable[..., Tensor],
+    reindex: Callable[..., Tensor],
+    x: Tensor,
+    shift: Tensor | None,
+    flipped: Tensor | None,
+    phase: Tensor | None,
+    wrap: bool,
+    ndim: int,
+) -> Tensor:
     batch = x.shape[:-ndim]
     if shift is None:
         shift = torch.zeros((*batch, ndim), dtype=torch.int64, device=x.device)
@@ -172,11 +193,9 @@ def _apply_symmetry(
         flipped = torch.zeros(batch, dtype=torch.bool, device=x.device)
         offset = -shift
     else:
-        pivot = torch.ops.symbreak.flip_pivot(x.detach(), wrap=wrap, ndim=ndim)
+        pivot = flip_pivot(x.detach(), wrap=wrap, ndim=ndim)
         offset = torch.where(flipped.unsqueeze(-1), pivot + shift, -shift)
-    return torch.ops.symbreak.reindex(  # type: ignore[no-any-return]
-        x, offset, flipped, phase, wrap=wrap, ndim=ndim
-    )
+    return reindex(x, offset, flipped, phase, wrap=wrap, ndim=ndim)
 
 
 @torch.library.register_fake("symbreak::flip_pivot")
@@ -185,4 +204,4 @@ def _(x: Tensor, *, wrap: bool, ndim: int) -> Tensor:
 
 
 map_by_batch_axes("flip_pivot")
-refuse_gradient("flip_pivot", "it is an index. Detach the input: x.detach().")
+_flip_pivot = refuse_gradient("flip_pivot", "it is an index. Detach the input: x.detach().")

@@ -1,22 +1,28 @@
 """Derivatives that ops do not have: an error that says so, never a number that is wrong."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+
+from symbreak.ops.functional import differentiable
 
 _ADVICE: dict[str, str] = {}
 
 
-def refuse_gradient(op: str, advice: str) -> None:
-    """Make backward through ``symbreak::<op>`` an error that says what to do instead."""
+def refuse_gradient(op: str, advice: str) -> Callable[..., Any]:
+    """Make backward through ``symbreak::<op>`` an error that says what to do instead.
+
+    Returns:
+        What calls the op, as `differentiable` has it.
+    """
     _ADVICE[op] = advice
 
     def backward(ctx: Any, *gradients: Tensor) -> NoReturn:
         raise RuntimeError(f"symbreak.{op} is not differentiable: {advice}")
 
-    torch.library.register_autograd(f"symbreak::{op}", backward)
+    return differentiable(op, backward)
 
 
 def refuse_tangent(op: str, *tensors: object) -> None:

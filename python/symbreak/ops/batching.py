@@ -1,5 +1,6 @@
 """torch.func.vmap over an op: one call with one batch axis more, not one call an item."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,14 +17,20 @@ def map_by_batch_axes(op: str) -> None:
     call = getattr(torch.ops.symbreak, op).default
 
     def batched(info: Any, in_dims: tuple[int | None, ...], *values: Any, **options: Any) -> Any:
-        def leading(value: Any, axis: int | None) -> Any:
-            if not isinstance(value, Tensor):
-                return value
-            if axis is None:
-                return value.expand(info.batch_size, *value.shape)
-            return value.movedim(axis, 0)
-
-        result = call(*(leading(*pair) for pair in zip(values, in_dims, strict=True)), **options)
+        result = call(*with_leading_batch(info.batch_size, in_dims, values), **options)
         return result, 0 if isinstance(result, Tensor) else (0,) * len(result)
 
     torch.library.register_vmap(f"symbreak::{op}", batched)
+
+
+def with_leading_batch(
+    count: int, in_dims: Sequence[int | None], values: Sequence[Any]
+) -> list[Any]:
+    """The tensors among ``values`` with the mapped axis in front; the others as they are."""
+
+    def leading(value: Any, axis: int | None) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return value.expand(count, *value.shape) if axis is None else value.movedim(axis, 0)
+
+    return [leading(*pair) for pair in zip(values, in_dims, strict=True)]

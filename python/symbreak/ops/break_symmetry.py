@@ -101,9 +101,7 @@ def break_symmetry(
     check_tolerance("break_symmetry", tol)
     check_rule("break_symmetry", rule)
     refuse_tangent("break_symmetry", x)
-    return SymmetryBreaking(
-        *torch.ops.symbreak.break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule)
-    )
+    return SymmetryBreaking(*_break_symmetry(x, tol=float(tol), ndim=ndim, rule=rule))
 
 
 def check_rule(function: str, rule: str) -> None:
@@ -128,6 +126,6 @@ def _(
 
 
 map_by_batch_axes("break_symmetry")
-refuse_gradient(
+_break_symmetry = refuse_gradient(
     "break_symmetry", "the symmetry is a discrete choice. Detach the input: x.detach()."
 )

@@ -61,7 +61,7 @@ def center(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) ->
     refuse_tangent("center", x)
     check_tolerance("center", tol)
     wrap = check_flag("center", "wrap", wrap)
-    return Centered(*torch.ops.symbreak.center(x, tol=float(tol), wrap=wrap, ndim=ndim))
+    return Centered(*_center(x, tol=float(tol), wrap=wrap, ndim=ndim))
 
 
 @torch.library.register_fake("symbreak::center")
@@ -70,4 +70,4 @@ def _(x: Tensor, *, tol: float = 0.0, wrap: bool = False, ndim: int = 2) -> tupl
 
 
 map_by_batch_axes("center")
-refuse_gradient("center", "the shift is a discrete choice. Detach the input: x.detach().")
+_center = refuse_gradient("center", "the shift is a discrete choice. Detach the input: x.detach().")

@@ -11,6 +11,7 @@ from torch import Tensor
 from symbreak.ops.autograd import refuse_tangent
 from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import REAL_OF, check_count, check_object, check_shape
+from symbreak.ops.functional import differentiable
 from symbreak.ops.memory import check_memory
 
 
@@ -57,9 +58,7 @@ def fourier_amplitude(
     cause = f"oversampling = {oversampling}" if shape is None else f"shape = {tuple(shape)}"
     full = (*x.shape[:-ndim], *_padded(x, oversampling, shape, ndim))
     check_memory("fourier_amplitude", cause, full, REAL_OF[x.dtype], x.device)
-    amplitude: Tensor = torch.ops.symbreak.fourier_amplitude(
-        x, oversampling=oversampling, shape=shape, ndim=ndim
-    )
+    amplitude: Tensor = _call(x, oversampling=oversampling, shape=shape, ndim=ndim)
     return amplitude
 
 
@@ -98,6 +97,4 @@ def _backward(ctx: Any, gradient: Tensor) -> Tensor:
 
 
 map_by_batch_axes("fourier_amplitude")
-torch.library.register_autograd(
-    "symbreak::fourier_amplitude", _backward, setup_context=_setup_context
-)
+_call = differentiable("fourier_amplitude", _backward, _setup_context)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from symbreak.ops.batching import map_by_batch_axes
+from symbreak.ops.functional import differentiable
 
 
 def adjoint_element(
@@ -51,7 +52,7 @@ def _setup_context(
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None, Tensor | None]:
     offset, flipped, phase, *saved = ctx.saved_tensors
-    reindex, options = torch.ops.symbreak.reindex, ctx.options
+    options = ctx.options
     towards_x = towards_phase = None
     if ctx.needs_input_grad[0]:
         towards_x = reindex(gradient, *adjoint_element(offset, flipped, phase), **options)
@@ -62,4 +63,4 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None, None, Te
 
 
 map_by_batch_axes("reindex")
-torch.library.register_autograd("symbreak::reindex", _backward, setup_context=_setup_context)
+reindex = differentiable("reindex", _backward, _setup_context)
