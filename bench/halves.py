@@ -73,7 +73,6 @@ from symbreak.halves import HalvesComparison, compare_halves
 
 PAGE = Path(__file__).parent.parent / "docs" / "from-detector-to-object.md"
 CSV = RESULTS / "halves.csv"
-TWENTY = "3*(20*ER+180*HIO)+100*RAAR+20*ER"  # the command line's before bench/held_ends.py
 STARTS, FINER = 16, 3
 SIZES, MOST_3D = {2: 48, 3: 20}, 8
 FAILED = 0.5  # squared distance of the mean to the truth, over the truth's

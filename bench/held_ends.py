@@ -36,9 +36,10 @@ from pathlib import Path
 from statistics import geometric_mean
 
 import torch
-from halves import TWENTY, Problem, distance, simulated
+from halves import Problem, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
+from schedules import TWENTY
 from shrinkwraps import KEY, PAGE, groups, problems
 from subpixel import STARTS
 from torch import Tensor

@@ -75,7 +75,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-from halves import FAILED, TWENTY, distance, simulated
+from halves import FAILED, distance, simulated
 from measured_page import Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES, STARTS
@@ -87,6 +87,7 @@ from symbreak.evaluation import compare_starts
 
 PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
 CSV = RESULTS / "schedules.csv"
+TWENTY = "3*(20*ER+180*HIO)+100*RAAR+20*ER"  # the command line's before bench/held_ends.py
 
 
 class End(NamedTuple):

@@ -33,7 +33,8 @@ def test_the_page_shows_the_committed_results(tmp_path):
 
 
 def test_the_rules_are_what_the_page_calls_them():
-    assert bench.RULES["python"] == symbreak.Shrinkwrap()
+    assert bench.RULES["python"] == symbreak.Shrinkwrap(**bench.END)
+    assert bench.RULES["commands"] == DEFAULT
     text = bench.PAGE.read_text()
     for name in ("tight", "commands"):
         rule, plain = bench.RULES[name], symbreak.Shrinkwrap()
@@ -49,7 +50,6 @@ def test_the_rules_are_what_the_page_calls_them():
         assert f"({said})" in text or f"    {said}, hold=120, average_iterates=80\n" in text
     # Where the blur ends, in pixels: after the updates of the command's schedule.
     updates = (symbreak.ops.schedule.total_iterations(SCHEDULE) - DEFAULT.hold) // DEFAULT.every
-    assert updates == (symbreak.ops.schedule.total_iterations(bench.TWENTY) - 1) // DEFAULT.every
     ends = [max(r.sigma * r.decay ** (updates - 1), r.sigma_min) for r in bench.RULES.values()]
     assert [round(end, 1) for end in ends] == [2.1, 0.7, 1.5, 1.5]
     assert bench.RULES["same_blur"].decay == DEFAULT.decay
@@ -58,19 +58,17 @@ def test_the_rules_are_what_the_page_calls_them():
 def test_the_claims_of_the_page():
     assert len(MANY) == 96
     solved = [bench.solved(MANY, name) for name in ("commands", "python", "tight")]
-    assert solved == [96, 94, 85]
+    assert solved == [96, 95, 84]
     nearer = ratios(MANY, "commands", "python")
-    assert sum(value < 1 for value in nearer) == 89
-    assert 0.5 < median(nearer) < 0.55
+    assert sum(value < 1 for value in nearer) == 92
+    assert round(median(nearer), 2) == 0.56
     few = [median(ratios(rows, "commands", "python")) for rows in bench.groups(FEW).values()]
-    assert [round(1 - value, 2) for value in few] == [0.05, 0.07]
+    assert all(abs(value - 1) < 0.02 for value in few)
     assert bench.solved(FEW, "commands") == len(FEW) == 24
-    most = median(ratios(bench.groups(MANY)["3D between", "10000000"], "commands", "python"))
-    assert round(1 - most, 2) == 0.03
 
 
 def test_the_tight_rule_is_nearer_where_it_was_made_for():
-    for (data, photons), rows in bench.groups(MANY).items():
+    for (_, photons), rows in bench.groups(MANY).items():
         both = [row for row in rows if float(row["distance_tight"]) < bench.FAILED]
         ratio = median(ratios(both, "commands", "tight"))
-        assert ratio < 1 if data.startswith("2D") and photons == "100000" else 1.05 < ratio < 1.45
+        assert ratio < 1 if photons == "100000" else 1.03 < ratio < 1.31
