@@ -19,6 +19,15 @@ def objects(count, grid, *, generator):
     return torch.polar(modulus, phase) * inside, inside
 
 
+def noisy_patterns(grid, dtype, *, generator):
+    """Amplitudes of two noisy patterns on a grid, where they were measured, and their support."""
+    x, inside = objects(2, grid, generator=generator)
+    a = amplitudes(x, len(grid))
+    a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
+    valid = torch.rand(a.shape, generator=generator) > 0.1
+    return a.to(dtype), valid, inside
+
+
 def amplitudes(x, ndim=2):
     return torch.fft.fftn(x, dim=tuple(range(-ndim, 0))).abs()
 

@@ -1,12 +1,13 @@
 """Phases within a limit: the projection, the iterations of the CPU's engines, what they bring."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from phasing_problems import amplitudes, in_parts, objects, oracle, relative_each
+from phasing_problems import amplitudes, in_parts, noisy_patterns, objects, oracle, relative_each
 
 import symbreak
 from symbreak import coherence
@@ -51,16 +52,7 @@ def test_what_is_allowed_stays_and_the_rest_goes_once(numbers, limit):
 
 @pytest.fixture
 def measured(generator):
-    """Amplitudes of two noisy patterns on a grid, and where they were measured."""
-
-    def make(grid, dtype):
-        x, inside = objects(2, grid, generator=generator)
-        a = amplitudes(x, len(grid))
-        a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
-        valid = torch.rand(a.shape, generator=generator) > 0.1
-        return a.to(dtype), valid, inside
-
-    return make
+    return partial(noisy_patterns, generator=generator)
 
 
 @pytest.mark.parametrize("dtype", [SINGLE, DOUBLE])

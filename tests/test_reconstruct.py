@@ -1,11 +1,12 @@
 """reconstruct: the iteration against the reference, over sizes, types and masks."""
 
 from dataclasses import asdict
+from functools import partial
 
 import pytest
 import torch
 from conftest import strided
-from phasing_problems import amplitudes, in_parts, objects, oracle, relative, relative_each
+from phasing_problems import in_parts, noisy_patterns, oracle, relative, relative_each
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -19,16 +20,7 @@ GRIDS = [(24, 24), (15, 22), (13, 9), (8, 9, 10)]
 
 @pytest.fixture
 def measured(generator):
-    """Amplitudes of two noisy patterns on a grid, and where they were measured."""
-
-    def make(grid, dtype):
-        x, inside = objects(2, grid, generator=generator)
-        a = amplitudes(x, len(grid))
-        a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
-        valid = torch.rand(a.shape, generator=generator) > 0.1
-        return a.to(dtype), valid, inside
-
-    return make
+    return partial(noisy_patterns, generator=generator)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
