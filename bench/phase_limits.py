@@ -19,10 +19,11 @@ Expected, after a trial with three real ones and six starts each:
    whatever the kind; with 0 so many of the real ones.
 3. 4.5 pixels missing, more than a speckle across: hardly any, with or without.
 
-What came of it: 1 is true, but positivity is better than expected, half the distance of real ones
-and less than twice that of the others. 2 is true with 1e7 photons, not with 1e5, where pi/2 finds 9
-to 10 of 16. 3 is true, though with 1e7 photons up to 4 of 16. 1 radian was added then, of which is
-expected, after a trial with six patterns of each kind and limits from 0.3 to 2.2:
+What came of it: 1 is true of pi/2, but for one mean that is 20 % nearer; positivity is better than
+expected, half the distance of real ones and 1.5 to 2.1 times that of the others. 2 is true with 1e7
+photons, not with 1e5, where pi/2 finds 9 to 10 of 16. 3 is true, though with 1e7 photons up to 4 of
+16. 1 radian was added then, of which is expected, after a trial with six patterns of each kind and
+limits from 0.3 to 2.2:
 
 4. 2.5 pixels missing: 14 of 16 or more are found, whatever the kind and the photons; nothing
    missing: the mean is within 20 % of the distance of pi/2.
