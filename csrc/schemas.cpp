@@ -39,7 +39,7 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
       " float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"
       " bool shrinkwrap_of_rms=False, int starts=1, int first_start=0,"
       " int before=0, int after=0, int ndim=2, int record_every=0,"
-      " float phase_limit=3.141592653589793, int monitor=0)"
+      " float phase_limit=3.141592653589793, int shrinkwrap_average=0, int monitor=0)"
       " -> (Tensor object, Tensor support, Tensor error, Tensor history)");
   // On the CPU, for grids that its fused engine reaches.
   m.def(

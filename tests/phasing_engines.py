@@ -143,13 +143,24 @@ def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), ONE_EACH)
-def test_it_goes_on_from_the_mean_of_iterates(run, engine, grid, dtype):
-    a, valid, _ = problem(grid, dtype, items=1)
-    rule = Shrinkwrap(every=9, sigma=1.5, threshold=0.25, hold=6, average_iterates=20)
-    options = {"valid": valid, "shrinkwrap": rule, "record_every": 4}
-    found = run(engine, a, "31*ER", **options)
+@pytest.mark.parametrize(
+    ("rule", "schedule", "record"),
+    [
+        ({"threshold": 0.25, "average_iterates": 20}, "31*ER", 4),
+        ({"threshold": 0.4, "relative_to": "rms", "average_iterates": 9}, "20*ER+2*DM+9*ER", 0),
+        ({"area": (0.3, 0.1), "average_iterates": 30, "hold": 1}, "31*ER", 5),
+    ],
+)
+def test_it_goes_on_from_the_mean_of_iterates(
+    run, engine, grid, dtype, rule, schedule, record, monkeypatch
+):
+    a, valid, _ = problem(grid, dtype, items=3)
+    rule = Shrinkwrap(**({"every": 5, "sigma": 1.5, "hold": 6} | rule))
+    options = {"valid": valid, "shrinkwrap": rule, "record_every": record}
+    monkeypatch.setenv("SYMBREAK_CUDA_IMAGES", "2")  # a sum is begun anew for the third image
+    found = run(engine, a, schedule, **options)
     assert 0 < found.support.sum() < found.support.numel()
-    check(found, oracle(a, "31*ER", **options), grid, 10 * TOLERANCE[dtype])
+    check(found, oracle(a, schedule, **options), grid, 10 * TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])

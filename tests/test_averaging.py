@@ -1,19 +1,14 @@
 """Phasing that goes on from the mean of its iterates: against the reference, and what it is for."""
 
-from itertools import pairwise, repeat
 from statistics import geometric_mean
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from phasing_problems import amplitudes, objects, oracle, relative
 
 import symbreak
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.data import crystals, poisson_amplitude
-from symbreak.ops.averaging import counted, recording
-from symbreak.ops.schedule import cut
 from symbreak.ops.shrinkwrap import Shrinkwrap
 
 BLUR = {"every": 4, "sigma": 1.2, "sigma_min": 0.6, "decay": 0.7}
@@ -141,46 +136,31 @@ def test_it_is_no_part_and_needs_its_iterations(a):
         partly_coherent(a, "40*ER", shrinkwrap=rule)
 
 
+def test_the_op_itself_refuses_what_it_cannot_average(device, a):
+    a = a((16, 16)).to(device)
+    phase = torch.ops.symbreak.reconstruct
+    assert phase(a, "9*ER", shrinkwrap_average=8, shrinkwrap_hold=1)[2].isfinite().all()
+    for wrong in (
+        {"shrinkwrap_average": -1},
+        {"shrinkwrap_hold": 0},
+        {"shrinkwrap_average": 9},
+        {"shrinkwrap_hold": 10},
+        {"before": 1},
+        {"after": 1},
+    ):
+        options = {"shrinkwrap_average": 8, "shrinkwrap_hold": 1} | wrong
+        with pytest.raises(RuntimeError, match="shrinkwrap_average must not be negative, and goes"):
+            phase(a, "9*ER", **options)
+
+
 def test_compiled_code_and_meta_tensors(a):
     a, rule = a((16, 16)), Shrinkwrap(hold=5, average_iterates=20)
 
     def phase(a):
         return symbreak.reconstruct(2 * a, "40*ER", shrinkwrap=rule).object.abs()
 
-    torch.testing.assert_close(torch.compile(phase, backend="eager")(a), phase(a))
+    compiled = torch.compile(phase, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(a), phase(a))
     found = symbreak.reconstruct(a.to("meta"), "40*ER", shrinkwrap=rule, record_every=7)
     assert found.object.shape == (2, 1, 16, 16)
     assert found.history.shape == (2, 1, 5)
-
-
-STEPS = st.lists(st.tuples(st.sampled_from(["ER", "HIO"]), st.integers(1, 30)), min_size=1)
-
-
-@given(STEPS, st.lists(st.integers(1, 20), max_size=8))
-def test_a_schedule_is_cut_into_pieces(steps, lengths):
-    pieces = list(cut(steps, lengths))
-    assert all(pieces)
-    sizes = [sum(count for _, count in piece) for piece in pieces]
-    whole = [name for name, count in steps for _ in range(count)]
-    assert [name for piece in pieces for name, count in piece for _ in range(count)] == whole
-    assert all(size == length for size, length in zip(sizes[:-1], lengths, strict=False))
-    assert list(cut(steps, repeat(len(whole)))) == [steps]
-
-
-@given(st.lists(st.integers(1, 90), min_size=1, unique=True), st.integers(0, 30))
-def test_pieces_record_what_the_whole_records(ends, every):
-    pieces = list(recording(sorted(ends), every))
-    assert pieces[0][0] == 0
-    assert all(one[1] == other[0] for one, other in pairwise(pieces))
-    assert set(ends) <= {end for _, end, _ in pieces}
-    assert all(begin < end for begin, end, _ in pieces)
-    records = [k for begin, end, own in pieces if own for k in range(begin + own, end + 1, own)]
-    total = max(ends)
-    assert records == (list(range(every, total + 1, every)) if every else [])
-
-
-def test_which_iterates_count():
-    assert counted(Shrinkwrap(hold=120, average_iterates=80), 820) == list(range(630, 701, 10))
-    assert counted(Shrinkwrap(hold=2, average_iterates=19), 30) == [28]
-    assert counted(Shrinkwrap(hold=2, average_iterates=28), 30) == [18, 28]
-    assert counted(Shrinkwrap(hold=2), 30) == []

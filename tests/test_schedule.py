@@ -1,11 +1,13 @@
-"""Schedules: the grammar, its errors, the list of steps."""
+"""Schedules: the grammar, its errors, the list of steps, pieces."""
+
+from itertools import repeat
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symbreak.ops.schedule import SCHEDULE, parse_schedule, schedule_text, total_iterations
+from symbreak.ops.schedule import SCHEDULE, cut, parse_schedule, schedule_text, total_iterations
 
 
 def test_the_default_of_the_operator_is_that_of_python():
@@ -103,3 +105,17 @@ def test_any_text_is_a_schedule_or_a_pointed_error(text):
 def test_wrong_types(steps):
     with pytest.raises(TypeError, match=r"reconstruct: .*schedule must be a"):
         schedule_text(steps)
+
+
+SHORT = st.lists(st.tuples(st.sampled_from(["ER", "HIO"]), st.integers(1, 30)), min_size=1)
+
+
+@given(SHORT, st.lists(st.integers(1, 20), max_size=8))
+def test_a_schedule_is_cut_into_pieces(steps, lengths):
+    pieces = list(cut(steps, lengths))
+    assert all(pieces)
+    sizes = [sum(count for _, count in piece) for piece in pieces]
+    whole = [name for name, count in steps for _ in range(count)]
+    assert [name for piece in pieces for name, count in piece for _ in range(count)] == whole
+    assert all(size == length for size, length in zip(sizes[:-1], lengths, strict=False))
+    assert list(cut(steps, repeat(len(whole)))) == [steps]

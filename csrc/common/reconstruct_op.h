@@ -46,9 +46,10 @@ inline const void* phasing_argument(const Tensor& amplitude, const char* name,
 inline ShrinkwrapRule shrinkwrap_rule(int64_t every, double sigma, double sigma_min, double decay,
                                       double threshold,
                                       const std::optional<std::vector<double>>& area, int64_t hold,
-                                      bool of_rms) {
+                                      bool of_rms, int64_t average) {
   ShrinkwrapRule rule{every, sigma, sigma_min, decay, threshold, of_rms && !area.has_value()};
   rule.hold = hold;
+  rule.average = average;
   if (area.has_value()) {
     STD_TORCH_CHECK(area->size() == 2 && (*area)[0] >= 0 && (*area)[1] >= 0,
                     "reconstruct: shrinkwrap_area must be two fractions, from and to.");
@@ -72,7 +73,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
     bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, double phase_limit, int64_t monitor, const BlurRule* blur) {
+    int64_t record_every, double phase_limit, int64_t average, int64_t monitor,
+    const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
@@ -91,7 +93,12 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
 
   const auto watcher = Monitor::find(monitor);
   const Schedule steps = parse_schedule(schedule);
-  const int64_t records = record_every > 0 ? total_iterations(steps) / record_every : 0;
+  const int64_t total = total_iterations(steps),
+                records = record_every > 0 ? total / record_every : 0;
+  STD_TORCH_CHECK(average >= 0 && (average == 0 || (before == 0 && after == 0 && hold >= 1 &&
+                                                    hold <= total && average <= total - hold)),
+                  "reconstruct: shrinkwrap_average must not be negative, and goes with a whole "
+                  "schedule that holds it and a shrinkwrap_hold of at least 1.");
   const Tensor a = torch::stable::contiguous(amplitude);
   const auto compute = [&]<typename T>() -> std::tuple<Tensor, Tensor, Tensor, Tensor> {
     PhasingStart start;
@@ -109,7 +116,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     Tensor history = torch::stable::new_empty(a, appended(images, records));
     Tensor marked = torch::stable::new_empty(a, full);
     const ShrinkwrapRule rule =
-        shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area, hold, of_rms);
+        shrinkwrap_rule(every, sigma, sigma_min, decay, threshold, area, hold, of_rms, average);
     PhasingTask<T> task{make_grid(full, ndim),
                         product(batch),
                         starts,
@@ -143,11 +150,11 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
     double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
     bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, double phase_limit, int64_t monitor) {
+    int64_t record_every, double phase_limit, int64_t average, int64_t monitor) {
   return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
                                     sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
                                     first_start, before, after, ndim, record_every, phase_limit,
-                                    monitor, nullptr);
+                                    average, monitor, nullptr);
 }
 
 // variances: [*batch, starts, ndim] double; dark: [*batch] double, or none where they are known.
@@ -176,7 +183,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
   auto [object, last_support, error, history] = phase_by_schedule<Machine>(
       amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
       threshold, area, hold, of_rms, starts, first_start, 0, 0, ndim, corrected_every, phase_limit,
-      monitor, &blur);
+      0, monitor, &blur);
   return {object, last_support, error, history, refined};
 }
 

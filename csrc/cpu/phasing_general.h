@@ -7,6 +7,7 @@
 
 #include "cpu/fourier.h"
 #include "cpu/phasing_pointwise.h"
+#include "cpu/phasing_start.h"
 #include "cpu/support.h"
 
 namespace symbreak {
@@ -54,9 +55,18 @@ class ImagePhasing {
 
   void record(int64_t j) { history_[j] = static_cast<T>(error()); }
 
-  void update_support(int64_t j, int64_t updates) {
-    shrinkwrap(task_.grid, x_, task_.shrinkwrap, j, updates, support_);
+  void update_support(const SupportUpdate& update) { shrinkwrap(task_.grid, x_, update, support_); }
+
+  void add_iterate(bool first) {
+    if (first) sum_.assign(2 * pixels_, T(0));
+    T* const sum = sum_.data();
+    const T* const x = x_;
+    for_pixels(pixels_, [=](int64_t n) {
+      sum[2 * n] += x[2 * n];
+      sum[2 * n + 1] += x[2 * n + 1];
+    });
   }
+  void take_mean(double share) { scale(sum_.data(), T(share), x_, pixels_); }
 
  private:
   // P_M f_C(x), f_C(x) = x / beta + (1 - 1 / beta) P_C x, which is gone before the other projection
@@ -92,6 +102,7 @@ class ImagePhasing {
   uint8_t* support_;
   T* error_;
   T* history_;
+  std::vector<T> sum_;  // of iterates, [*grid, 2]
 };
 
 template <typename T>

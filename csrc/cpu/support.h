@@ -72,28 +72,27 @@ T brightness_of_rank(const T* blur, int64_t pixels, int64_t count) {
   return values[count - 1];
 }
 
-// Support update j: the pixels where the blurred |x| is bright.
+// The pixels where the blurred |x| is bright.
 template <typename T>
-void shrinkwrap(const Grid& grid, const T* x, const ShrinkwrapRule& rule, int64_t j,
-                int64_t updates, uint8_t* support) {
+void shrinkwrap(const Grid& grid, const T* x, const SupportUpdate& update, uint8_t* support) {
   const int64_t pixels = grid.pixels();
-  Spectrum<T> blurred = blurred_modulus(grid, x, blur_sigma(rule, j));
+  Spectrum<T> blurred = blurred_modulus(grid, x, update.sigma);
   const T* blur = blurred.data();
-  if (rule.keeps_area()) {
-    const T level = brightness_of_rank(blur, pixels, kept_pixels(rule, j, updates, pixels));
+  if (update.kept > 0) {
+    const T level = brightness_of_rank(blur, pixels, update.kept);
     for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] >= level; });
   } else {
     T peak = 0;
     double power = 0, count = 0;  // of |x| within the support
     for (int64_t n = 0; n < pixels; ++n) peak = std::max(peak, blur[2 * n]);
-    for (int64_t n = 0; n < pixels && rule.of_rms; ++n) {
+    for (int64_t n = 0; n < pixels && update.of_rms; ++n) {
       if (!support[n]) continue;
       power += double(x[2 * n]) * double(x[2 * n]) + double(x[2 * n + 1]) * double(x[2 * n + 1]);
       ++count;
     }
     const double reference =
-        bright_reference(double(peak), rule.of_rms ? root_mean_square(power, count) : INFINITY);
-    const T level = static_cast<T>(rule.threshold * reference);
+        bright_reference(double(peak), update.of_rms ? root_mean_square(power, count) : INFINITY);
+    const T level = static_cast<T>(update.threshold * reference);
     for_pixels(pixels, [=](int64_t n) { support[n] = blur[2 * n] > level; });
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/fourier.h"
+#include "cuda/phasing_mean.h"
 #include "cuda/phasing_pointwise.h"
 #include "cuda/phasing_support.h"
 
@@ -19,6 +20,7 @@ class GeneralEngine {
         fourier_(task.grid, scratch.like(), images),
         gain_(T(1.0 / double(task.grid.pixels()))),
         cone_(task.cone()),
+        sum_(task, scratch, images),
         work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         transfer_(scratch.take<T>(task.grid.size[0] + task.grid.size[1] + task.grid.size[2])),
         level_(scratch.take<T>(images)),
@@ -30,12 +32,12 @@ class GeneralEngine {
     for (int64_t i = 0; i < count; ++i) {
       const Tensor p = project_modulus(batch_.x);
       if (algorithm == Algorithm::kDM) {
-        update(towards_object_update<T>(1 / task_.beta, cone_), nullptr, work_);
+        apply(towards_object_update<T>(1 / task_.beta, cone_), nullptr, work_);
         const Tensor q = project_modulus(work_);
-        update(difference_map_first<T>(task_.beta, cone_), pixel_data<T>(p), batch_.x);
-        update(difference_map_second<T>(task_.beta), pixel_data<T>(q), batch_.x);
+        apply(difference_map_first<T>(task_.beta, cone_), pixel_data<T>(p), batch_.x);
+        apply(difference_map_second<T>(task_.beta), pixel_data<T>(q), batch_.x);
       } else {
-        update(feed_back_update<T>(algorithm, task_.beta, cone_), pixel_data<T>(p), batch_.x);
+        apply(feed_back_update<T>(algorithm, task_.beta, cone_), pixel_data<T>(p), batch_.x);
       }
     }
   }
@@ -43,16 +45,19 @@ class GeneralEngine {
   void record(int64_t j) { write_error(batch_.history + j, task_.records()); }
   void finish() { write_error(batch_.error, 1); }
 
-  void update_support(int64_t j, int64_t updates) {
+  void add_iterate(bool first) { sum_.add(batch_, first); }
+  void take_mean(double share) { sum_.take_mean(batch_, share); }
+
+  void update_support(const SupportUpdate& update) {
     const Grid& grid = task_.grid;
     for_pixels(stream_, 1, grid.size[0] + grid.size[1] + grid.size[2],
-               FillTransfer<T>{grid, blur_sigma(task_.shrinkwrap, j), transfer_});
+               FillTransfer<T>{grid, update.sigma, transfer_});
     each_pixel(TakeModulus<T>{batch_, work_});
     const Tensor spectrum = fourier_(work_, batch_.images, Direction::kForward);
     each_pixel(ApplyTransfer<T>{grid, transfer_, mutable_pixel_data<T>(spectrum), gain_});
     const Tensor blurred = fourier_(pixel_data<T>(spectrum), batch_.images, Direction::kInverse);
     select_support(stream_, batch_, BrightImages<T>{real_data<T>(blurred), batch_.pixels, 2},
-                   task_.shrinkwrap, j, updates, level_, partial_);
+                   update, level_, partial_);
   }
 
  private:
@@ -61,7 +66,7 @@ class GeneralEngine {
     for_pixels(stream_, batch_.images, batch_.pixels, body);
   }
 
-  void update(const Update<T>& rule, const Pixel<T>* p, Pixel<T>* y) const {
+  void apply(const Update<T>& rule, const Pixel<T>* p, Pixel<T>* y) const {
     each_pixel(ApplyUpdate<T>{batch_, rule, p, y});
   }
 
@@ -73,7 +78,7 @@ class GeneralEngine {
   }
 
   void write_error(T* out, int64_t stride) {
-    update(towards_object_update<T>(0, cone_), nullptr, work_);
+    apply(towards_object_update<T>(0, cone_), nullptr, work_);
     const Tensor spectrum = fourier_(work_, batch_.images, Direction::kForward);
     reduce_images<Sum>(stream_, batch_.images, batch_.pixels,
                        AmplitudeResidual<T>{batch_, pixel_data<T>(spectrum)},
@@ -86,6 +91,7 @@ class GeneralEngine {
   const T gain_;
   const PhaseCone<T> cone_;
   PhasingBatch<T> batch_{};
+  const IterateSum<T> sum_;
   Pixel<T>* const work_;  // [images, *grid]
   T* const transfer_;     // of the blur along each axis
   T* const level_;        // [images]

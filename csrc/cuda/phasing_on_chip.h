@@ -1,5 +1,6 @@
 // The on-chip engine: collects iterations into programs for one kernel; what that kernel does not
-// do (errors, supports of a given area, the difference map) the two-pass engine does between them.
+// do (errors, supports of a given area, the difference map, the mean of iterates) the two-pass
+// engine does between them.
 #pragma once
 
 #include "cuda/on_chip.h"
@@ -66,13 +67,20 @@ class OnChipEngine {
     two_pass_.finish();
   }
 
-  void update_support(int64_t j, int64_t updates) {
-    if (task_.shrinkwrap.keeps_area()) {
+  void add_iterate(bool first) {
+    flush();
+    two_pass_.add_iterate(first);
+  }
+  void take_mean(double share) { two_pass_.take_mean(share); }
+
+  void update_support(const SupportUpdate& update) {
+    // A program has one threshold; that of a mean is another.
+    if (update.kept > 0 || update.threshold != task_.shrinkwrap.threshold) {
       flush();
-      two_pass_.update_support(j, updates);
+      two_pass_.update_support(update);
       return;
     }
-    fill_transfer_.sigma[updates_] = blur_sigma(task_.shrinkwrap, j);
+    fill_transfer_.sigma[updates_] = update.sigma;
     append({0, 0.0f, 0.0f, updates_++});
   }
 

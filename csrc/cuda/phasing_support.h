@@ -139,17 +139,15 @@ void rms_inside(Stream stream, const PhasingBatch<T>& batch, T* level, double* p
   reduce_images<Sum>(stream, images, pixels, PowerInside<T>{batch}, WriteRms<T>{level}, partial);
 }
 
-// Support update j of `updates`, from the blurred |x|.
+// The support from the blurred |x|.
 template <typename T>
 void select_support(Stream stream, const PhasingBatch<T>& batch, const BrightImages<T>& blurred,
-                    const ShrinkwrapRule& rule, int64_t j, int64_t updates, T* level,
-                    double* partial) {
-  if (rule.keeps_area()) {
-    const int64_t kept = kept_pixels(rule, j, updates, batch.pixels);
-    select_brightest(stream, batch, blurred, kept, level);
+                    const SupportUpdate& update, T* level, double* partial) {
+  if (update.kept > 0) {
+    select_brightest(stream, batch, blurred, update.kept, level);
   } else {
-    if (rule.of_rms) rms_inside(stream, batch, level, partial);
-    select_above_fraction(stream, batch, blurred, rule.threshold, rule.of_rms, level,
+    if (update.of_rms) rms_inside(stream, batch, level, partial);
+    select_above_fraction(stream, batch, blurred, update.threshold, update.of_rms, level,
                           reinterpret_cast<T*>(partial));
   }
 }

@@ -1,6 +1,7 @@
 // The two-pass engine: 2D grids whose lengths have codelets, two fused kernels per iteration.
 #pragma once
 
+#include "cuda/phasing_mean.h"
 #include "cuda/phasing_support.h"
 #include "cuda/two_pass.h"
 
@@ -58,6 +59,7 @@ class TwoPassEngine {
         along_rows_(two_pass_axis(task.grid.size[2])),
         cone_(task.cone()),
         tiles_(along_rows_.length / columns_per_tile<T>(along_columns_.length)),
+        sum_(task, scratch, images),
         state_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         work_(scratch.take<Pixel<T>>(images * task.grid.pixels())),
         amplitude_(scratch.take<T>(task.items * task.grid.pixels())),
@@ -79,7 +81,7 @@ class TwoPassEngine {
     forward(keep_update<T>(), state_);
   }
 
-  // All that `record` and `update_support` need; `iterate` needs `begin`.
+  // All that the other calls need; `iterate` needs `begin`.
   void attach(const PhasingBatch<T>& batch) { batch_ = batch; }
 
   // [items, rows, columns], columns in the order of AxisPlan::row_position.
@@ -111,11 +113,16 @@ class TwoPassEngine {
   void record(int64_t j) { write_error(batch_.history + j, task_.records()); }
   void finish() { write_error(batch_.error, 1); }
 
-  void update_support(int64_t j, int64_t updates) {
+  void add_iterate(bool first) { sum_.add(batch_, first); }
+  void take_mean(double share) {
+    sum_.take_mean(batch_, share);
+    forward(keep_update<T>(), state_);
+  }
+
+  void update_support(const SupportUpdate& update) {
     const int64_t lengths = along_rows_.length + along_columns_.length;
-    for_pixels(
-        stream_, 1, lengths,
-        OrderTransfer<T>{along_rows_, along_columns_, blur_sigma(task_.shrinkwrap, j), transfer_});
+    for_pixels(stream_, 1, lengths,
+               OrderTransfer<T>{along_rows_, along_columns_, update.sigma, transfer_});
     RowSweep<T> sweep = row_sweep();
     sweep.modulus = true;
     sweep.to = work_;
@@ -125,8 +132,8 @@ class TwoPassEngine {
     sweep.to = nullptr;
     sweep.bright = reinterpret_cast<T*>(work_);
     launch_row_sweep(stream_, along_rows_.length, sweep);
-    select_support(stream_, batch_, BrightImages<T>{sweep.bright, batch_.pixels, 2},
-                   task_.shrinkwrap, j, updates, level_, partial_);
+    select_support(stream_, batch_, BrightImages<T>{sweep.bright, batch_.pixels, 2}, update, level_,
+                   partial_);
   }
 
  private:
@@ -176,6 +183,7 @@ class TwoPassEngine {
   const PhaseCone<T> cone_;
   const int tiles_;  // of columns in an image
   PhasingBatch<T> batch_{};
+  const IterateSum<T> sum_;
   Pixel<T>* const state_;  // [images, rows, columns]: F_rows x
   Pixel<T>* const work_;   // the same shape
   T* const amplitude_;     // [items, rows, columns] in the order of a state

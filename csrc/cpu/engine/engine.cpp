@@ -28,8 +28,9 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
   const int teams = threads.count / team_size;
   threads.count = teams * team_size;
   struct Team {
-    Team(const Axes<T>& axes, int lanes, int size, bool corrects)
-        : workspace(axes, lanes, size, corrects), barrier(size) {}
+    Team(const Axes<T>& axes, int lanes, int size, const PhasingTask<T>& task)
+        : workspace(axes, lanes, size, task.blur != nullptr, task.averaged().count > 0),
+          barrier(size) {}
     Workspace<T> workspace;
     Barrier barrier;
     int64_t image = 0;
@@ -37,7 +38,7 @@ void run_images(const PhasingTask<T>& task, const EngineStart& start, const Axes
   const Kernels<T>& kernels = selected_kernels<T>();
   std::vector<std::unique_ptr<Team>> all;
   for (int i = 0; i < teams; ++i) {
-    all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size, task.blur != nullptr));
+    all.push_back(std::make_unique<Team>(axes, kernels.lanes, team_size, task));
   }
   std::atomic<int64_t> next{begin};
   const auto work = [&](int thread) {

@@ -90,6 +90,20 @@ void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, 
 }
 
 template <typename T>
+void add_rows(const Image<T>& image, int lanes, T* sum, bool first, int begin, int end) {
+  const int64_t size = 2 * int64_t{image.padded_columns} * lanes;
+  const T* iterate = image.iterate;
+  for (int64_t i = begin * size; i < end * size; ++i) sum[i] = (first ? T(0) : sum[i]) + iterate[i];
+}
+
+template <typename T>
+void mean_rows(const Image<T>& image, int lanes, const T* sum, T share, int begin, int end) {
+  const int64_t size = 2 * int64_t{image.padded_columns} * lanes;
+  T* iterate = image.iterate;
+  for (int64_t i = begin * size; i < end * size; ++i) iterate[i] = share * sum[i];
+}
+
+template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
                       const Axes<T>& axes, T* target, int begin, int end) {
   const bool volume = image.is_volume();
@@ -245,6 +259,8 @@ void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int 
   template void clear_rows<T>(const Image<T>&, int, int, int);                                  \
   template void import_support<T>(const Image<T>&, int, const uint8_t*, int, int);              \
   template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, T*, int, int);            \
+  template void add_rows<T>(const Image<T>&, int, T*, bool, int, int);                          \
+  template void mean_rows<T>(const Image<T>&, int, const T*, T, int, int);                      \
   template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int, \
                                     int);                                                       \
   template void random_spectrum<T>(const Image<T>&, int, const Axes<T>&, int64_t, int64_t, int, \

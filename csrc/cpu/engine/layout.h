@@ -29,6 +29,13 @@ template <typename T>
 void export_rows(const Image<T>& image, int lanes, T* object, uint8_t* support, T scale, T* line,
                  int begin, int end);
 
+// sum = sum + iterate, or iterate where it is the first; and iterate = share sum. `sum` has the
+// layout of iterate.
+template <typename T>
+void add_rows(const Image<T>& image, int lanes, T* sum, bool first, int begin, int end);
+template <typename T>
+void mean_rows(const Image<T>& image, int lanes, const T* sum, T share, int begin, int end);
+
 // target = gain scale amplitude in digit-reversed positions, -1 where not measured, 0 in the
 // rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks [begin,
 // end) of columns; of a volume those outer lines that belong to the rows [begin, end).

@@ -131,37 +131,34 @@ T Solver<T>::area_threshold(int64_t kept) const {
 
 // "Above the threshold" as "at least the next number above it", which is what the kernel tests.
 template <typename T>
-T Solver<T>::relative_threshold() const {
+T Solver<T>::relative_threshold(const SupportUpdate& update) const {
   double largest = image_.partial[0];
   for (int pair = 1; pair < (image_.outer_blocks() + 1) / 2; ++pair) {
     if (!(image_.partial[pair] <= largest)) largest = image_.partial[pair];
   }
-  const ShrinkwrapRule& rule = task_.shrinkwrap;
   double power = 0, count = 0;
-  for (int i = 0; i < image_.planes * image_.row_blocks && rule.of_rms; ++i) {
+  for (int i = 0; i < image_.planes * image_.row_blocks && update.of_rms; ++i) {
     power += workspace_.inside()[2 * i];
     count += workspace_.inside()[2 * i + 1];
   }
   const double reference =
-      bright_reference(largest, rule.of_rms ? root_mean_square(power, count) : INFINITY);
-  return std::nextafter(T(rule.threshold) * T(reference), T(INFINITY));
+      bright_reference(largest, update.of_rms ? root_mean_square(power, count) : INFINITY);
+  return std::nextafter(T(update.threshold) * T(reference), T(INFINITY));
 }
 
 template <typename T>
-bool Solver<T>::update_support(int64_t update, int64_t updates) {
-  const ShrinkwrapRule& rule = task_.shrinkwrap;
+bool Solver<T>::update_support(const SupportUpdate& update) {
   const bool volume = image_.is_volume();
   T* const along_stack = workspace_.transfer(0);
   T* const along_columns = workspace_.transfer(1);
   T* const along_rows = workspace_.transfer(2);
   if (member_.leads()) {
-    const double sigma = blur_sigma(rule, update);
-    if (volume) gaussian_transfer(*axes_.stack, sigma, along_stack);
-    gaussian_transfer(axes_.columns, sigma, along_columns);
-    gaussian_transfer(axes_.rows, sigma, along_rows);
+    if (volume) gaussian_transfer(*axes_.stack, update.sigma, along_stack);
+    gaussian_transfer(axes_.columns, update.sigma, along_columns);
+    gaussian_transfer(axes_.rows, update.sigma, along_rows);
   }
   member_.wait();
-  if (rule.of_rms) {
+  if (update.of_rms) {
     const int blocks = image_.row_blocks;
     for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
       double* const sums = workspace_.inside() + 2 * int64_t{z} * blocks;
@@ -181,13 +178,30 @@ bool Solver<T>::update_support(int64_t update, int64_t updates) {
     blur_outer(image_, volume ? along_stack : along_columns, line(), begin, end);
   });
   if (wait_and_agree()) return true;
-  const T threshold = rule.keeps_area()
-                          ? area_threshold(kept_pixels(rule, update, updates, task_.grid.pixels()))
-                          : relative_threshold();
+  const T threshold = update.kept > 0 ? area_threshold(update.kept) : relative_threshold(update);
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     kernels_.threshold_rows(plane, threshold, begin, end);
   });
   return wait_and_agree();
+}
+
+template <typename T>
+void Solver<T>::add_iterate(bool first) const {
+  for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    add_rows(plane, kernels_.lanes, workspace_.sum() + 2 * z * plane.plane_pixels, first, begin,
+             end);
+  });
+}
+
+template <typename T>
+bool Solver<T>::go_on_from_mean(T share) {
+  for_planes(image_.row_blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    mean_rows(plane, kernels_.lanes, workspace_.sum() + 2 * z * plane.plane_pixels, share, begin,
+              end);
+  });
+  transform_planes(&Image<T>::state, T(1));
+  if (wait_and_agree()) return true;
+  return update_support(support_of_mean(task_.shrinkwrap, task_.grid.pixels()));
 }
 
 template <typename T>
@@ -205,7 +219,8 @@ void Solver<T>::store(int64_t index, T scale) const {
 template <typename T>
 bool Solver<T>::walk_schedule(int64_t index) {
   const int64_t updates = task_.updates(), records = task_.records();
-  const int64_t total = total_iterations(task_.schedule);
+  const int64_t total = total_iterations(task_.schedule), pixels = task_.grid.pixels();
+  const AveragedIterates averaged = task_.averaged();
   int64_t k = 0;
   for (const Step& step : task_.schedule) {
     for (int64_t i = 0; i < step.count; ++i) {
@@ -219,13 +234,20 @@ bool Solver<T>::walk_schedule(int64_t index) {
         }
       }
       const int64_t update = task_.update_after(k);
-      if (update >= 0 && update_support(update, updates)) return true;
+      if (update >= 0 &&
+          update_support(support_update(task_.shrinkwrap, update, updates, pixels))) {
+        return true;
+      }
       if (corrected && k < total) {
         double value = 0;
         if (correct(index, false, value)) return true;
         if (member_.leads()) {
           task_.history[index * records + k / task_.record_every - 1] = T(value);
         }
+      }
+      if (averaged.has(k)) {
+        add_iterate(k == averaged.first());
+        if (k == averaged.last && go_on_from_mean(T(1.0 / double(averaged.count)))) return true;
       }
     }
   }

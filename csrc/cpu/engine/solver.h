@@ -46,9 +46,12 @@ class Solver {
   bool walk_schedule(int64_t index);
   bool finish(int64_t index);
   bool iterate(Algorithm algorithm);
-  bool update_support(int64_t update, int64_t updates);
+  bool update_support(const SupportUpdate& update);
   T area_threshold(int64_t kept) const;
-  T relative_threshold() const;
+  T relative_threshold(const SupportUpdate& update) const;
+  // sum += iterate; and iterate = share sum, with its transform and the support of it.
+  void add_iterate(bool first) const;
+  bool go_on_from_mean(T share);
   // Only the leader's return value means anything.
   double error();
   // Corrects the amplitudes that image `index` is held to, and refines its variances; at the end

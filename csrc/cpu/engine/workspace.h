@@ -14,8 +14,8 @@ namespace symbreak {
 template <typename T>
 class Workspace {
  public:
-  // `corrects`: of patterns that partial coherence has blurred.
-  Workspace(const Axes<T>& axes, int lanes, int members, bool corrects) {
+  // `corrects`: of patterns that partial coherence has blurred. `averages`: goes on from a mean.
+  Workspace(const Axes<T>& axes, int lanes, int members, bool corrects, bool averages) {
     shape_image(axes, lanes);
     const int64_t planes = image_.planes, pixels = planes * image_.plane_pixels;
     const int64_t amplitude = int64_t{image_.outer_blocks()} * image_.outer_length() * lanes;
@@ -33,6 +33,7 @@ class Workspace {
       image_.state = take<T>(planes * image_.plane_stride);
       image_.second = take<T>(planes * image_.plane_stride);
       if (image_.is_rounded()) image_.iterate = take<T>(2 * pixels);
+      if (averages) sum_ = take<T>(2 * pixels);
       image_.amplitude = amplitude_ = take<T>(amplitude);
       lines_ = take<T>(members * line_size_);
       for (T*& transfer : transfer_) transfer = take<T>(longest);
@@ -55,6 +56,7 @@ class Workspace {
   const Image<T>& image() const { return image_; }
   T* amplitude() { return amplitude_; }
   T* measured() { return measured_; }
+  T* sum() { return sum_; }  // of iterates, in their layout
   Correction<T>& correction() { return correction_; }
   T* line(int member) { return lines_ + member * line_size_; }
   T* transfer(int axis) { return transfer_[axis]; }  // as in the grid: stack, columns, rows
@@ -108,6 +110,7 @@ class Workspace {
   int64_t bytes_ = 0;
   T* amplitude_ = nullptr;
   T* measured_ = nullptr;
+  T* sum_ = nullptr;
   Correction<T> correction_;
   T* lines_ = nullptr;
   T* transfer_[3] = {};

@@ -11,10 +11,10 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.options import checked
-from symbreak.ops.averaging import counted
 from symbreak.ops.free_pixels import check_fraction
 from symbreak.ops.phasing_checks import check_beta, check_phase_limit, check_seed
 from symbreak.ops.schedule import parse_schedule, total_iterations
+from symbreak.ops.shrinkwrap import check_averaged
 
 SCHEDULE = "3*(20*ER+180*HIO)+100*RAAR+120*ER"
 """What the commands run. HIO, which noise keeps moving, finds the object; RAAR settles it: in
@@ -246,7 +246,7 @@ def end_of(context: typer.Context, *, coherent: bool) -> dict[str, int]:
         hold = DEFAULT.hold if default else 0
     with options.wrong_usage("--average-iterates"):
         rule = symbreak.Shrinkwrap(hold=hold, average_iterates=averaged)
-        counted(rule, total_iterations(used["schedule"]))
+        check_averaged(rule, total_iterations(used["schedule"]))
     ending = {"hold": hold, "average_iterates": averaged}
     used |= ending
     return ending

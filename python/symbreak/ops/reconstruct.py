@@ -7,14 +7,13 @@ from torch import Tensor
 
 from symbreak.ops import phasing_checks as checks
 from symbreak.ops.autograd import refuse_gradient
-from symbreak.ops.averaging import phase_averaged
 from symbreak.ops.batching import map_by_batch_axes
 from symbreak.ops.checks import check_count
 from symbreak.ops.phasing_call import phasing_call
 from symbreak.ops.progress import Report, check_progress, run_watched
 from symbreak.ops.reconstruction import Reconstruction
-from symbreak.ops.schedule import SCHEDULE, Schedule, schedule_text, total_iterations
-from symbreak.ops.shrinkwrap import Shrinkwrap
+from symbreak.ops.schedule import SCHEDULE, Schedule, total_iterations
+from symbreak.ops.shrinkwrap import Shrinkwrap, check_averaged
 
 
 def reconstruct(
@@ -156,32 +155,28 @@ def reconstruct(
         ndim=ndim,
     )
 
-    def op(
-        monitor: int,
-        schedule: Schedule = call.schedule,
-        part: tuple[int, int] = (before, after),
-        record_every: int = record_every,
-        **given: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    averaged = 0 if call.shrinkwrap is None else call.shrinkwrap.average_iterates
+    if averaged and (before or after):
+        raise ValueError("reconstruct: part must be (0, 0) where shrinkwrap averages iterates.")
+
+    def op(monitor: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         result: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.symbreak.reconstruct(
             amplitude,
-            schedule_text(schedule),
-            before=part[0],
-            after=part[1],
+            call.schedule,
+            before=before,
+            after=after,
             record_every=record_every,
+            shrinkwrap_average=averaged,
             monitor=monitor,
-            **(call.options | given),
+            **call.options,
         )
         return result
 
-    averaged = call.shrinkwrap is not None and call.shrinkwrap.average_iterates > 0
-    if averaged and (before or after):
-        raise ValueError("reconstruct: part must be (0, 0) where shrinkwrap averages iterates.")
-    if averaged and not amplitude.is_meta:
-        return Reconstruction(*phase_averaged(op, call, record_every, progress))
     if torch.compiler.is_compiling() or amplitude.is_meta:
         return Reconstruction(*op(0))  # the parser is not traced: the fake kernel calls it
     iterations = total_iterations(call.schedule)
+    if call.shrinkwrap is not None:
+        check_averaged(call.shrinkwrap, iterations)
     call.check(iterations // record_every if record_every > 0 else 0)
     return Reconstruction(*run_watched(op, call.images * iterations, progress, amplitude.device))
 

@@ -54,7 +54,8 @@ class Shrinkwrap:
             ``relative_to`` none of these, or nothing goes on from the mean.
 
     Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels. A mean
-    costs four to eight iterations for every iterate in it, and the memory of one object more.
+    costs a pass over the object for every iterate in it, three FFTs at the end, and the memory of one
+    object for every thread, on a GPU for every start that is iterated at once.
     """
 
     every: int = 20
@@ -114,6 +115,15 @@ class Shrinkwrap:
         if isinstance(self.area, (tuple, list)):
             return list(self.area)
         return [self.area, self.area]
+
+
+def check_averaged(rule: Shrinkwrap, total: int) -> None:
+    """Check that a schedule of ``total`` iterations has those that are averaged and held."""
+    if rule.average_iterates and rule.average_iterates + rule.hold > total:
+        raise ValueError(
+            f"reconstruct: schedule must have the {rule.average_iterates} iterations that are "
+            f"averaged and the {rule.hold} that go on from their mean, got {total} iterations."
+        )
 
 
 def _check_number(name: str, value: float) -> None:
