@@ -54,8 +54,8 @@ class Shrinkwrap:
             ``relative_to`` none of these, or nothing goes on from the mean.
 
     Cost: two FFTs an update, and with ``area`` a search for the limit, linear in the pixels. A mean
-    costs a pass over the object for every iterate in it, three FFTs at the end, and the memory of one
-    object for every thread, on a GPU for every start that is iterated at once.
+    costs a pass over the object for every iterate in it, three FFTs at the end, and the memory of
+    one object for every thread, on a GPU for every start that is iterated at once.
     """
 
     every: int = 20
