@@ -33,7 +33,8 @@ STABLE_TORCH_LIBRARY(symbreak, m) {
 
   m.def(
       "reconstruct(Tensor amplitude, str schedule='3*(20*ER+180*HIO)+20*ER', Tensor? valid=None,"
-      " Tensor? support=None, Tensor? initial=None, Tensor? seed=None, *, float beta=0.9,"
+      " Tensor? support=None, Tensor? initial=None, Tensor? seed=None, Tensor? saturated=None, *,"
+      " float beta=0.9,"
       " int shrinkwrap_every=20, float shrinkwrap_sigma=3.0, float shrinkwrap_sigma_min=1.5,"
       " float shrinkwrap_decay=0.99, float shrinkwrap_threshold=0.2,"
       " float[]? shrinkwrap_area=None, int shrinkwrap_hold=0,"

@@ -114,6 +114,23 @@ def test_limited_phases_equal_the_reference(run, engine, grid, dtype, limit, sch
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
+@pytest.mark.parametrize("schedule", ["4*HIO", "4*RAAR", "3*DM", "20*ER"])
+def test_saturated_pixels_equal_the_reference(run, engine, grid, dtype, schedule):
+    a, valid, _ = problem(grid, dtype)
+    known = a.nan_to_num(0)
+    level = known.flatten(1).sort().values[:, -known[0].numel() // 10][:, None, None]
+    saturated = known > level
+    a = torch.where(saturated, level, a)
+    # The first supports are those of the autocorrelation, which takes the level for the amplitude.
+    options = {"valid": valid, "saturated": saturated, "shrinkwrap": None, "starts": 2, "seed": 5}
+    options |= {"record_every": 2}
+    expected = oracle(a, schedule, **options)
+    check(run(engine, a, schedule, **options), expected, grid, TOLERANCE[dtype])
+    free = run(engine, a, schedule, **(options | {"saturated": None, "valid": valid & ~saturated}))
+    assert relative_each(free.object, expected[0], len(grid)).min() > 0.01
+
+
 @pytest.mark.skipif(not EMULATED, reason="the table is another one for each device")
 def test_the_engine_on_chip_leaves_limited_phases_to_the_other(run):
     a, valid, _ = problem((64, 64), SINGLE, items=128)

@@ -131,7 +131,7 @@ struct PhasingTask {
   double beta;
   ShrinkwrapRule shrinkwrap;
   int64_t record_every;  // 0: no history
-  const T* amplitude;    // [items, *grid], at most 1; < 0: not measured
+  const T* amplitude;    // [items, *grid], at most 1; < 0: see marked_amplitude()
   T* object;             // [items, starts, *grid, 2]; in: the start, out: the last iterate
   uint8_t* support;      // [items, starts, *grid], 0 or 1; in: the first, out: the last
   T* error;              // [items, starts], and
@@ -142,6 +142,7 @@ struct PhasingTask {
   const BlurRule* blur = nullptr;  // nullptr: a coherent beam
   // The phase inside the support is at most so far from 0, in radians; pi: no limit.
   double phase_limit = std::numbers::pi;
+  bool bounded = false;  // of some pixels the amplitude is the least
 
   int64_t images() const { return items * starts; }
   int64_t records() const {

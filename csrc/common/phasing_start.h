@@ -51,11 +51,31 @@ SYMBREAK_HD Complex<double> unit_phase(uint32_t word) {
   return {re_sign * (keep * c + swap * s), im_sign * (keep * s + swap * c)};
 }
 
-// a e^{2 pi i u}, u random for each pixel; 0 where not measured (a < 0).
+// What stands for an amplitude of which nothing is known: a bound, as of a saturated pixel, that
+// every |X| obeys. As in projections.h, |X|^2 is kDarkIntensity at least; a bound times the
+// normalisation of an inverse transform is still a normal number.
+inline constexpr double kNoBound = 1e-28;
+
+// An amplitude as the engines want it: in range; where the pixel was saturated, so that it is only
+// the least that it can be, negative; -kNoBound where nothing is known.
+template <typename T>
+SYMBREAK_HD T marked_amplitude(T amplitude, bool measured, bool saturated, T factor) {
+  const T scaled = factor * amplitude;
+  if (saturated) return scaled > T(kNoBound) ? -scaled : T(-kNoBound);
+  return measured ? scaled : T(-kNoBound);
+}
+
+// What is known of it: the amplitude, or its bound, 0 where there is none.
+template <typename T>
+SYMBREAK_HD T known_amplitude(T marked) {
+  return marked >= 0 ? marked : marked == T(-kNoBound) ? T(0) : -marked;
+}
+
+// a e^{2 pi i u}, u random for each pixel.
 template <typename T>
 SYMBREAK_HD Complex<T> random_start(T amplitude, int64_t seed, int64_t start, int64_t pixel) {
   const Complex<double> phase = unit_phase(random_word(seed, start, pixel));
-  const double a = amplitude < 0 ? 0.0 : double(amplitude);
+  const double a = known_amplitude(amplitude);
   return {T(a * phase.re), T(a * phase.im)};
 }
 

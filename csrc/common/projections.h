@@ -2,7 +2,8 @@
 //
 // V is a real scalar or vector, T the type of the constants. Math has what differs between
 // machines:
-//   inverse_sqrt(x), where(mask, a, b), and where_negative(x, a, b), which may go by the sign bit.
+//   inverse_sqrt(x), larger(a, b), where(mask, a, b), and where_negative(x, a, b), which may go by
+//   the sign bit.
 #pragma once
 
 #include "common/feedback.h"
@@ -28,12 +29,15 @@ SYMBREAK_HD V magnitude(const Complex<V>& value) {
   return square * Math::inverse_sqrt(square + kDarkIntensity<T>);
 }
 
-// X a/|X| where measured, X elsewhere (amplitude < 0), times `gain`, the normalisation of the
-// inverse transform, which `amplitude` already holds.
-template <typename Math, typename T, typename V>
+// X a/|X| where measured; elsewhere (amplitude < 0) X itself or, where it may be Bounded, the
+// nearest number with |X| at least -amplitude, see kNoBound. All times `gain`, the normalisation of
+// the inverse transform, which `amplitude` already holds.
+template <typename Math, typename T, bool Bounded = true, typename V>
 SYMBREAK_HD Complex<V> project_modulus(const Complex<V>& value, const V& amplitude, T gain) {
   const V measured = amplitude * Math::inverse_sqrt(intensity<T>(value));
-  const V factor = Math::where_negative(amplitude, V{} + gain, measured);
+  V least = V{} + gain;
+  if constexpr (Bounded) least = Math::larger(-measured, least);
+  const V factor = Math::where_negative(amplitude, least, measured);
   return {value.re * factor, value.im * factor};
 }
 

@@ -13,12 +13,13 @@ namespace symbreak {
 
 // What the iteration begins with, beside the amplitude; null pointers where not given.
 struct PhasingStart {
-  const bool* valid = nullptr;    // [items, *grid]
-  const bool* support = nullptr;  // [items, starts, *grid]
-  const void* initial = nullptr;  // [items, starts, *grid] complex
-  const int64_t* seed = nullptr;  // [items]
-  int64_t first_start = 0;        // number of the first start: random phases are counted by it
-  std::vector<Tensor> held = {};  // what the pointers lead to: the arguments, copied where needed
+  const bool* valid = nullptr;      // [items, *grid]
+  const bool* saturated = nullptr;  // [items, *grid], whatever `valid` says
+  const bool* support = nullptr;    // [items, starts, *grid]
+  const void* initial = nullptr;    // [items, starts, *grid] complex
+  const int64_t* seed = nullptr;    // [items]
+  int64_t first_start = 0;          // number of the first start: random phases are counted by it
+  std::vector<Tensor> held = {};    // what the pointers lead to: the arguments, copied where needed
 
   int64_t seed_of(int64_t item) const { return seed == nullptr ? 0 : seed[item]; }
 
@@ -70,11 +71,11 @@ template <typename Machine>
 std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
     const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
-    const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
-    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
-    bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, double phase_limit, int64_t average, int64_t monitor,
-    const BlurRule* blur) {
+    const std::optional<Tensor>& seed, const std::optional<Tensor>& saturated, double beta,
+    int64_t every, double sigma, double sigma_min, double decay, double threshold,
+    const std::optional<std::vector<double>>& area, int64_t hold, bool of_rms, int64_t starts,
+    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
+    double phase_limit, int64_t average, int64_t monitor, const BlurRule* blur) {
   const typename Machine::Guard guard(amplitude);
   const ScalarType type = amplitude.scalar_type();
   STD_TORCH_CHECK(type == ScalarType::Float || type == ScalarType::Double,
@@ -107,6 +108,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> phase_by_schedule(
       return phasing_argument(a, name, x, shape, kind, start.held);
     };
     start.valid = static_cast<const bool*>(given("valid", valid, full, ScalarType::Bool));
+    start.saturated =
+        static_cast<const bool*>(given("saturated", saturated, full, ScalarType::Bool));
     start.support = static_cast<const bool*>(given("support", support, stacked, ScalarType::Bool));
     start.initial = given("initial", initial, stacked, kComplexType<T>);
     start.seed = static_cast<const int64_t*>(given("seed", seed, batch, ScalarType::Long));
@@ -147,14 +150,15 @@ template <typename Machine>
 std::tuple<Tensor, Tensor, Tensor, Tensor> reconstruct(
     const Tensor& amplitude, const std::string& schedule, const std::optional<Tensor>& valid,
     const std::optional<Tensor>& support, const std::optional<Tensor>& initial,
-    const std::optional<Tensor>& seed, double beta, int64_t every, double sigma, double sigma_min,
-    double decay, double threshold, const std::optional<std::vector<double>>& area, int64_t hold,
-    bool of_rms, int64_t starts, int64_t first_start, int64_t before, int64_t after, int64_t ndim,
-    int64_t record_every, double phase_limit, int64_t average, int64_t monitor) {
-  return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, beta, every,
-                                    sigma, sigma_min, decay, threshold, area, hold, of_rms, starts,
-                                    first_start, before, after, ndim, record_every, phase_limit,
-                                    average, monitor, nullptr);
+    const std::optional<Tensor>& seed, const std::optional<Tensor>& saturated, double beta,
+    int64_t every, double sigma, double sigma_min, double decay, double threshold,
+    const std::optional<std::vector<double>>& area, int64_t hold, bool of_rms, int64_t starts,
+    int64_t first_start, int64_t before, int64_t after, int64_t ndim, int64_t record_every,
+    double phase_limit, int64_t average, int64_t monitor) {
+  return phase_by_schedule<Machine>(amplitude, schedule, valid, support, initial, seed, saturated,
+                                    beta, every, sigma, sigma_min, decay, threshold, area, hold,
+                                    of_rms, starts, first_start, before, after, ndim, record_every,
+                                    phase_limit, average, monitor, nullptr);
 }
 
 // variances: [*batch, starts, ndim] double; dark: [*batch] double, or none where they are known.
@@ -181,9 +185,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> reconstruct_blurred(
   BlurRule blur{first, corrected_every, static_cast<double*>(refined.mutable_data_ptr()),
                 static_cast<const double*>(given("dark", dark, batch))};
   auto [object, last_support, error, history] = phase_by_schedule<Machine>(
-      amplitude, schedule, valid, support, initial, seed, beta, every, sigma, sigma_min, decay,
-      threshold, area, hold, of_rms, starts, first_start, 0, 0, ndim, corrected_every, phase_limit,
-      0, monitor, &blur);
+      amplitude, schedule, valid, support, initial, seed, std::nullopt, beta, every, sigma,
+      sigma_min, decay, threshold, area, hold, of_rms, starts, first_start, 0, 0, ndim,
+      corrected_every, phase_limit, 0, monitor, &blur);
   return {object, last_support, error, history, refined};
 }
 

@@ -54,15 +54,17 @@ double sum_pixels(int64_t pixels, const Term& term) {
   return sum;
 }
 
-// X -> X a / |X| where the amplitude was measured; a black X stays black.
+// X -> X a / |X| where the amplitude was measured, to at least -a / |X| elsewhere; a black X stays
+// black.
 template <typename T>
 void match_amplitude(T* spectrum, const T* amplitude, int64_t pixels) {
   for_pixels(pixels, [=](int64_t n) {
     const T re = spectrum[2 * n], im = spectrum[2 * n + 1], a = amplitude[n];
     const T power = re * re + im * im, least = std::numeric_limits<T>::min();
-    const T gain = a / std::sqrt(power > least ? power : least);
-    spectrum[2 * n] = a < 0 ? re : re * gain;
-    spectrum[2 * n + 1] = a < 0 ? im : im * gain;
+    const T measured = a / std::sqrt(power > least ? power : least);
+    const T gain = a < 0 ? (-measured > 1 ? -measured : T(1)) : measured;
+    spectrum[2 * n] = re * gain;
+    spectrum[2 * n + 1] = im * gain;
   });
 }
 

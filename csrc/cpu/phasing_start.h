@@ -12,20 +12,24 @@
 namespace symbreak {
 
 template <typename T>
-T range_factor(const T* amplitude, const bool* valid, int64_t pixels) {
+T range_factor(const T* amplitude, const bool* valid, const bool* saturated, int64_t pixels) {
   T peak = 0;
   for (int64_t n = 0; n < pixels; ++n) {
-    if (valid == nullptr || valid[n]) peak = std::max(peak, amplitude[n]);
+    const bool known = valid == nullptr || valid[n] || (saturated != nullptr && saturated[n]);
+    if (known) peak = std::max(peak, amplitude[n]);
   }
   return range_factor(peak);
 }
 
-// The amplitude as the engines want it: scaled, and -1 where it was not measured.
 template <typename T>
-void mark_measured(const T* amplitude, const bool* valid, T factor, T* marked, int64_t pixels) {
+void mark_measured(const T* amplitude, const bool* valid, const bool* saturated, T factor,
+                   T* marked, int64_t pixels) {
   for_pixels(
       pixels,
-      [=](int64_t n) { marked[n] = valid == nullptr || valid[n] ? factor * amplitude[n] : T(-1); },
+      [=](int64_t n) {
+        marked[n] = marked_amplitude(amplitude[n], valid == nullptr || valid[n],
+                                     saturated != nullptr && saturated[n], factor);
+      },
       kPixelsPerTaskOnce);
 }
 

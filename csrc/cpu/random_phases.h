@@ -31,7 +31,7 @@ void random_phases(const int64_t* pixels, const T* amplitude, int64_t seed, int6
   }
   for (int i = 0; i < kPhaseBlock; ++i) {
     const Complex<double> phase = unit_phase(word[0][i]);
-    const double a = std::max(amplitude[i], T(0));  // 0 where not measured
+    const double a = known_amplitude(amplitude[i]);
     re[i] = T(a * phase.re);
     im[i] = T(a * phase.im);
   }

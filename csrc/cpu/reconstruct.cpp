@@ -92,10 +92,12 @@ void phase(PhasingTask<T>& task, PhasingStart& given, const T* amplitude, T* mar
   for_items(task.items, threads(), task.monitor, [&](int64_t item) {
     const T* a = amplitude + item * pixels;
     const bool* valid = given.valid == nullptr ? nullptr : given.valid + item * pixels;
-    factor[item] = range_factor(a, valid, pixels);
-    mark_measured(a, valid, factor[item], marked + item * pixels, pixels);
+    const bool* saturated = given.saturated == nullptr ? nullptr : given.saturated + item * pixels;
+    factor[item] = range_factor(a, valid, saturated, pixels);
+    mark_measured(a, valid, saturated, factor[item], marked + item * pixels, pixels);
   });
   task.amplitude = marked;
+  task.bounded = given.saturated != nullptr;
   BlurRule blur;
   std::vector<double> dark;
   if (task.blur != nullptr) {

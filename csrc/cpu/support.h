@@ -14,13 +14,14 @@
 
 namespace symbreak {
 
-// support = |F^-1(a^2)| > 0.04 max, with a := 0 where not measured.
+// support = |F^-1(a^2)| > 0.04 max, with a := 0 where nothing is known of it.
 template <typename T>
 void autocorrelation_support(const Grid& grid, const T* amplitude, uint8_t* support) {
   const int64_t pixels = grid.pixels();
   std::vector<T> intensity(2 * pixels, T(0));  // [*grid, 2]
   for (int64_t n = 0; n < pixels; ++n) {
-    if (amplitude[n] > 0) intensity[2 * n] = amplitude[n] * amplitude[n];
+    const T a = known_amplitude(amplitude[n]);
+    intensity[2 * n] = a * a;
   }
   Spectrum<T> transformed = Fourier<T>(grid).inverse(intensity.data());
   const T* c = transformed.data();

@@ -15,6 +15,10 @@ struct DeviceMath {
     return x < 0 ? a : b;
   }
   template <typename T>
+  static SYMBREAK_DEVICE T larger(T a, T b) {
+    return a > b ? a : b;
+  }
+  template <typename T>
   static SYMBREAK_DEVICE T where(bool mask, T a, T b) {
     return mask ? a : b;
   }

@@ -16,7 +16,7 @@ struct PhasingBatch {
   unsigned first, starts;
   Pixel<T>* x;          // [images, *grid]
   uint8_t* support;     // [images, *grid]
-  const T* amplitude;   // [items, *grid]; < 0: not measured
+  const T* amplitude;   // [items, *grid]; < 0: see marked_amplitude()
   const double* power;  // [items]: sum of its squares
   T* error;             // [images]
   T* history;           // [images, records]

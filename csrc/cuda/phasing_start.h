@@ -10,15 +10,26 @@
 
 namespace symbreak {
 
-// The amplitude of an item where it was measured, else 0.
+// The amplitudes of all items and what they are: [items, *grid], or null.
 template <typename T>
-struct MeasuredAmplitude {
-  const T* amplitude;  // [items, *grid]
-  const bool* valid;   // the same, or null
+struct GivenAmplitude {
+  const T* amplitude;
+  const bool* valid;
+  const bool* saturated;
   int64_t pixels;
+  SYMBREAK_DEVICE bool is_measured(int64_t i) const { return valid == nullptr || valid[i]; }
+  SYMBREAK_DEVICE bool is_saturated(int64_t i) const {
+    return saturated != nullptr && saturated[i];
+  }
+};
+
+// Where something is known of it, else 0.
+template <typename T>
+struct KnownAmplitude {
+  GivenAmplitude<T> given;
   SYMBREAK_DEVICE T operator()(unsigned item, int64_t n) const {
-    const int64_t i = item * pixels + n;
-    return valid == nullptr || valid[i] ? amplitude[i] : T(0);
+    const int64_t i = item * given.pixels + n;
+    return given.is_measured(i) || given.is_saturated(i) ? given.amplitude[i] : T(0);
   }
 };
 
@@ -30,17 +41,15 @@ struct WriteFactor {
   }
 };
 
-// The amplitude as the engines want it: scaled, and -1 where it was not measured.
 template <typename T>
 struct MarkMeasured {
-  const T* amplitude;
-  const bool* valid;
+  GivenAmplitude<T> given;
   const T* factor;
   T* marked;
-  int64_t pixels;
   SYMBREAK_DEVICE void operator()(unsigned item, int64_t n) const {
-    const int64_t i = item * pixels + n;
-    marked[i] = valid == nullptr || valid[i] ? factor[item] * amplitude[i] : T(-1);
+    const int64_t i = item * given.pixels + n;
+    marked[i] = marked_amplitude(given.amplitude[i], given.is_measured(i), given.is_saturated(i),
+                                 factor[item]);
   }
 };
 
@@ -60,13 +69,14 @@ struct WritePower {
 
 // Scales the amplitudes of all items; factor, power: [items], marked: [items, *grid].
 template <typename T>
-void scale_amplitudes(PhasingScratch& scratch, int64_t items, int64_t pixels, const T* amplitude,
-                      const bool* valid, T* factor, double* power, T* marked) {
+void scale_amplitudes(PhasingScratch& scratch, int64_t items, const GivenAmplitude<T>& given,
+                      T* factor, double* power, T* marked) {
+  const int64_t pixels = given.pixels;
   double* const partial = scratch.take<double>(items * pieces(pixels, kReducedPerBlock));
   const Stream stream = scratch.stream();
-  reduce_images<Maximum>(stream, items, pixels, MeasuredAmplitude<T>{amplitude, valid, pixels},
-                         WriteFactor<T>{factor}, reinterpret_cast<T*>(partial));
-  for_pixels(stream, items, pixels, MarkMeasured<T>{amplitude, valid, factor, marked, pixels});
+  reduce_images<Maximum>(stream, items, pixels, KnownAmplitude<T>{given}, WriteFactor<T>{factor},
+                         reinterpret_cast<T*>(partial));
+  for_pixels(stream, items, pixels, MarkMeasured<T>{given, factor, marked});
   reduce_images<Sum>(stream, items, pixels, AmplitudePower<T>{marked, pixels}, WritePower{power},
                      partial);
 }
@@ -79,14 +89,14 @@ struct FillNan {
   }
 };
 
-// a^2 where measured, else 0.
+// a^2, 0 where nothing is known.
 template <typename T>
 struct TakeIntensity {
   PhasingBatch<T> batch;
   Pixel<T>* y;
   SYMBREAK_DEVICE void operator()(unsigned image, int64_t n) const {
-    const T a = batch.amplitude[batch.item(image) * batch.pixels + n];
-    y[image * batch.pixels + n] = {a > 0 ? a * a : T(0), T(0)};
+    const T a = known_amplitude(batch.amplitude[batch.item(image) * batch.pixels + n]);
+    y[image * batch.pixels + n] = {a * a, T(0)};
   }
 };
 

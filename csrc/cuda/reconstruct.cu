@@ -56,8 +56,10 @@ struct Cuda {
     const int64_t pixels = task.grid.pixels();
     T* const factor = scratch.take<T>(task.items);
     double* const power = scratch.take<double>(task.items);
-    scale_amplitudes(scratch, task.items, pixels, real_data<T>(amplitude), given.valid, factor,
-                     power, marked);
+    scale_amplitudes(
+        scratch, task.items,
+        GivenAmplitude<T>{real_data<T>(amplitude), given.valid, given.saturated, pixels}, factor,
+        power, marked);
     task.amplitude = marked;
     const Stream stream = scratch.stream();
     for_pixels(stream, 1, task.images(), FillNan<T>{task.error});

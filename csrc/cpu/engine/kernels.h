@@ -45,7 +45,8 @@ struct Image {
   T* state = nullptr;         // transform of x_k, or after the outer sweep of P_M x_k
   T* second = nullptr;        // a second state: difference map, error; a real image: shrinkwrap
   T* iterate = nullptr;       // where nothing is rounded, the memory of the result
-  const T* amplitude = nullptr;  // times gain; < 0 where not measured
+  const T* amplitude = nullptr;  // times gain; < 0: see marked_amplitude()
+  bool bounded = false;          // of some pixels it is the least
   int8_t* mask = nullptr;
   double* partial = nullptr;  // [blocks] sums or maxima, added up in order of the blocks
 

@@ -13,7 +13,7 @@ template <typename T>
 T amplitude_scale(const T* amplitude, int64_t pixels) {
   T largest = 0;
   for (int64_t i = 0; i < pixels; ++i) {
-    if (amplitude[i] > largest) largest = amplitude[i];
+    if (std::abs(amplitude[i]) > largest) largest = std::abs(amplitude[i]);
   }
   if (!(largest > 0) || !std::isfinite(largest)) return 1;
   return std::ldexp(T(1), -std::ilogb(largest));
@@ -120,7 +120,8 @@ void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T sc
       std::fill_n(out, lanes, T(0));
       for (int lane = 0; lane < count; ++lane) {
         const T value = line[along_rows[column + lane]];
-        const T scaled = value < 0 ? T(-1) : value * scale * image.gain + T(0);  // no -0
+        const T scaled =
+            value == T(-kNoBound) ? value : value * scale * image.gain + T(0);  // no -0
         if (!(value < 0)) sum += double(scaled) * double(scaled);
         out[lane] = scaled;
       }
@@ -198,7 +199,7 @@ void intensity_spectrum(const Image<T>& image, int lanes, int begin, int end) {
     for (int i = 0; i < length; ++i, amplitude += lanes) {
       T* to = image.state + place.first + i * place.stride;
       for (int lane = 0; lane < lanes; ++lane) {
-        const T a = std::max(amplitude[lane], T(0));
+        const T a = known_amplitude(amplitude[lane]);
         to[lane] = a * (a * back);
         to[lanes + lane] = 0;
       }

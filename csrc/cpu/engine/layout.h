@@ -36,15 +36,15 @@ void add_rows(const Image<T>& image, int lanes, T* sum, bool first, int begin, i
 template <typename T>
 void mean_rows(const Image<T>& image, int lanes, const T* sum, T share, int begin, int end);
 
-// target = gain scale amplitude in digit-reversed positions, -1 where not measured, 0 in the
-// rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks [begin,
-// end) of columns; of a volume those outer lines that belong to the rows [begin, end).
+// target = gain scale amplitude in digit-reversed positions, -kNoBound where nothing is known, 0 in
+// the rounding; partial[block] = the sum of squares of what is measured. Of an image the blocks
+// [begin, end) of columns; of a volume those outer lines that belong to the rows [begin, end).
 template <typename T>
 void import_amplitude(const Image<T>& image, int lanes, const T* amplitude, T scale,
                       const Axes<T>& axes, T* target, int begin, int end);
 
 // state = the imported amplitude times random phases, or its square over gain, as a spectrum: 0
-// where not measured. Blocks [begin, end) of outer lines, as project_outer takes them.
+// where nothing is known. Blocks [begin, end) of outer lines, as project_outer takes them.
 template <typename T>
 void random_spectrum(const Image<T>& image, int lanes, const Axes<T>& axes, int64_t seed,
                      int64_t start, int begin, int end);

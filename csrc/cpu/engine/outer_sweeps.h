@@ -71,8 +71,8 @@ SYMBREAK_HD const AxisPlan<T>& along_outer(const Image<T>& image) {
   return image.is_volume() ? image.along_stack : image.along_columns;
 }
 
-template <typename T>
-void project_outer(const Image<T>& image, T* target, T* scratch, int begin, int end) {
+template <bool Bounded, typename T>
+void project_outer_of(const Image<T>& image, T* target, T* scratch, int begin, int end) {
   const AxisPlan<T>& plan = along_outer(image);
   const T gain = image.gain;
   for_outer_lines<true>(
@@ -88,10 +88,16 @@ void project_outer(const Image<T>& image, T* target, T* scratch, int begin, int 
                           prefetch<R * sizeof(Vector<T>)>(next_amplitude + p * kLanes<T>);
                           SYMBREAK_UNROLL for (int k = 0; k < R; ++k) {
                             const Vector<T>& measured = as_vector(amplitude + (p + k) * kLanes<T>);
-                            a[k] = project_modulus<SimdMath, T>(a[k], measured, gain);
+                            a[k] = project_modulus<SimdMath, T, Bounded>(a[k], measured, gain);
                           }
                         });
       });
+}
+
+template <typename T>
+void project_outer(const Image<T>& image, T* target, T* scratch, int begin, int end) {
+  if (image.bounded) return project_outer_of<true>(image, target, scratch, begin, end);
+  project_outer_of<false>(image, target, scratch, begin, end);
 }
 
 template <typename T>

@@ -27,6 +27,7 @@ class Solver {
         image_(workspace.image()),
         member_(member) {
     image_.cone = task.cone();
+    image_.bounded = task.bounded;
   }
 
   // Every member of the team calls this for the same images (item * starts + start). False if a

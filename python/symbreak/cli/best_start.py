@@ -53,19 +53,24 @@ class Phaser:
         """Phase patterns and keep the best start of each.
 
         Args:
-            part: ``amplitude`` and ``valid``, ``(items, *grid)``, DC at index 0.
+            part: ``amplitude``, ``valid`` and ``least``, ``(items, *grid)``, DC at index 0, as
+                `PatternStack.read` has them.
 
         Returns:
             What `shapes` lists; of a dark pattern object 0 and NaN.
         """
-        amplitude, valid = torch.from_numpy(part["amplitude"]), torch.from_numpy(part["valid"])
+        amplitude, valid, least = (
+            torch.from_numpy(part[name]) for name in ("amplitude", "valid", "least")
+        )
         bright = ((amplitude > 0) & valid).flatten(1).any(1)
         found = {
             name: torch.full(shape, EMPTY.get(name, 0), dtype=TYPES[kind])
             for name, (shape, kind) in self.shapes(len(amplitude), amplitude.shape[1:]).items()
         }
         if bool(bright.any()):
-            done = self._bright(amplitude[bright].to(self.device), valid[bright].to(self.device))
+            done = self._bright(
+                *(x[bright].to(self.device) for x in (amplitude + least, valid, least > 0))
+            )
             for name, value in done.items():
                 found[name][bright] = value.to(found[name].dtype).cpu()
         return {name: value.numpy() for name, value in found.items()}
@@ -86,7 +91,7 @@ class Phaser:
             "errors": ((count, starts), "f4"),
         }
 
-    def _bright(self, a: Tensor, valid: Tensor) -> dict[str, Tensor]:
+    def _bright(self, a: Tensor, valid: Tensor, saturated: Tensor) -> dict[str, Tensor]:
         """The same of patterns that are not dark."""
         grid, ndim = a.shape[1:], a.dim() - 1
         hidden = torch.zeros_like(valid)
@@ -97,10 +102,13 @@ class Phaser:
         known = None if self.beam is None else self.beam.blur(grid, a.device)
         values: dict[str, Tensor] = {}
         if self.choose:
-            chosen = [self._choice(*pattern, known) for pattern in zip(a, measured, strict=True)]
+            patterns = zip(a, measured, saturated, strict=True)
+            chosen = [self._choice(*pattern, known) for pattern in patterns]
             values |= _as_arrays(chosen)
             several = [
-                self._phase(a[k : k + 1], measured[k : k + 1], known, shrinkwrap=rule)
+                self._phase(
+                    a[k : k + 1], measured[k : k + 1], saturated[k : k + 1], known, shrinkwrap=rule
+                )
                 for k, rule in enumerate(chosen)
             ]
             phased = symbreak.Reconstruction(
@@ -109,7 +117,7 @@ class Phaser:
             blurs = [blur for _, blur in several if blur is not None]
             blur = torch.cat(blurs) if blurs else None
         else:
-            phased, blur = self._phase(a, measured, known)
+            phased, blur = self._phase(a, measured, saturated, known)
         if self.free is not None:
             objects = torch.where(phased.support, phased.object, 0)
             values["free_log_likelihood"] = symbreak.free_log_likelihood(
@@ -128,18 +136,28 @@ class Phaser:
         }
 
     def _phase(
-        self, a: Tensor, measured: Tensor, blur: Tensor | None, **changed: Any
+        self,
+        a: Tensor,
+        measured: Tensor,
+        saturated: Tensor,
+        blur: Tensor | None,
+        shrinkwrap: symbreak.Shrinkwrap | None = None,
     ) -> tuple[symbreak.Reconstruction, Tensor | None]:
         """All starts, and their blurs."""
-        rules = {**self.rules, **changed, "valid": measured, "ndim": a.dim() - 1}
+        rules = {**self.rules, "valid": measured, "ndim": a.dim() - 1}
+        if shrinkwrap is not None:
+            rules["shrinkwrap"] = shrinkwrap
         if self.beam is None:
-            return symbreak.reconstruct(a, **rules), None
+            return symbreak.reconstruct(a, saturated=saturated, **rules), None
         return partly_coherent(a, blur=blur, **rules)
 
-    def _choice(self, a: Tensor, measured: Tensor, blur: Tensor | None) -> symbreak.Shrinkwrap:
+    def _choice(
+        self, a: Tensor, measured: Tensor, saturated: Tensor, blur: Tensor | None
+    ) -> symbreak.Shrinkwrap:
         """The support of one pattern; the given one where no trial leaves a determined support."""
         given = {**self.rules, "valid": measured, "blur": blur}
         given["partly_coherent"] = self.beam is not None
+        given["saturated"] = saturated if self.beam is None else None
         try:
             return choose(a, **given).shrinkwrap
         except NoSupportError:

@@ -68,6 +68,7 @@ def run_resumably(
     shrinkwrap: symbreak.Shrinkwrap | None,
     starts: int,
     record_every: int,
+    saturated: torch.Tensor | None = None,
     coherence: Coherence | None = None,
     **options: Any,
 ) -> Iterator[tuple[symbreak.Reconstruction, torch.Tensor | None]]:
@@ -88,6 +89,7 @@ def run_resumably(
         "amplitude": digest(amplitude),
         "valid": digest(valid),
         "support": None if support is None else digest(support),
+        "saturated": None if saturated is None else digest(saturated),
         "shrinkwrap": None if shrinkwrap is None else asdict(shrinkwrap),
         "schedule": schedule,
         "starts": starts,
@@ -115,7 +117,12 @@ def run_resumably(
                 }
                 if coherence is None:
                     found = symbreak.reconstruct(
-                        amplitude, schedule, record_every=record_every, **own, **shared
+                        amplitude,
+                        schedule,
+                        record_every=record_every,
+                        saturated=saturated,
+                        **own,
+                        **shared,
                     )
                     values = found._asdict()
                 else:

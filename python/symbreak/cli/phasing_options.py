@@ -69,6 +69,23 @@ Mask = Annotated[
     ),
 ]
 OWN_MASK = "Whether the file's own mask counts as well, if its layout is CXI or NeXus."
+Saturated = Annotated[
+    str | None,
+    typer.Option(
+        metavar=DATASET,
+        help="Array, not 0 where the pattern holds the least that there was.",
+        rich_help_panel=PATTERN,
+    ),
+]
+OwnSaturated = Annotated[
+    bool,
+    typer.Option(
+        "--own-saturated",
+        help="Where the file's CXI mask says saturated, it holds the least that there was; not for "
+        "a detector that blooms.",
+        rich_help_panel=PATTERN,
+    ),
+]
 OwnMask = Annotated[bool, typer.Option(help=OWN_MASK, rich_help_panel=PATTERN)]
 Schedule = Annotated[
     str,

@@ -63,7 +63,9 @@ def reconstruct(
     dc: phasing_options.Origin = Dc.CENTER,
     valid: phasing_options.Valid = None,
     mask: phasing_options.Mask = None,
+    saturated: phasing_options.Saturated = None,
     own_mask: phasing_options.OwnMask = True,
+    own_saturated: phasing_options.OwnSaturated = False,
     schedule: phasing_options.Schedule = SCHEDULE,
     beta: phasing_options.Beta = 0.9,
     phase_limit: phasing_options.PhaseLimit = None,
@@ -125,7 +127,12 @@ def reconstruct(
     given = options.source(pattern)
     extra = {
         name: options.source(text)
-        for name, text in (("valid", valid), ("mask", mask), ("support", support))
+        for name, text in (
+            ("valid", valid),
+            ("mask", mask),
+            ("saturated", saturated),
+            ("support", support),
+        )
         if text is not None
     }
     inputs = (given, *extra.values())
@@ -149,14 +156,20 @@ def reconstruct(
         origin="corner" if dc is Dc.CORNER else "center",
         valid=extra.get("valid"),
         mask=extra.get("mask"),
+        saturated=extra.get("saturated"),
         own_mask=own_mask,
+        own_saturated=own_saturated,
     )
     note((*measured.notes, *phasing_options.value_notes(measured.source, amplitudes)))
     if not fixed_support:
         note(phasing_options.hold_notes(rule, schedule))
     if beam is not None:
         beam.check(measured.amplitude.dim(), measured.source)
-    amplitude, measured_pixels = measured.amplitude.to(where), measured.valid.to(where)
+    amplitude = (measured.amplitude + measured.least).to(where)
+    measured_pixels, bounded = measured.valid.to(where), (measured.least > 0).to(where)
+    bounds = bool(bounded.any())
+    if bounds and beam is not None:
+        note(["partial coherence: saturated pixels count as not measured, their least is not used"])
     grid, instrument = reciprocal_of(measured.source.path, amplitude.dim())
     left_out = None
     if free is not None:
@@ -166,6 +179,7 @@ def reconstruct(
     shared: dict[str, Any] = {"beta": beta, "phase_limit": phase_limit, "coherence": beam}
     shared |= {"starts": starts, "seed": seed}
     shared["support"] = None if first is None else first.to(where)
+    shared["saturated"] = bounded if bounds and beam is None else None
     with ExitStack() as kept:
         choice = None
         if choose_support:
@@ -244,6 +258,7 @@ def _parameters(
     used["pattern_title"] = title_of(pattern.source.path)
     used["pattern_digest"] = digest(pattern.amplitude)
     used["measured_pixels"] = int(pattern.valid.sum())
+    used["saturated_pixels"] = int((pattern.least > 0).sum())
     used["record_every"] = RECORD_EVERY
     if free is not None:
         used["free_pixels"] = int(free.sum())
@@ -262,9 +277,11 @@ def _describe(pattern: Pattern, free: torch.Tensor | None) -> None:
     shape = " x ".join(map(str, pattern.amplitude.shape))
     unit = element(pattern.amplitude.dim())
     missing = 100 * float(1 - pattern.valid.double().mean())
+    over = int((pattern.least > 0).sum())
+    least = f", of {over} {unit}{'' if over == 1 else 's'} the least is known" if over else ""
     hidden = "" if free is None else f"; {int(free.sum())} of them left out of phasing"
     err().print(
-        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured{hidden}",
+        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured{least}{hidden}",
         markup=False,
         soft_wrap=True,
     )

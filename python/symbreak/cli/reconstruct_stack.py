@@ -48,7 +48,9 @@ def reconstruct_stack(
     dc: phasing_options.Origin = Dc.CENTER,
     valid: phasing_options.Valid = None,
     mask: phasing_options.Mask = None,
+    saturated: phasing_options.Saturated = None,
     own_mask: phasing_options.OwnMask = True,
+    own_saturated: phasing_options.OwnSaturated = False,
     ndim: Annotated[
         int, typer.Option(min=2, max=3, help="Axes of one pattern.", rich_help_panel=PATTERN)
     ] = 2,
@@ -92,7 +94,7 @@ def reconstruct_stack(
     of `reconstruct` with the same seed. Break the symmetries of the result with `break`.
     """
     source = options.source(patterns)
-    masks = {"valid": valid, "mask": mask}
+    masks = {"valid": valid, "mask": mask, "saturated": saturated}
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
     options.result_path(output, HDF5, inputs=(source, *extra.values()))
     beam = coherence.given(partial_coherence, coherence_length)
@@ -116,6 +118,7 @@ def reconstruct_stack(
             values="amplitudes" if amplitudes else "intensities",
             origin="corner" if dc is Dc.CORNER else "center",
             own_mask=own_mask,
+            own_saturated=own_saturated,
             **extra,
         ) as stack,
         running(workers, dask) as runner,
@@ -127,7 +130,7 @@ def reconstruct_stack(
         settings = {
             **used,
             "patterns": _identity(stack.opened.source),
-            "masks": [_identity(mask.source) for mask in stack.masks],
+            "masks": [_identity(mask.source) for mask in stack.every_mask],
         }
 
         def describe(file: h5py.File) -> None:

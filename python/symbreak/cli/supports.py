@@ -42,6 +42,7 @@ def choose_resumably(
     valid: torch.Tensor,
     support: torch.Tensor | None,
     starts: int,
+    saturated: torch.Tensor | None = None,
     coherence: Coherence | None = None,
     **options: Any,
 ) -> Iterator[SupportChoice]:
@@ -54,11 +55,13 @@ def choose_resumably(
         ValueError: No trial leaves a determined support.
         KeyboardInterrupt: With a message that says what is kept.
     """
+    bounded = {} if saturated is None else {"saturated": saturated}
     most = len(THRESHOLDS[shrinkwrap.relative_to]) + len(FACTORS)
     settings = {
         "amplitude": digest(amplitude),
         "valid": digest(valid),
         "support": None if support is None else digest(support),
+        "saturated": None if saturated is None else digest(saturated),
         "shrinkwrap": asdict(shrinkwrap),
         "schedule": schedule,
         "starts": starts,
@@ -99,6 +102,7 @@ def choose_resumably(
                         blur=known,
                         progress=partial(show, bar, before),
                         **options,
+                        **bounded,
                     )
                     values = {name: x for name, x in found._asdict().items() if x is not None}
                     return {name: x.cpu().numpy() for name, x in values.items()}

@@ -26,6 +26,8 @@ class PhasingCall:
     """Keyword arguments of the op, among them tensors that were broadcast."""
     shrinkwrap: Shrinkwrap | None
     """The rule that is among the options too."""
+    saturated: Tensor | None = None
+    """Of the amplitude's shape; not among the options."""
 
     @property
     def images(self) -> int:
@@ -39,7 +41,9 @@ class PhasingCall:
         checks.check_result(self.amplitude, options["starts"], records, options["ndim"])
         if not is_capturing(self.amplitude.device):
             valid, support, initial = (options[name] for name in ("valid", "support", "initial"))
-            checks.check_values(self.amplitude, valid, support, initial, options["ndim"])
+            checks.check_values(
+                self.amplitude, valid, support, initial, self.saturated, options["ndim"]
+            )
 
 
 def phasing_call(
@@ -56,6 +60,7 @@ def phasing_call(
     first_start: int,
     seed: int | Tensor,
     ndim: int,
+    saturated: Tensor | None = None,
 ) -> PhasingCall:
     """Check types and shapes; :func:`symbreak.reconstruct` describes the arguments."""
     ndim = checks.check_amplitude(amplitude, ndim)
@@ -66,6 +71,9 @@ def phasing_call(
     if valid is not None:
         checks.check_like("valid", valid, torch.bool, amplitude)
         valid = checks.broadcast("valid", valid, amplitude.shape)
+    if saturated is not None:
+        checks.check_like("saturated", saturated, torch.bool, amplitude)
+        saturated = checks.broadcast("saturated", saturated, amplitude.shape)
     if support is not None:
         checks.check_like("support", support, torch.bool, amplitude)
         support = checks.per_start("support", support, amplitude, starts, ndim)
@@ -85,7 +93,7 @@ def phasing_call(
         "ndim": ndim,
         **_shrinkwrap_options(shrinkwrap),
     }
-    return PhasingCall(amplitude, text, options, shrinkwrap)
+    return PhasingCall(amplitude, text, options, shrinkwrap, saturated)
 
 
 def _shrinkwrap_options(

@@ -156,6 +156,7 @@ def check_values(
     valid: Tensor | None,
     support: Tensor | None,
     initial: Tensor | None,
+    saturated: Tensor | None,
     ndim: int,
 ) -> None:
     """Check the data themselves, item by item; the tensors have the shapes of the op.
@@ -165,9 +166,16 @@ def check_values(
     """
     axes = tuple(range(-ndim, 0))
     problems: list[tuple[Tensor, str]] = []
+    if saturated is not None:
+        low, high = _extremes(torch.where(saturated, amplitude, 0), axes)
+        wrong = ~((low >= 0) & high.isfinite())  # a NaN is not >= 0
+        least = "amplitude must be the finite number >= 0 that a saturated pixel has at least"
+        problems += [(wrong, f"{least}, got a negative value, NaN or infinity")]
+        valid = ~saturated if valid is None else valid & ~saturated
     if valid is not None:
         nothing = ~_any(valid, axes)
-        problems += [(nothing, "valid must leave at least one measured pixel, got none")]
+        which = "valid" if saturated is None else "valid and saturated"
+        problems += [(nothing, f"{which} must leave at least one measured pixel, got none")]
         amplitude = torch.where(valid, amplitude, 0)
     low, high = _extremes(amplitude, axes)
     infinite = ~(low.isfinite() & high.isfinite())

@@ -23,6 +23,7 @@ def reconstruct(
     beta: float = 0.9,
     phase_limit: float | None = None,
     valid: Tensor | None = None,
+    saturated: Tensor | None = None,
     support: Tensor | None = None,
     initial: Tensor | None = None,
     shrinkwrap: Shrinkwrap | None = Shrinkwrap(),
@@ -77,7 +78,12 @@ def reconstruct(
             and thin objects in a forward beam are; 1 is a good choice (bench/phase_limits.py). The
             global phase is then no longer free. None: any phase.
         valid: Where the amplitude was measured, bool, broadcastable to ``(*batch, *M)``; elsewhere
-            (beamstop, gap, saturated) the amplitude is free, and what it holds there is ignored.
+            (beamstop, gap) the amplitude is free, and what it holds there is ignored.
+        saturated: Where more came than could be counted, bool, broadcastable like ``valid``; there
+            the amplitude is the least that it can be, whatever ``valid`` says. P_M leaves a larger
+            \|X\| alone; starts and first support take the least for the amplitude
+            (bench/saturated.py). Such pixels count as not measured in every error: wherever
+            ``valid`` is asked for afterwards, give ``valid & ~saturated``.
         support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
             to ``(*batch, starts, *M)``. Default: where the autocorrelation \|F^-1(a^2)\| is above
             4 % of its maximum.
@@ -153,6 +159,7 @@ def reconstruct(
         first_start=first_start,
         seed=seed,
         ndim=ndim,
+        saturated=saturated,
     )
 
     averaged = 0 if call.shrinkwrap is None else call.shrinkwrap.average_iterates
@@ -163,6 +170,7 @@ def reconstruct(
         result: tuple[Tensor, Tensor, Tensor, Tensor] = torch.ops.symbreak.reconstruct(
             amplitude,
             call.schedule,
+            saturated=call.saturated,
             before=before,
             after=after,
             record_every=record_every,

@@ -32,6 +32,7 @@ def reconstruct(
     seed: int | Tensor = 0,
     ndim: int = 2,
     record_every: int = 0,
+    saturated: Tensor | None = None,
 ) -> Image:
     """Phase every start of every item; see :func:`symbreak.reconstruct`.
 
@@ -40,12 +41,17 @@ def reconstruct(
     batch, grid = amplitude.shape[:-ndim], amplitude.shape[-ndim:]
     measured = torch.ones_like(amplitude, dtype=torch.bool) if valid is None else valid
     measured = measured.expand(amplitude.shape).reshape(-1, *grid)
+    bounded = torch.zeros_like(measured)
+    if saturated is not None:
+        bounded = saturated.expand(amplitude.shape).reshape(-1, *grid)
+        measured = measured & ~bounded
     items = amplitude.reshape(-1, *grid)
     seeds = torch.as_tensor(seed).expand(batch).reshape(-1).tolist()
     images: list[Image] = []
     for k in range(len(items) * starts):
         item, start = divmod(k, starts)
-        a, known = items[item].where(measured[item], 0), measured[item]
+        # Of what is not measured the amplitude is the least: 0 if nothing is known of it.
+        a, known = items[item].where(measured[item] | bounded[item], 0), measured[item]
         if initial is not None:
             x = initial.reshape(-1, *grid)[k]
         else:
@@ -118,9 +124,10 @@ def phase_image(
 
 
 def project_modulus(x: Tensor, a: Tensor, measured: Tensor) -> Tensor:
-    """P_M x = F^-1(a X / |X|), X itself where not measured; X = 0 stays 0."""
+    """P_M x = F^-1(a X / |X|), |X| instead of a where not measured and larger; X = 0 stays 0."""
     spectrum = fftn(x)
-    projected: Tensor = ifftn((a * torch.sgn(spectrum)).where(measured, spectrum))
+    magnitude = a.where(measured, torch.maximum(a, spectrum.abs()))
+    projected: Tensor = ifftn(magnitude * torch.sgn(spectrum))
     return projected
 
 

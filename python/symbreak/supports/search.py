@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from symbreak.ops.checks import check_flag, check_mask, check_tensor, measured, shown
+from symbreak.ops.checks import check_beside, check_flag, check_mask, check_tensor, measured, shown
 from symbreak.ops.numbers import is_number, plain
 from symbreak.ops.phasing_checks import check_amplitude, check_result, check_starts
 from symbreak.ops.ranking import NoSupportError
@@ -42,6 +42,7 @@ def choose(
     beta: float = 0.9,
     phase_limit: float | None = None,
     valid: Tensor | None = None,
+    saturated: Tensor | None = None,
     support: Tensor | None = None,
     starts: int = 8,
     seed: int = 0,
@@ -72,6 +73,8 @@ def choose(
         beta: As :func:`symbreak.reconstruct` takes it.
         phase_limit: As :func:`symbreak.reconstruct` takes it.
         valid: bool ``(*grid)``, False = not measured; default: all were.
+        saturated: As :func:`symbreak.reconstruct` takes it, ``(*grid)``; None where
+            ``partly_coherent``.
         support: The first support, bool ``(*grid)``; default: from the autocorrelation.
         starts: Random starts of each trial.
         seed: Of the starts.
@@ -106,6 +109,13 @@ def choose(
     check_result(amplitude, check_starts(starts, 0)[0], 0, amplitude.dim())
     valid = measured(valid, amplitude, amplitude.dim())
     check_mask("choose", "valid", valid)
+    options: dict[str, Tensor] = {}
+    if saturated is not None:
+        check_beside("choose", "saturated", saturated, amplitude, amplitude.dim())
+        check_mask("choose", "saturated", saturated)
+        if partly_coherent:
+            raise ValueError("choose: saturated must be None where partly_coherent is True.")
+        options, valid = {"saturated": saturated}, valid & ~saturated
     trials: list[SupportTrial] = []
     while (
         rule := next_rule(trials, amplitude.numel(), shrinkwrap, thresholds, factors)
@@ -123,6 +133,7 @@ def choose(
             partly_coherent=partly_coherent,
             blur=blur,
             progress=progress,
+            **options,
         )
         trials.append(judge(rule, found, amplitude, valid))
     return best_of(trials)

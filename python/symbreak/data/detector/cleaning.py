@@ -51,15 +51,42 @@ def clean(
     Returns:
         float64 counts, 0 where not measured, and uint32 CXI bits, 0 = measured.
     """
+    counts, bits, _ = clean_with_least(
+        frame, rejected, background=background, flat=flat, saturation=saturation
+    )
+    return counts, bits
+
+
+def clean_with_least(
+    frame: NDArray[Any],
+    rejected: Bits,
+    *,
+    background: float | Counts,
+    flat: float | Counts,
+    saturation: float | None,
+) -> tuple[Counts, Bits, Counts]:
+    """What `clean` returns, and the counts that there were at least.
+
+    Those are the counts where they were measured; where they were too many to be, and nothing else
+    is wrong with the pixel, what was counted, but no more than can be trusted; elsewhere 0.
+    """
     bits = rejected.copy()
     bits[marked(frame)] |= INVALID
     counts = frame.astype(np.float64)
     if saturation is not None:
         with np.errstate(invalid="ignore"):
             bits[counts > saturation] |= SATURATED
+            counts = np.minimum(counts, saturation)
     counts = (counts - background) / flat
     bits[~np.isfinite(counts)] |= INVALID
-    return np.where(bits == 0, counts, 0), bits
+    least = np.where(only_saturated(bits) | (bits == 0), counts, 0)
+    return np.where(bits == 0, counts, 0), bits, least
+
+
+def only_saturated(bits: Bits) -> NDArray[np.bool_]:
+    """Where a pixel had more than could be counted, and nothing else was wrong."""
+    saturated: NDArray[np.bool_] = bits == SATURATED
+    return saturated
 
 
 def marked(frame: NDArray[Any]) -> NDArray[np.bool_]:

@@ -126,7 +126,8 @@ def prepare_halves(
             flat=_part(flat, seen),
             progress=tell,
         )
-        found.append(replace(half, windows=prepared.windows))
+        # Of the photons of a saturated pixel nothing more is known than half of the least.
+        found.append(replace(half, windows=prepared.windows, least=prepared.least / np.float32(2)))
     return found[0], found[1]
 
 

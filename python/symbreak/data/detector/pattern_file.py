@@ -1,7 +1,8 @@
 """Write a prepared pattern as CXI (HDF5 with NeXus attributes): what `reconstruct` reads.
 
     /cxi_version                                   160
-    /entry_1/data_1/data                           intensities, DC in the middle     (*grid)
+    /entry_1/data_1/data                           intensities, DC in the middle     (*grid);
+                                                   of saturated pixels the least they can be
     /entry_1/data_1/y, x  (frame, y, x)            pixel of the raw detector per axis
     /entry_1/instrument_1/detector_1/data          the same dataset, CXI's place for it
     /entry_1/instrument_1/detector_1/mask          CXI bits, 0 = measured            (*grid)
@@ -67,7 +68,8 @@ def write_pattern(
         plot = group(entry, "data_1", "NXdata", signal="data", axes=list(axes))
         plot["title"] = title
         packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-        data = plot.create_dataset("data", data=prepared.intensity, **packed)
+        counts = prepared.intensity + prepared.least
+        data = plot.create_dataset("data", data=counts, **packed)
         data.attrs["long_name"] = "intensity (counts)"
         for name, window in zip(axes, prepared.windows, strict=True):
             plot[name] = window.positions()

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.data.detector.cleaning import only_saturated
 from symbreak.data.detector.layouts import find_mask, rejected
 from symbreak.data.detector.looks import Origin, Values, look_at_origin, look_at_values
 from symbreak.data.detector.patterns import MASK_NAMES, marked_values
@@ -29,6 +30,8 @@ class StackMask:
     array: ArrayLike
     source: Source
     measured: Callable[[NDArray[Any]], NDArray[np.bool_]]
+    saturated: Callable[[NDArray[Any]], NDArray[np.bool_]]
+    """Where there was more than could be counted; it is not measured then."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class PatternStack:
     values: Values
     origin: Origin
     masks: tuple[StackMask, ...]
+    saturated: StackMask | None
+    """Counts whatever the masks say of a pixel."""
     notes: tuple[str, ...]
     """What the user should know of the choices made."""
 
@@ -46,6 +51,11 @@ class PatternStack:
     def shape(self) -> tuple[int, ...]:
         """Items, and pixels per axis."""
         return self.opened.array.shape
+
+    @property
+    def every_mask(self) -> tuple[StackMask, ...]:
+        """Also the one of saturated pixels."""
+        return self.masks if self.saturated is None else (*self.masks, self.saturated)
 
     def read(self, rows: slice) -> dict[str, NDArray[Any]]:
         """Read some patterns.
@@ -55,14 +65,15 @@ class PatternStack:
         floating type count as 0. A dark pattern, without a measured pixel above 0, is no error.
 
         Returns:
-            ``amplitude``, float32 ``(items, *grid)``, DC at index 0, and ``valid``, bool likewise.
+            ``amplitude``, float32 ``(items, *grid)``, DC at index 0, ``valid``, bool likewise, and
+            ``least``, what saturated pixels have at least, 0 elsewhere.
 
         Raises:
             DataError: The file is damaged, or an amplitude is negative.
         """
-        amplitude, good = self._measured(rows)
+        amplitude, good, least = self._measured(rows)
         if self.values == "intensities":
-            amplitude = np.sqrt(np.maximum(amplitude, 0))
+            amplitude, least = np.sqrt(np.maximum(amplitude, 0)), np.sqrt(least)
         elif (amplitude < 0).any():
             item = rows.start + int(np.argwhere(amplitude < 0)[0, 0])
             raise DataError(
@@ -70,8 +81,13 @@ class PatternStack:
             )
         if self.origin == "center":
             axes = tuple(range(1, amplitude.ndim))
-            amplitude, good = np.fft.ifftshift(amplitude, axes), np.fft.ifftshift(good, axes)
-        return {"amplitude": amplitude.astype(np.float32), "valid": good}
+            amplitude, least = np.fft.ifftshift(amplitude, axes), np.fft.ifftshift(least, axes)
+            good = np.fft.ifftshift(good, axes)
+        return {
+            "amplitude": amplitude.astype(np.float32),
+            "valid": good,
+            "least": least.astype(np.float32),
+        }
 
     def looks(self) -> list[str]:
         """Look at the first patterns, and say so if they are otherwise than the user said.
@@ -80,22 +96,38 @@ class PatternStack:
             DataError: The file is damaged.
         """
         count = max(1, min(LOOKED_AT, PIXELS // math.prod(self.shape[1:])))
-        data, good = self._measured(slice(0, count))
+        data, good, _ = self._measured(slice(0, count))
         seen = good.sum(0)
         mean = data.sum(0) / np.maximum(seen, 1)  # in a single pattern anything may be brightest
         found = look_at_values(data, good, self.values)
         found += look_at_origin(mean, seen > 0, self.origin)
         return [f"in the first patterns {line}" for line in found]
 
-    def _measured(self, rows: slice) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Values as stored, 0 where not measured, and where they were; ``(items, *grid)``."""
+    def _measured(
+        self, rows: slice
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+        """Values, 0 where not measured; where they were; those of saturated pixels, else 0."""
         data = read(self.opened.array, self.opened.source, rows)
-        good = np.isfinite(data)
-        good &= ~marked_values(data, self.values)
+        usable = np.isfinite(data) & ~marked_values(data, self.values)
+        good, over = usable.copy(), np.zeros(data.shape, dtype=bool)
+        allowed = np.ones(data.shape, dtype=bool)  # measured or saturated
         for mask in self.masks:
-            every = mask.array.shape == self.shape
-            good &= mask.measured(read(mask.array, mask.source, rows if every else ()))
-        return np.where(good, data, 0).astype(np.float64), good
+            values = self._of(mask, rows)
+            good &= mask.measured(values)
+            over |= mask.saturated(values)
+            allowed &= mask.measured(values) | mask.saturated(values)
+        over &= allowed
+        if self.saturated is not None:
+            over |= np.broadcast_to(
+                self.saturated.saturated(self._of(self.saturated, rows)), data.shape
+            )
+            good &= ~over
+        least: NDArray[np.float64] = np.where(over & usable & (data > 0), data, 0)
+        return np.where(good, data, 0).astype(np.float64), good, least.astype(np.float64)
+
+    def _of(self, mask: StackMask, rows: slice) -> NDArray[Any]:
+        every = mask.array.shape == self.shape
+        return read(mask.array, mask.source, rows if every else ())
 
 
 @contextmanager
@@ -107,7 +139,9 @@ def open_stack(
     origin: Origin = "center",
     valid: Source | None = None,
     mask: Source | None = None,
+    saturated: Source | None = None,
     own_mask: bool = True,
+    own_saturated: bool = False,
 ) -> Iterator[PatternStack]:
     """Open patterns ``(items, *grid)`` without reading them.
 
@@ -118,8 +152,11 @@ def open_stack(
         origin: Where the file has zero frequency: the middle, index M // 2, or the corner.
         valid: Not 0 where a pixel was measured; of the shape of one pattern or of all.
         mask: The opposite: 0 where a pixel was measured.
+        saturated: Likewise, not 0 where the file holds the least that there was, whatever the masks
+            say.
         own_mask: Whether a mask of the same file is used as well, where its layout says what it
             means: CXI's ``mask``, NeXus' ``pixel_mask``.
+        own_saturated: As `read_pattern` takes it.
 
     Raises:
         DataError: The file does not hold one such stack, or a mask does not fit it.
@@ -139,14 +176,21 @@ def open_stack(
             )
         if not shape[0]:
             raise DataError(f"{opened.source}: it is empty, shape {shape}.")
-        with _open_mask(valid, opened) as first, _open_mask(mask, opened) as second:
+        with (
+            _open_mask(valid, opened) as first,
+            _open_mask(mask, opened) as second,
+            _open_mask(saturated, opened) as third,
+        ):
             masks = []
             if first is not None:
-                masks.append(StackMask(first.array, first.source, lambda values: values != 0))
+                masks.append(StackMask(first.array, first.source, _is_set, _nowhere))
             if second is not None:
-                masks.append(StackMask(second.array, second.source, lambda values: values == 0))
+                masks.append(StackMask(second.array, second.source, _is_clear, _nowhere))
+            over = None
+            if third is not None:
+                over = StackMask(third.array, third.source, _is_clear, _is_set)
             notes = opened.notes
-            if own_mask and (own := _own_mask(opened)) is not None:
+            if own_mask and (own := _own_mask(opened, own_saturated)) is not None:
                 masks.append(own)
                 notes = (*notes, f"{own.source.path}: using its mask {own.source.dataset}.")
             if _is_prepared_volume(opened.array):
@@ -155,7 +199,7 @@ def open_stack(
                     f"{opened.source}: one volume, of which every frame is taken as a pattern of "
                     "its own; `symbreak reconstruct` phases the volume.",
                 )
-            yield PatternStack(opened, values, origin, tuple(masks), notes)
+            yield PatternStack(opened, values, origin, tuple(masks), over, notes)
 
 
 def _is_prepared_volume(array: ArrayLike) -> bool:
@@ -167,14 +211,32 @@ def _is_prepared_volume(array: ArrayLike) -> bool:
     return made_here and list(array.parent.attrs.get("axes", ()))[:1] == ["frame"]
 
 
-def _own_mask(patterns: OpenArray) -> StackMask | None:
+def _own_mask(patterns: OpenArray, saturated: bool) -> StackMask | None:
     fitting = (patterns.array.shape, patterns.array.shape[1:])
     others = {name: array for name, array in patterns.others.items() if array.shape in fitting}
     name = find_mask(others, patterns.array.shape)
     if name is None:
         return None
     source = Source(patterns.source.path, name)
-    return StackMask(others[name], source, lambda values: rejected(name, values) == 0)
+    return StackMask(
+        others[name],
+        source,
+        lambda values: rejected(name, values) == 0,
+        (lambda values: only_saturated(rejected(name, values))) if saturated else _nowhere,
+    )
+
+
+def _is_set(values: NDArray[Any]) -> NDArray[np.bool_]:
+    where: NDArray[np.bool_] = values != 0
+    return where
+
+
+def _is_clear(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return ~_is_set(values)
+
+
+def _nowhere(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.zeros(values.shape, dtype=bool)
 
 
 @contextmanager

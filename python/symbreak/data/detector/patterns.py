@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbreak.data.detector.cleaning import marked
+from symbreak.data.detector.cleaning import marked, only_saturated
 from symbreak.data.detector.layouts import find_mask, mask_hint, rejected, unexplained_masks
 from symbreak.data.detector.looks import (
     Origin,
@@ -33,7 +33,7 @@ from symbreak.data.files.arrays import (
 from symbreak.ops.checks import shown
 
 # Names under which files keep masks and the like; they are never guessed to be the pattern.
-MASK_NAMES = ("mask", "valid", "support")
+MASK_NAMES = ("mask", "valid", "support", "saturated")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class Pattern:
     """float32 ``(*grid)``, DC at index 0, >= 0; 0 where not measured."""
     valid: Tensor
     """bool ``(*grid)``: False = not measured."""
+    least: Tensor
+    """float32 ``(*grid)``: amplitudes that saturated pixels have at least, which are not valid; 0
+    elsewhere."""
     source: Source
     """The file and the dataset that was taken."""
     notes: tuple[str, ...]
@@ -57,7 +60,9 @@ def read_pattern(
     origin: Origin = "center",
     valid: Source | Path | str | None = None,
     mask: Source | Path | str | None = None,
+    saturated: Source | Path | str | None = None,
     own_mask: bool = True,
+    own_saturated: bool = False,
 ) -> Pattern:
     """Read a 2D or 3D pattern; axes of length 1 are dropped.
 
@@ -76,37 +81,46 @@ def read_pattern(
         mask: The opposite, the usual one in detectors' files: 0 where a pixel was measured.
             Both may be given; a pixel must pass both. A text that begins with a colon,
             ``":mask"``, is a dataset of the pattern's file.
+        saturated: Likewise, not 0 where the file holds the least that there was, whatever the masks
+            say of the pixel.
         own_mask: Whether a mask of the same file is used as well, where its layout says what it
             means: CXI's ``mask``, NeXus' ``pixel_mask``.
+        own_saturated: Whether the file holds the least that there was also where its own CXI mask
+            says that a pixel was saturated, and no mask says anything else of it. Not where a
+            detector blooms: there pixels beside the bright ones are full as well.
 
     Returns:
-        Pattern: amplitudes in float32, valid pixels, and notes for the user.
+        Pattern: amplitudes in float32, valid pixels, what saturated ones have at least, and notes
+        for the user. For `reconstruct` the amplitude is ``amplitude + least``, and ``saturated``
+        is ``least > 0``.
 
     Raises:
         DataError: The file does not hold one such pattern, or holds values that cannot be one.
-        TypeError: ``source``, ``valid`` or ``mask`` does not name a file.
+        TypeError: ``source``, ``valid``, ``mask`` or ``saturated`` does not name a file.
         ValueError: ``values`` or ``origin`` is none of those.
         OSError: A file cannot be read.
 
     Memory: some copies of the pattern in float64.
     """
     source = Source.of(source)
-    valid, mask = (None if given is None else Source.of(given) for given in (valid, mask))
+    valid, mask, saturated = (
+        None if given is None else Source.of(given) for given in (valid, mask, saturated)
+    )
     for name, given, known in (("values", values, Values), ("origin", origin, Origin)):
         if not isinstance(given, str) or given not in get_args(known):
             kinds = " or ".join(get_args(known))
             raise ValueError(f"read_pattern: {name} must be {kinds}, got {shown(given)}.")
     with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
-        good = np.ones(data.shape, dtype=bool)
+        good, over = np.ones(data.shape, dtype=bool), np.zeros(data.shape, dtype=bool)
         if own_mask:
             alone = valid is None and mask is None
-            good, more = _own_mask(opened, data.shape, unexplained=alone)
+            good, over, more = _own_mask(opened, data.shape, unexplained=alone)
             notes += more
     _check_shape(dataset, data)
-    good &= np.isfinite(data)
     bad = marked_values(data, values)
-    good &= ~bad
+    usable = np.isfinite(data) & ~bad
+    good &= usable
     if bad.any():
         low = int((data[bad] < 0).sum())
         for count, what in ((low, "below 0"), (int(bad.sum()) - low, "at a mark of detectors")):
@@ -115,24 +129,39 @@ def read_pattern(
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
             passed &= (read_like(other, dataset, data.shape) != 0) == measured
-    good &= passed
+    good, over = good & passed, over & passed
+    if over.any() and not own_saturated and saturated is None:
+        notes += [
+            f"{_pixels(int(over.sum()))} saturated: left out. If the detector does not bloom, "
+            "there were at least so many photons, which says much: --own-saturated."
+        ]
+    if not own_saturated:
+        over = np.zeros_like(over)
+    if saturated is not None:
+        over |= read_like(saturated, dataset, data.shape, what="saturated pixels") != 0
+        good &= ~over
     if not good.any():
         raise DataError(
             f"{dataset}: no pixel is left as measured. Is a mask the wrong way round? "
             "--no-own-mask leaves out that of the file."
         )
     notes += look_at_mask(passed)
+    least: NDArray[np.float64] = np.where(over & usable & (data > 0), data, 0).astype(np.float64)
     data = np.where(good, data, 0).astype(np.float64)
     notes += look_at_axes(data.shape)
     notes += look_at_values(data, good, values) + look_at_origin(data, good, origin)
     if values == "intensities":
         notes += look_at_plateau(data)
     amplitude = _amplitude(dataset, data, values, notes)
+    if values == "intensities":
+        least = np.sqrt(least)
     if origin == "center":
-        amplitude, good = np.fft.ifftshift(amplitude), np.fft.ifftshift(good)
+        amplitude, least = np.fft.ifftshift(amplitude), np.fft.ifftshift(least)
+        good = np.fft.ifftshift(good)
     return Pattern(
         amplitude=torch.from_numpy(amplitude.astype(np.float32)),
         valid=torch.from_numpy(good.copy()),
+        least=torch.from_numpy(least.astype(np.float32)),
         source=dataset,
         notes=tuple(notes),
     )
@@ -205,17 +234,18 @@ def _can_be_pattern(name: str, array: ArrayLike) -> bool:
 
 def _own_mask(
     opened: OpenArray, shape: tuple[int, ...], *, unexplained: bool
-) -> tuple[NDArray[np.bool_], list[str]]:
-    """What the file itself says was measured, and a note; or a note on masks that say nothing."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[str]]:
+    """What the file itself says was measured, what saturated, and a note on masks."""
     name = find_mask(opened.others, shape)
     if name is not None:
         source = Source(opened.source.path, name)
         bits = rejected(name, read(opened.others[name], source))
-        good = np.broadcast_to(bits.reshape(_squeezed(bits.shape)) == 0, shape)
-        return good.copy(), [f"{opened.source.path}: using its mask {name}."]
+        bits = np.broadcast_to(bits.reshape(_squeezed(bits.shape)), shape)
+        return bits == 0, only_saturated(bits), [f"{opened.source.path}: using its mask {name}."]
     everywhere = np.ones(shape, dtype=bool)
     masks = unexplained_masks(opened.others, shape) if unexplained else {}
-    return everywhere, [] if not masks else [mask_hint(opened.source.path, masks)]
+    hints = [] if not masks else [mask_hint(opened.source.path, masks)]
+    return everywhere, ~everywhere, hints
 
 
 def _check_shape(source: Source, data: NDArray[Any]) -> None:

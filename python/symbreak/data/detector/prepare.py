@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symbreak.data.detector.advice import AROUND, advice, little_kept
 from symbreak.data.detector.centering import Method, find_center
-from symbreak.data.detector.cleaning import Bits, Counts
+from symbreak.data.detector.cleaning import Bits, Counts, only_saturated
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
 from symbreak.data.detector.looks import look_at_plateau
 from symbreak.data.detector.prepare_checks import (
@@ -42,6 +42,8 @@ class Prepared:
     """Counts ``(*grid)``, zero frequency at index ``M // 2``; 0 where not measured."""
     mask: Bits
     """CXI bits ``(*grid)``: 0 = measured, else why not."""
+    least: NDArray[np.float32]
+    """Counts ``(*grid)`` that there were at least where the mask is 2, saturated alone; else 0."""
     windows: tuple[Window, ...]
     """Where each axis of the grid lies on the detector: (frame,) row, column."""
     survey: Survey
@@ -111,8 +113,9 @@ def prepare_pattern(
 
     Returns:
         Prepared: ``intensity``, float32 counts with zero frequency in the middle, and ``mask``; see
-        there. For `reconstruct` take the square root, and DC to index 0 by ``ifftshift``, or write
-        it (`write_pattern`) and read it (`read_pattern`), which does both.
+        there. For `reconstruct` take the square root of ``intensity + least``, DC to index 0 by
+        ``ifftshift``, and ``saturated = least > 0``, or write it (`write_pattern`) and read it
+        (`read_pattern`), which does that.
 
     Raises:
         TypeError: ``stack`` holds no frames.
@@ -172,13 +175,15 @@ def prepare_pattern(
     sides = sizes[-2:] or [_square(middle, detector, factors[-2:], hints)] * 2
     windows = [Window(*axis) for axis in zip(middle, sides, factors[-2:], strict=True)]
     if volume:
-        counts, marks = _planes(stack, cleaner, seen.hot, windows, lambda k: tell(count + k))
+        counts, least, marks = _planes(stack, cleaner, seen.hot, windows, lambda k: tell(count + k))
         along = _along_frames(counts, marks, given, sizes, factors, method)
-        intensity, mask = _cut(counts, marks, [along, *_whole(windows)])
+        cut = [along, *_whole(windows)]
         windows = [along, *windows]
     else:
-        image = seen.image / count if combine == "mean" else seen.image
-        intensity, mask = _cut(image, bits, windows)
+        each = count if combine == "mean" else 1
+        counts, least, marks, cut = seen.image / each, seen.least / each, bits, windows
+    intensity, mask = _cut(counts, marks, cut)
+    least = _least(_cut(least, _but_saturated(marks), cut)[0], mask)
     kept = float(intensity.sum())
     # Only now: noise around the background has cancelled out as far as sums go (`clean`).
     intensity = np.maximum(intensity, 0)
@@ -187,6 +192,7 @@ def prepare_pattern(
     return Prepared(
         intensity=intensity.astype(np.float32),
         mask=mask,
+        least=least.astype(np.float32),
         windows=tuple(windows),
         survey=seen,
         kept=kept,
@@ -200,11 +206,26 @@ def prepare_pattern(
 
 def _cut(counts: Counts, bits: Bits, windows: Sequence[Window]) -> tuple[Counts, Bits]:
     """Crop, pad with `MISSING`, bin."""
-    lengths = counts.shape
-    box = tuple(window.inside(n) for window, n in zip(windows, lengths, strict=True))
-    bits = pad(bits[box], windows, lengths, MISSING)
-    counts = np.where(bits == 0, pad(counts[box], windows, lengths, 0), 0)
+    box = tuple(window.inside(n) for window, n in zip(windows, counts.shape, strict=True))
+    return _framed(counts[box], bits[box], windows, counts.shape)
+
+
+def _framed(
+    part: Counts, bits: Bits, windows: Sequence[Window], lengths: Sequence[int]
+) -> tuple[Counts, Bits]:
+    """Pad what windows show of axes of these ``lengths``, and bin it."""
+    bits = pad(bits, windows, lengths, MISSING)
+    counts = np.where(bits == 0, pad(part, windows, lengths, 0), 0)
     return bin_blocks(counts, bits, [window.bin for window in windows])
+
+
+def _but_saturated(bits: Bits) -> Bits:
+    others: Bits = bits & ~np.uint32(SATURATED)
+    return others
+
+
+def _least(counts: Counts, bits: Bits) -> Counts:
+    return np.where(only_saturated(bits), np.maximum(counts, 0), 0)
 
 
 def _planes(
@@ -213,21 +234,20 @@ def _planes(
     hot: NDArray[np.bool_],
     windows: Sequence[Window],
     tell: Callable[[int], None],
-) -> tuple[Counts, Bits]:
-    """Rows and columns of every frame cut and binned, ``(frames, *grid)``."""
+) -> tuple[Counts, Counts, Bits]:
+    """Counts, least counts and bits of every frame, cut and binned, ``(frames, *grid)``."""
     count, *detector = stack.shape
     box = (windows[0].inside(detector[0]), windows[1].inside(detector[1]))
     marks_hot = np.where(hot[box], HOT, 0).astype(np.uint32)
     counts = np.empty((count, *(window.size for window in windows)))
-    marks = np.empty(counts.shape, dtype=np.uint32)
-    factors = [window.bin for window in windows]
+    least, marks = np.empty_like(counts), np.empty(counts.shape, dtype=np.uint32)
     for k in range(count):
-        part, bits = cleaner(stack, k, box)
-        bits = pad(bits | marks_hot, windows, detector, MISSING)
-        part = np.where(bits == 0, pad(part, windows, detector, 0), 0)
-        counts[k], marks[k] = bin_blocks(part, bits, factors)
+        part, bits, at_least = cleaner(stack, k, box)
+        bits = bits | marks_hot
+        counts[k], marks[k] = _framed(part, bits, windows, detector)
+        least[k] = _framed(at_least, _but_saturated(bits), windows, detector)[0]
         tell(k + 1)
-    return counts, marks
+    return counts, least, marks
 
 
 def _whole(windows: Sequence[Window]) -> list[Window]:

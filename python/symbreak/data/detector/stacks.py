@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.cleaning import Bits, Counts, clean, hot_pixels
+from symbreak.data.detector.cleaning import Bits, Counts, clean_with_least, hot_pixels
 from symbreak.data.detector.layouts import BAD, HOT
 
 Box = tuple[slice, slice]
@@ -92,13 +92,15 @@ class Cleaner:
     flat: float | Counts = 1.0
     saturation: float | None = None
 
-    def __call__(self, stack: Stack, frame: int, box: Box = EVERYTHING) -> tuple[Counts, Bits]:
-        """Read and clean a part of a frame."""
+    def __call__(
+        self, stack: Stack, frame: int, box: Box = EVERYTHING
+    ) -> tuple[Counts, Bits, Counts]:
+        """Read and clean a part of a frame, as `clean_with_least`."""
         under, flat = (
             values[box] if isinstance(values, np.ndarray) else values
             for values in (self.background, self.flat)
         )
-        return clean(
+        return clean_with_least(
             stack.read(frame, box),
             stack.rejected(frame, box),
             background=under,
@@ -114,6 +116,8 @@ class Survey:
     image: Counts
     """Sum of the frames, each without its pixels that were not measured; below 0 where more
     background was subtracted than there was."""
+    least: Counts
+    """The same with what saturated pixels had at least."""
     ever: Bits
     """CXI bits that a pixel has in any frame."""
     always: Bits
@@ -136,13 +140,14 @@ def survey(
         tell: Called with the number of frames read.
     """
     count, rows, columns = stack.shape
-    image = np.zeros((rows, columns))
+    image, least = np.zeros((rows, columns)), np.zeros((rows, columns))
     ever = np.zeros((rows, columns), dtype=np.uint32)
     seen = np.zeros((rows, columns), dtype=bool)
     unmeasured = []
     for frame in range(count):
-        counts, bits = cleaner(stack, frame)
+        counts, bits, at_least = cleaner(stack, frame)
         image += counts
+        least += at_least
         ever |= bits
         seen |= bits == 0
         if bits.all():
@@ -151,8 +156,8 @@ def survey(
     found = np.zeros_like(seen)
     if hot is not None:
         found = hot_pixels(image, np.where(seen, 0, ever).astype(np.uint32), hot)
-        image[found] = 0
+        image[found] = least[found] = 0
         ever[found] |= HOT
         seen &= ~found
     always = np.where(seen, 0, ever).astype(np.uint32)
-    return Survey(image, ever, always, found, tuple(unmeasured))
+    return Survey(image, least, ever, always, found, tuple(unmeasured))

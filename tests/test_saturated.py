@@ -1,0 +1,330 @@
+"""Saturated pixels, whose amplitude is the least that it can be: against the reference."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from command_line import run
+from phasing_problems import amplitudes, objects, oracle, relative
+
+import symbreak
+from symbreak.cross_validation import cross_validated_error
+from symbreak.data import ArrayStack, crystals, prepare_halves, prepare_pattern
+from symbreak.data.detector.pattern_file import write_pattern
+from symbreak.data.detector.pattern_stack import open_stack
+from symbreak.data.detector.patterns import read_pattern
+from symbreak.data.files.arrays import Source
+from symbreak.ops.shrinkwrap import Shrinkwrap
+from symbreak.supports import choose
+
+GRIDS = [(24, 24), (16, 20), (15, 22), (8, 9, 10), (16, 18, 16)]
+SCHEDULES = ["6*ER", "6*HIO", "6*RAAR", "6*DM", "3*HIO+2*DM+2*RAAR+3*ER"]
+
+
+def problem(grid, generator, items=2, dtype=torch.float64):
+    """Amplitudes of which a tenth is saturated at a level, some not measured, and the supports."""
+    x, inside = objects(items, grid, generator=generator)
+    a = amplitudes(x, len(grid))
+    a = a * (1 + 0.05 * torch.rand(a.shape, dtype=a.dtype, generator=generator))
+    level = a.flatten(-len(grid)).quantile(0.9, -1).reshape(-1, *[1] * len(grid))
+    saturated = a > level
+    valid = torch.rand(a.shape, generator=generator) > 0.05
+    a = torch.where(saturated, level, a)
+    a[~valid & ~saturated] = torch.nan
+    return a.to(dtype), valid, saturated, inside
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("limit", [None, 1.0])
+def test_equals_the_reference(device, generator, grid, schedule, limit):
+    a, valid, saturated, _ = problem(grid, generator)
+    options = {"starts": 2, "ndim": len(grid), "record_every": 2, "phase_limit": limit}
+    options["shrinkwrap"] = Shrinkwrap(every=4, sigma=1.0, sigma_min=0.5, threshold=0.3)
+    expected = oracle(a, schedule, valid=valid, saturated=saturated, **options)
+    found = symbreak.reconstruct(
+        a.to(device), schedule, valid=valid.to(device), saturated=saturated.to(device), **options
+    )
+    assert torch.equal(found.support.cpu(), expected[1])
+    assert relative(found.object.cpu(), expected[0], len(grid)) < 1e-8
+    torch.testing.assert_close(found.error.cpu(), expected[2], rtol=1e-7, atol=0)
+    torch.testing.assert_close(found.history.cpu(), expected[3], rtol=1e-7, atol=0)
+
+
+def test_the_least_holds_whatever_valid_says(device, generator):
+    a, valid, saturated, _ = (x.to(device) for x in problem((24, 24), generator))
+    options = {"shrinkwrap": None, "starts": 2, "saturated": saturated}
+    one, other = (
+        symbreak.reconstruct(a, "9*HIO", valid=v, **options) for v in (valid, valid & ~saturated)
+    )
+    assert torch.equal(one.object, other.object)
+    assert torch.equal(one.error, other.error)
+
+
+def test_where_nothing_is_saturated_nothing_changes(device, generator):
+    a, valid, _, _ = (x.to(device) for x in problem((24, 24), generator, dtype=torch.float32))
+    nothing = torch.zeros_like(valid)
+    options = {"valid": valid, "starts": 2}
+    for schedule in ("9*HIO", "4*DM"):
+        plain = symbreak.reconstruct(a, schedule, **options)
+        found = symbreak.reconstruct(a, schedule, saturated=nothing, **options)
+        assert torch.equal(found.object, plain.object)
+
+
+def test_a_least_of_0_says_nothing(device, generator):
+    a, valid, saturated, _ = (x.to(device) for x in problem((24, 24), generator))
+    options = {"shrinkwrap": None, "starts": 2}
+    free = symbreak.reconstruct(a, "9*HIO", valid=valid & ~saturated, **options)
+    none = symbreak.reconstruct(
+        a.where(~saturated, 0), "9*HIO", valid=valid, saturated=saturated, **options
+    )
+    assert torch.equal(free.object, none.object)
+
+
+def test_a_larger_amplitude_is_left_alone_and_a_smaller_one_raised(device):
+    x = torch.randn(16, 16, dtype=torch.complex128, generator=torch.Generator().manual_seed(3))
+    spectrum = torch.fft.fft2(x)
+    a, saturated = spectrum.abs(), torch.zeros(16, 16, dtype=torch.bool)
+    saturated[2, 3] = saturated[4, 5] = saturated[0, 0] = True
+    a[2, 3] *= 0.5  # |X| is twice the least
+    a[4, 5] *= 3.0
+    a[0, 0] = 1e9  # far above all that was measured
+    expected = spectrum.clone()
+    expected[4, 5] *= 3
+    expected[0, 0] *= 1e9 / spectrum[0, 0].abs()
+    found = symbreak.reconstruct(
+        a.to(device),
+        "ER",
+        saturated=saturated.to(device),
+        initial=x.to(device),
+        support=torch.ones_like(saturated, device=device),
+        shrinkwrap=None,
+    )
+    torch.testing.assert_close(
+        torch.fft.fft2(found.object[0].cpu()), expected, rtol=1e-9, atol=1e-5
+    )
+    # It is no part of the error, neither of the misfit nor of what that is divided by.
+    assert found.error < 1e-6
+
+
+@pytest.mark.parametrize("grid", [(16, 16), (15, 22)])
+def test_a_least_far_above_all_that_was_measured_is_within_range(device, generator, grid):
+    a, valid, saturated, _ = problem(grid, generator, dtype=torch.float32)
+    a = torch.where(saturated, a.new_tensor(1e25), a).to(device)
+    options = {"valid": valid.to(device), "saturated": saturated.to(device), "starts": 2}
+    found = symbreak.reconstruct(a, "20*HIO+5*ER", shrinkwrap=None, **options)
+    assert found.object.isfinite().all()
+    spectrum = torch.fft.fft2(found.object / 1e25)  # within what squares can be of
+    assert spectrum.abs()[saturated[:, None].expand(spectrum.shape)].max() > 0.1
+
+
+def test_wrong_arguments(device, generator):
+    a, valid, saturated, _ = (x.to(device) for x in problem((16, 16), generator))
+    phase = symbreak.reconstruct
+    with pytest.raises(TypeError, match=r"reconstruct: saturated must be bool, got float32"):
+        phase(a, saturated=saturated.float())
+    with pytest.raises(ValueError, match=r"saturated must be broadcastable to \(2, 16, 16\)"):
+        phase(a, saturated=saturated[:, :8])
+    with pytest.raises(ValueError, match=r"valid and saturated must leave at least one measured"):
+        phase(a.nan_to_num(1), saturated=torch.ones_like(saturated))
+    for wrong in (-1.0, torch.nan, torch.inf):
+        broken = a.clone()
+        broken[1][saturated[1]] = wrong
+        with pytest.raises(ValueError, match=r"that a saturated pixel has at least, .* in item 1"):
+            phase(broken, valid=valid, saturated=saturated)
+    with pytest.raises(RuntimeError, match="saturated has the wrong device, shape or type"):
+        torch.ops.symbreak.reconstruct(a, "ER", saturated=saturated[0])
+
+
+def test_compiled_code_and_a_shared_mask(device, generator):
+    a, _, saturated, _ = (x.to(device) for x in problem((16, 16), generator))
+    a, over = a.nan_to_num(1), saturated[0]
+
+    def phase(a):
+        return symbreak.reconstruct(a, "9*ER", saturated=over).object.abs()
+
+    compiled = torch.compile(phase, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(a), phase(a))
+    alone = symbreak.reconstruct(a[1], "9*ER", saturated=over).object.abs()
+    assert torch.equal(alone, phase(a)[1])
+
+
+def test_the_support_is_chosen_with_the_least():
+    a = symbreak.fourier_amplitude(crystals(1, 24)[0])
+    over = a > a.flatten().topk(40).values[-1]
+    a = torch.where(over, a[over].min(), a)
+    schedule, options = "60*HIO+20*ER", {"starts": 2, "thresholds": (0.2, 0.3), "factors": ()}
+    chosen = choose(a, schedule, saturated=over, **options)
+    rule = chosen.trials[0].shrinkwrap
+    found = symbreak.reconstruct(a, schedule, saturated=over, shrinkwrap=rule, starts=2)
+    assert torch.equal(chosen.trials[0].pixels, found.support.flatten(1).sum(1))
+    free = symbreak.reconstruct(a, schedule, valid=~over, shrinkwrap=rule, starts=2)
+    assert not torch.equal(free.support, found.support)
+    crossed = cross_validated_error(found.error, found.support, ~over)
+    torch.testing.assert_close(chosen.trials[0].cross_validated, crossed.double())
+    with pytest.raises(ValueError, match="saturated must be None where partly_coherent is True"):
+        choose(a, saturated=over, partly_coherent=True)
+
+
+# From frames to a pattern, and from a pattern's file to phasing.
+
+
+def frames(count=4):
+    """Frames that saturate in the middle: what came, and a pixel that was never read."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:64, :64] - 32
+    came = rng.poisson(200 * np.exp(-(y**2 + x**2) / 18.0) + 1, (count, 64, 64))
+    valid = np.ones((64, 64), dtype=bool)
+    valid[33, 33] = False
+    return came, valid
+
+
+@pytest.mark.parametrize("combine", ["sum", "mean", "volume"])
+@pytest.mark.parametrize("bins", [1, 2])
+def test_prepared_patterns_keep_the_least(combine, bins):
+    came, valid = frames()
+    volume, size = combine == "volume", 24
+    found = prepare_pattern(
+        ArrayStack(np.minimum(came, 120), valid),
+        combine=combine,
+        center=(2, 32, 32) if volume else (32, 32),
+        shape=(4, size, size) if volume else size,
+        bins=bins,
+        background=0.5,
+        saturation=100,
+    )
+    start = 32 - size // 2 * bins - bins // 2
+    window = slice(start, start + size * bins)
+
+    def binned(values):
+        part = values[:, window, window]
+        return part.reshape(len(part), size, bins, size, bins).sum((2, 4))
+
+    over, least = came > 100, np.minimum(came, 100) - 0.5
+    if not volume:
+        over, least = over.any(0)[None], least.sum(0)[None]
+    saturated = binned(over) > 0
+    saturated &= binned(np.broadcast_to(~valid, over.shape)) == 0
+    expected = np.where(saturated, binned(least), 0) / (4 if combine == "mean" else 1)
+    got, mask = found.least, found.mask
+    assert saturated.sum() > 10
+    np.testing.assert_allclose(got.reshape(expected.shape), expected, rtol=1e-6)
+    assert np.array_equal(mask.reshape(expected.shape) == 2, saturated)
+    assert not found.intensity[found.mask != 0].any()
+
+
+def test_of_half_the_photons_there_was_half_the_least():
+    came, valid = frames(1)
+    stack, options = ArrayStack(came[0], valid), {"saturation": 100, "background": 0.5}
+    whole = prepare_pattern(stack, center=(32, 32), shape=24, **options)
+    for half in prepare_halves(stack, whole, **options):
+        assert np.array_equal(half.mask, whole.mask)
+        assert np.array_equal(half.least, whole.least / 2)
+    assert whole.least.max() == 99.5
+
+
+def prepared(path, values=100):
+    """A pattern's file, whose middle is saturated: where, and where something was read."""
+    came, valid = frames(1)
+    pattern = prepare_pattern(
+        ArrayStack(came[0], valid), center=(32, 32), shape=64, saturation=values
+    )
+    write_pattern(path, pattern, title="test", version="0")
+    return came[0] > values, valid
+
+
+def test_a_prepared_file_says_what_is_saturated(tmp_path):
+    path = tmp_path / "p.cxi"
+    over, valid = prepared(path)
+    over &= valid
+    left_out = read_pattern(path)
+    assert not left_out.least.any()
+    assert any(f"{over.sum()} pixels saturated: left out." in note for note in left_out.notes)
+    found = read_pattern(path, own_saturated=True)
+    assert torch.equal(found.valid, left_out.valid)
+    assert torch.equal(found.amplitude, left_out.amplitude)
+    assert np.array_equal(np.fft.fftshift(found.valid), valid & ~over)
+    expected = np.where(over, 10, 0)
+    np.testing.assert_allclose(np.fft.fftshift(found.least), expected, rtol=1e-6)
+    assert not found.amplitude[found.least > 0].any()
+    # A mask, by which the pixels count as not measured; and the file's own mask left out.
+    np.save(tmp_path / "mask.npy", over.astype(np.uint8))
+    masked = read_pattern(path, mask=tmp_path / "mask.npy", own_saturated=True)
+    assert not masked.least.any()
+    alone = read_pattern(path, own_mask=False, own_saturated=True)
+    assert not alone.least.any()
+    assert alone.valid.all()
+
+
+@pytest.mark.parametrize("values", ["intensities", "amplitudes"])
+def test_an_array_says_what_is_saturated(tmp_path, values):
+    counts = np.random.default_rng(1).poisson(30, (8, 9)).astype(np.float32)
+    over = counts > 33
+    counts[0, 0] = np.nan
+    over[0, 0] = True  # of which nothing is known
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"], file["saturated"] = counts, over.astype(np.uint8)
+        file["mask"] = over.astype(np.uint8)
+    source, named = tmp_path / "a.h5", {"mask": ":mask", "saturated": ":saturated"}
+    found = read_pattern(source, values=values, **named)
+    assert np.array_equal(np.fft.fftshift(found.valid), ~over)
+    expected = np.where(over, np.nan_to_num(counts), 0)
+    if values == "intensities":
+        expected = np.sqrt(expected)
+    np.testing.assert_allclose(np.fft.fftshift(found.least), expected, rtol=1e-6)
+    assert 3 < (found.least > 0).sum() < 40
+    given = {name: Source.parse(text) for name, text in named.items()}
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["data"] = np.stack([counts] * 3)
+        file["saturated"] = file["mask"] = over.astype(np.uint8)
+    with open_stack(Source(tmp_path / "s.h5"), values=values, **given) as stack:
+        read = stack.read(slice(1, 3))
+    for name in ("amplitude", "valid", "least"):
+        np.testing.assert_allclose(read[name][0], getattr(found, name), rtol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_commands_take_the_least(tmp_path, masked):
+    """They find what the library finds with the same arguments; a mask makes it not measured."""
+    path, words = tmp_path / "p.cxi", ["--schedule", "20*HIO+10*ER", "--starts", 2, "--every", 50]
+    over, _ = prepared(path)
+    if masked:
+        np.save(tmp_path / "mask.npy", over.astype(np.uint8))
+        words += ["--mask", tmp_path / "mask.npy"]
+    words += ["--own-saturated"]
+    pattern = read_pattern(path, own_saturated=True)
+    bounded = pattern.least > 0
+    expected = symbreak.reconstruct(
+        pattern.amplitude + pattern.least,
+        "20*HIO+10*ER",
+        valid=pattern.valid,
+        saturated=None if masked else bounded,
+        starts=2,
+        shrinkwrap=None,
+    )
+    done = run("reconstruct", path, "-o", tmp_path / "r.cxi", *words)
+    assert done.exit_code == 0, done.output
+    assert (f"of {int(bounded.sum())} pixels the least is known" in done.stderr) is not masked
+    with h5py.File(tmp_path / "r.cxi") as file:
+        errors = file["entry_1/image_3/error"][()]
+        used = file["entry_1/image_1/process_1/configuration/saturated_pixels"][()]
+    np.testing.assert_allclose(np.sort(errors), np.sort(expected.error), rtol=1e-5)
+    assert used == (0 if masked else bounded.sum())
+    with h5py.File(path) as file, h5py.File(tmp_path / "s.cxi", "w") as stack:
+        stack["entry_1/data_1/data"] = file["entry_1/data_1/data"][()][None]
+        mask = file["entry_1/instrument_1/detector_1/mask"][()]
+        stack["entry_1/instrument_1/detector_1/mask"] = mask
+    done = run("reconstruct-stack", tmp_path / "s.cxi", "-o", tmp_path / "r.h5", *words)
+    assert done.exit_code == 0, done.output
+    with h5py.File(tmp_path / "r.h5") as file:
+        np.testing.assert_allclose(file["errors"][0], expected.error, rtol=1e-5)
+
+
+def test_a_partly_coherent_beam_takes_it_for_not_measured(tmp_path):
+    path = tmp_path / "p.cxi"
+    prepared(path)
+    words = ("--schedule", "40*HIO+10*ER", "--starts", 1, "--partial-coherence")
+    words += ("--own-saturated",)
+    done = run("reconstruct", path, "-o", tmp_path / "r.cxi", *words)
+    assert done.exit_code == 0, done.output
+    assert "saturated pixels count as not measured, their least is not used" in done.stderr
