@@ -283,6 +283,16 @@ def test_an_array_says_what_is_saturated(tmp_path, values):
         np.testing.assert_allclose(read[name][0], getattr(found, name), rtol=1e-6)
 
 
+def test_a_mark_is_no_count(tmp_path):
+    counts = np.full((6, 7), 9, dtype=np.uint16)
+    counts[2, 3], counts[4, 4] = 65535, 1000
+    np.save(tmp_path / "a.npy", counts)
+    np.save(tmp_path / "over.npy", counts > 9)
+    found = read_pattern(tmp_path / "a.npy", saturated=tmp_path / "over.npy")
+    assert found.least.flatten().sort().values[-2:].tolist() == [0, np.sqrt(np.float32(1000))]
+    assert found.valid.sum() == 40
+
+
 @pytest.mark.parametrize("masked", [False, True])
 def test_the_commands_take_the_least(tmp_path, masked):
     """They find what the library finds with the same arguments; a mask makes it not measured."""

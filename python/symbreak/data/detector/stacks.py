@@ -156,7 +156,7 @@ def survey(
     found = np.zeros_like(seen)
     if hot is not None:
         found = hot_pixels(image, np.where(seen, 0, ever).astype(np.uint32), hot)
-        image[found] = least[found] = 0
+        image[found] = 0
         ever[found] |= HOT
         seen &= ~found
     always = np.where(seen, 0, ever).astype(np.uint32)
