@@ -12,7 +12,8 @@ from scale_data import read_csv  # noqa: E402
 
 ROWS = read_csv(bench.CSV)
 GROUPS = bench.groups(ROWS)
-FLAT = {key: own for key, own in GROUPS.items() if key[0] == 2}
+FLAT = {key: own for key, own in GROUPS.items() if key[0] == 2 and key[2] < 200}
+MANY = [own for key, own in GROUPS.items() if key[0] == 2 and key[2] == 200]
 SOLID = {key: own for key, own in GROUPS.items() if key[0] == 3}
 
 
@@ -25,7 +26,7 @@ def test_the_page_shows_the_committed_results(tmp_path):
     page.write_text(bench.PAGE.read_text())
     bench.write_page(page, ROWS)
     assert page.read_text() == bench.PAGE.read_text()
-    assert len(ROWS) == len(list(bench.problems(12))) == 132
+    assert len(ROWS) == len(list(bench.problems(12))) == 168
 
 
 def test_starts_in_two_dimensions():
@@ -50,6 +51,15 @@ def test_means_in_two_dimensions():
         for way in bench.WAYS
     }
     assert solved == {"counted": 102, "left_out": 59, "least": 99}
+
+
+def test_a_twentieth_of_the_pattern():
+    assert all(3 < bench.found(own, "least") < 5.25 for own in MANY)
+    assert all(bench.found(own, "left_out") < 0.35 for own in MANY)
+    rows = [row for own in MANY for row in own]
+    assert len(rows) == 36
+    assert sum(float(row["mean_least"]) < 0.2 for row in rows) == 15
+    assert sum(float(row["mean_left_out"]) < 0.2 for row in rows) == 1
 
 
 def test_three_dimensions():
