@@ -129,24 +129,22 @@ def read_pattern(
     for other, measured in ((valid, True), (mask, False)):
         if other is not None:
             passed &= (read_like(other, dataset, data.shape) != 0) == measured
-    good, over = good & passed, over & passed
-    if over.any() and not own_saturated and saturated is None:
-        notes += [
-            f"{_pixels(int(over.sum()))} saturated: left out. If the detector does not bloom, "
-            "there were at least so many photons, which says much: --own-saturated."
-        ]
-    if not own_saturated:
-        over = np.zeros_like(over)
+    good &= passed
+    usable &= data > 0  # of 0 the least says nothing
+    full = over & passed & usable
+    over = full if own_saturated else np.zeros_like(full)
     if saturated is not None:
-        over |= read_like(saturated, dataset, data.shape, what="saturated pixels") != 0
+        over = over | (read_like(saturated, dataset, data.shape, what="saturated pixels") != 0)
         good &= ~over
+    elif not own_saturated:
+        notes += _hint_at_saturated(int(full.sum()))
     if not good.any():
         raise DataError(
             f"{dataset}: no pixel is left as measured. Is a mask the wrong way round? "
             "--no-own-mask leaves out that of the file."
         )
     notes += look_at_mask(passed)
-    least: NDArray[np.float64] = np.where(over & usable & (data > 0), data, 0).astype(np.float64)
+    least: NDArray[np.float64] = np.where(over & usable, data, 0).astype(np.float64)
     data = np.where(good, data, 0).astype(np.float64)
     notes += look_at_axes(data.shape)
     notes += look_at_values(data, good, values) + look_at_origin(data, good, origin)
@@ -246,6 +244,15 @@ def _own_mask(
     masks = unexplained_masks(opened.others, shape) if unexplained else {}
     hints = [] if not masks else [mask_hint(opened.source.path, masks)]
     return everywhere, ~everywhere, hints
+
+
+def _hint_at_saturated(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        f"{_pixels(count)} saturated: left out. If the detector does not bloom, there were at "
+        "least so many photons, which says much: --own-saturated."
+    ]
 
 
 def _check_shape(source: Source, data: NDArray[Any]) -> None:
