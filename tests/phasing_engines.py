@@ -131,6 +131,19 @@ def test_saturated_pixels_equal_the_reference(run, engine, grid, dtype, schedule
     assert relative_each(free.object, expected[0], len(grid)).min() > 0.01
 
 
+@pytest.mark.parametrize(
+    ("engine", "grid", "dtype"), [case for case in ONE_EACH if case[2] == SINGLE]
+)
+def test_a_least_far_above_all_that_was_measured_is_within_range(run, engine, grid, dtype):
+    a, valid, _ = problem(grid, dtype)
+    saturated = a > 0.5 * a.nan_to_num(0).amax((-2, -1), keepdim=True)
+    a = torch.where(saturated, a.new_tensor(1e25), a)
+    options = {"valid": valid, "saturated": saturated, "shrinkwrap": None, "starts": 2}
+    found = run(engine, a, "20*HIO+5*ER", **options)
+    assert found.object.isfinite().all()
+    assert found.object.abs().max() > 1e20
+
+
 @pytest.mark.skipif(not EMULATED, reason="the table is another one for each device")
 def test_the_engine_on_chip_leaves_limited_phases_to_the_other(run):
     a, valid, _ = problem((64, 64), SINGLE, items=128)
@@ -166,6 +179,7 @@ def test_parts_of_a_schedule_make_the_whole(run, engine, grid, dtype, rule):
         ({"threshold": 0.25, "average_iterates": 20}, "31*ER", 4),
         ({"threshold": 0.4, "relative_to": "rms", "average_iterates": 9}, "20*ER+2*DM+9*ER", 0),
         ({"area": (0.3, 0.1), "average_iterates": 30, "hold": 1}, "31*ER", 5),
+        ({"threshold": 0.25, "average_iterates": 20, "every": 50}, "31*ER", 0),  # in long runs
     ],
 )
 def test_it_goes_on_from_the_mean_of_iterates(
