@@ -12,9 +12,14 @@ from scale_data import read_csv  # noqa: E402
 
 ROWS = read_csv(bench.CSV)
 GROUPS = bench.groups(ROWS)
-FLAT = {key: own for key, own in GROUPS.items() if key[0] == 2 and key[2] < 200}
-MANY = [own for key, own in GROUPS.items() if key[0] == 2 and key[2] == 200]
+SMALL = {key: own for key, own in GROUPS.items() if key[:2] == (2, 32) and key[3] < 200}
+MANY = [own for key, own in GROUPS.items() if key[:2] == (2, 32) and key[3] == 200]
+LARGE = {key: own for key, own in GROUPS.items() if key[:2] == (2, 64)}
 SOLID = {key: own for key, own in GROUPS.items() if key[0] == 3}
+
+
+def solved(rows, way):
+    return sum(float(row[f"mean_{way}"]) < 0.2 for row in rows)
 
 
 def ratio(own, way):
@@ -26,31 +31,28 @@ def test_the_page_shows_the_committed_results(tmp_path):
     page.write_text(bench.PAGE.read_text())
     bench.write_page(page, ROWS)
     assert page.read_text() == bench.PAGE.read_text()
-    assert len(ROWS) == len(list(bench.problems(12))) == 168
+    assert len(ROWS) == len(list(bench.problems(12))) == 200
 
 
 def test_starts_in_two_dimensions():
-    found = {way: [bench.found(own, way) for own in FLAT.values()] for way in bench.WAYS}
+    found = {way: [bench.found(own, way) for own in SMALL.values()] for way in bench.WAYS}
     assert 11 < min(found["counted"])
     assert 9.75 < min(found["least"]) < max(found["least"]) < 13
-    few = [bench.found(own, "left_out") for key, own in FLAT.items() if key[2] < 60]
+    few = [bench.found(own, "left_out") for key, own in SMALL.items() if key[3] < 60]
     assert 0.35 < min(few) < max(few) < 3.45
     assert max(found["left_out"]) <= 6
 
 
 def test_means_in_two_dimensions():
-    for (_, photons, saturated), own in FLAT.items():
+    for (_, _, photons, saturated), own in SMALL.items():
         if saturated == 60 and photons >= 10**6:
             assert 0.35 < ratio(own, "left_out") < 0.95
             assert ratio(own, "least") < 1.85
         else:
             assert ratio(own, "left_out") > 5.5
             assert ratio(own, "least") < 1.55
-    solved = {
-        way: sum(float(row[f"mean_{way}"]) < 0.2 for own in FLAT.values() for row in own)
-        for way in bench.WAYS
-    }
-    assert solved == {"counted": 102, "left_out": 59, "least": 99}
+    rows = [row for own in SMALL.values() for row in own]
+    assert [solved(rows, way) for way in bench.WAYS] == [102, 59, 99]
 
 
 def test_a_twentieth_of_the_pattern():
@@ -58,8 +60,22 @@ def test_a_twentieth_of_the_pattern():
     assert all(bench.found(own, "left_out") < 0.35 for own in MANY)
     rows = [row for own in MANY for row in own]
     assert len(rows) == 36
-    assert sum(float(row["mean_least"]) < 0.2 for row in rows) == 15
-    assert sum(float(row["mean_left_out"]) < 0.2 for row in rows) == 1
+    assert [solved(rows, way) for way in ("left_out", "least")] == [1, 15]
+
+
+def test_larger_crystals():
+    few = [own for key, own in LARGE.items() if key[3] == 20]
+    more = [own for key, own in LARGE.items() if key[3] == 80]
+    assert all(12.5 < bench.found(own, "least") < 13.6 for own in few)
+    assert all(1.45 < bench.found(own, "left_out") < 3.05 for own in few)
+    assert all(14.3 < bench.found(own, "counted") < 15.7 for own in few)
+    assert [round(bench.found(own, "least"), 1) for own in more] == [7.8, 4.8]
+    assert [round(bench.found(own, "left_out"), 1) for own in more] == [0.2, 3.1]
+    one = next(row for row in LARGE[2, 64, 10**7, 80] if row["item"] == "6")
+    assert [one[f"found_{way}"] for way in bench.WAYS] == ["15", "5", "0"]
+    for rows, expected in ((few, [10, 16]), (more, [5, 8])):
+        counts = [sum(solved(own, way) for own in rows) for way in ("left_out", "least")]
+        assert counts == expected
 
 
 def test_three_dimensions():
@@ -72,7 +88,7 @@ def test_what_is_measured_of_one_pattern(monkeypatch):
     monkeypatch.setattr(bench, "STARTS", 2)
     monkeypatch.setattr(bench, "SCHEDULE", "60*HIO+20*RAAR+120*ER")
     for ndim in (2, 3):
-        problem = bench.Problem(ndim, 10**5, 20, 1)
+        problem = bench.Problem(ndim, 16, 10**5, 20, 1)
         row = bench.measured(problem)
         assert len({row[f"mean_{way}"] for way in bench.WAYS}) == 3
         truth, amplitude, saturated = bench.simulated(problem)
