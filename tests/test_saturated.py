@@ -330,6 +330,20 @@ def test_the_commands_take_the_least(tmp_path, masked):
         np.testing.assert_allclose(file["errors"][0], expected.error, rtol=1e-5)
 
 
+def test_a_stack_says_what_it_leaves_out(tmp_path):
+    path = tmp_path / "p.cxi"
+    over, valid = prepared(path)
+    with h5py.File(path) as file, h5py.File(tmp_path / "s.cxi", "w") as stack:
+        stack["entry_1/data_1/data"] = file["entry_1/data_1/data"][()][None].repeat(2, 0)
+        mask = file["entry_1/instrument_1/detector_1/mask"][()]
+        stack["entry_1/instrument_1/detector_1/mask"] = mask
+    said = f"in the first patterns {2 * int((over & valid).sum())} pixels saturated: left out."
+    for own in (False, True):
+        with open_stack(Source(tmp_path / "s.cxi"), own_saturated=own) as stack:
+            assert any(note.startswith(said) for note in stack.looks()) is not own
+            assert stack.read(slice(0, 2))["least"].any() == own
+
+
 def test_a_partly_coherent_beam_takes_it_for_not_measured(tmp_path):
     path = tmp_path / "p.cxi"
     prepared(path)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symbreak.data.detector.cleaning import only_saturated
 from symbreak.data.detector.layouts import find_mask, rejected
 from symbreak.data.detector.looks import Origin, Values, look_at_origin, look_at_values
-from symbreak.data.detector.patterns import MASK_NAMES, marked_values
+from symbreak.data.detector.patterns import MASK_NAMES, hint_at_saturated, marked_values
 from symbreak.data.files.arrays import ArrayLike, DataError, OpenArray, Source, open_array, read
 
 # As many patterns, from the first on, are looked at to tell whether the user described them right,
@@ -44,6 +44,8 @@ class PatternStack:
     masks: tuple[StackMask, ...]
     saturated: StackMask | None
     """Counts whatever the masks say of a pixel."""
+    own_saturated: bool
+    """Whether what the masks call saturated counts as well."""
     notes: tuple[str, ...]
     """What the user should know of the choices made."""
 
@@ -71,7 +73,7 @@ class PatternStack:
         Raises:
             DataError: The file is damaged, or an amplitude is negative.
         """
-        amplitude, good, least = self._measured(rows)
+        amplitude, good, least = self._measured(rows, own=self.own_saturated)
         if self.values == "intensities":
             amplitude, least = np.sqrt(np.maximum(amplitude, 0)), np.sqrt(least)
         elif (amplitude < 0).any():
@@ -96,15 +98,17 @@ class PatternStack:
             DataError: The file is damaged.
         """
         count = max(1, min(LOOKED_AT, PIXELS // math.prod(self.shape[1:])))
-        data, good, _ = self._measured(slice(0, count))
+        data, good, least = self._measured(slice(0, count), own=True)
         seen = good.sum(0)
         mean = data.sum(0) / np.maximum(seen, 1)  # in a single pattern anything may be brightest
         found = look_at_values(data, good, self.values)
         found += look_at_origin(mean, seen > 0, self.origin)
+        if self.saturated is None and not self.own_saturated:
+            found += hint_at_saturated(int((least > 0).sum()))
         return [f"in the first patterns {line}" for line in found]
 
     def _measured(
-        self, rows: slice
+        self, rows: slice, *, own: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
         """Values, 0 where not measured; where they were; those of saturated pixels, else 0."""
         data = read(self.opened.array, self.opened.source, rows)
@@ -114,7 +118,8 @@ class PatternStack:
         for mask in self.masks:
             values = self._of(mask, rows)
             good &= mask.measured(values)
-            over |= mask.saturated(values)
+            if own:
+                over |= mask.saturated(values)
             allowed &= mask.measured(values) | mask.saturated(values)
         over &= allowed
         if self.saturated is not None:
@@ -190,7 +195,7 @@ def open_stack(
             if third is not None:
                 over = StackMask(third.array, third.source, _is_clear, _is_set)
             notes = opened.notes
-            if own_mask and (own := _own_mask(opened, own_saturated)) is not None:
+            if own_mask and (own := _own_mask(opened)) is not None:
                 masks.append(own)
                 notes = (*notes, f"{own.source.path}: using its mask {own.source.dataset}.")
             if _is_prepared_volume(opened.array):
@@ -199,7 +204,7 @@ def open_stack(
                     f"{opened.source}: one volume, of which every frame is taken as a pattern of "
                     "its own; `symbreak reconstruct` phases the volume.",
                 )
-            yield PatternStack(opened, values, origin, tuple(masks), over, notes)
+            yield PatternStack(opened, values, origin, tuple(masks), over, own_saturated, notes)
 
 
 def _is_prepared_volume(array: ArrayLike) -> bool:
@@ -211,7 +216,7 @@ def _is_prepared_volume(array: ArrayLike) -> bool:
     return made_here and list(array.parent.attrs.get("axes", ()))[:1] == ["frame"]
 
 
-def _own_mask(patterns: OpenArray, saturated: bool) -> StackMask | None:
+def _own_mask(patterns: OpenArray) -> StackMask | None:
     fitting = (patterns.array.shape, patterns.array.shape[1:])
     others = {name: array for name, array in patterns.others.items() if array.shape in fitting}
     name = find_mask(others, patterns.array.shape)
@@ -222,7 +227,7 @@ def _own_mask(patterns: OpenArray, saturated: bool) -> StackMask | None:
         others[name],
         source,
         lambda values: rejected(name, values) == 0,
-        (lambda values: only_saturated(rejected(name, values))) if saturated else _nowhere,
+        lambda values: only_saturated(rejected(name, values)),
     )
 
 

@@ -137,7 +137,7 @@ def read_pattern(
         over = over | (read_like(saturated, dataset, data.shape, what="saturated pixels") != 0)
         good &= ~over
     elif not own_saturated:
-        notes += _hint_at_saturated(int(full.sum()))
+        notes += hint_at_saturated(int(full.sum()))
     if not good.any():
         raise DataError(
             f"{dataset}: no pixel is left as measured. Is a mask the wrong way round? "
@@ -246,7 +246,8 @@ def _own_mask(
     return everywhere, ~everywhere, hints
 
 
-def _hint_at_saturated(count: int) -> list[str]:
+def hint_at_saturated(count: int) -> list[str]:
+    """Say of how many pixels the least is known that is not used."""
     if not count:
         return []
     return [
