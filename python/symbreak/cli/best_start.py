@@ -148,7 +148,8 @@ class Phaser:
         if shrinkwrap is not None:
             rules["shrinkwrap"] = shrinkwrap
         if self.beam is None:
-            return symbreak.reconstruct(a, saturated=saturated, **rules), None
+            bounded = saturated if bool(saturated.any()) else None
+            return symbreak.reconstruct(a, saturated=bounded, **rules), None
         return partly_coherent(a, blur=blur, **rules)
 
     def _choice(

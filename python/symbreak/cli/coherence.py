@@ -34,6 +34,9 @@ CoherenceLength = Annotated[
 ]
 
 
+SATURATED = "partial coherence: saturated pixels count as not measured, their least is not used"
+
+
 @dataclass(frozen=True)
 class Coherence:
     """That the beam is partly coherent, and how far if that is known."""

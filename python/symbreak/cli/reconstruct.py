@@ -169,7 +169,7 @@ def reconstruct(
     measured_pixels, bounded = measured.valid.to(where), (measured.least > 0).to(where)
     bounds = bool(bounded.any())
     if bounds and beam is not None:
-        note(["partial coherence: saturated pixels count as not measured, their least is not used"])
+        note([coherence.SATURATED])
     grid, instrument = reciprocal_of(measured.source.path, amplitude.dim())
     left_out = None
     if free is not None:

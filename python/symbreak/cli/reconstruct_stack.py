@@ -106,6 +106,8 @@ def reconstruct_stack(
     hold_notes = phasing_options.hold_notes(rule, schedule)  # a bad schedule ends it here
     if beam is not None:
         beam.check(ndim, source)
+        if own_saturated or saturated is not None:
+            note([coherence.SATURATED])
     if choose_support:
         phasing_options.check_free_to_choose(context)
     rules = {"schedule": schedule, "beta": beta, "phase_limit": phase_limit}

@@ -131,10 +131,10 @@ def reconstruct(
     the data beforehand, and not at all while a CUDA graph is captured, which can hold it (after a
     first call, which makes the plans of the FFT). Cost: two FFTs an iteration (four for DM), one
     more for each entry of ``history`` and at the end, two for each support update; with
-    ``phase_limit`` an iteration takes a sixth longer on the CPU in 2D, a tenth in 3D. Memory beyond
-    the result: one copy of ``amplitude``, and on the CPU two to four images a thread, up to ten for
-    lengths without a fused transform; until the iteration begins also ``valid``, ``support`` and
-    ``initial`` in full, if given.
+    ``phase_limit`` an iteration takes a sixth longer on the CPU in 2D, a tenth in 3D, with
+    ``saturated`` up to 5 %. Memory beyond the result: one copy of ``amplitude``, and on the CPU two
+    to four images a thread, up to ten for lengths without a fused transform; until the iteration
+    begins also ``valid``, ``saturated``, ``support`` and ``initial`` in full, if given.
 
     Example:
         >>> x = torch.zeros(16, 16, dtype=torch.complex64)
