@@ -47,6 +47,12 @@ template <int R, Direction D, typename T>
 struct Butterfly;
 
 template <Direction D, typename T>
+struct Butterfly<1, D, T> {
+  template <typename V>
+  static SYMBREAK_HD void apply(Complex<V>*) {}
+};
+
+template <Direction D, typename T>
 struct Butterfly<2, D, T> {
   template <typename V>
   static SYMBREAK_HD void apply(Complex<V>* x) {

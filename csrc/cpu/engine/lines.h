@@ -42,17 +42,55 @@ SYMBREAK_HD void inverse_tail(Element<T>* x, int begin, int end, const Point& po
   }
 }
 
+// Tails of 7, 11 and 13 are passes of their own: written out in every sweep over frequencies they
+// were two thirds of a compiler's work.
+constexpr int kLargestFusedTail = 5;
+
+// body.operator()<R>() with R = the tail's radix, 1 where it is a pass of its own.
+template <typename T, typename Body>
+SYMBREAK_HD void with_tail(const AxisPlan<T>& plan, const Body& body) {
+  switch (plan.tail) {
+    case 3:
+      return body.template operator()<3>();
+    case 4:
+    case 16:
+      return body.template operator()<4>();
+    case 5:
+      return body.template operator()<5>();
+    default:
+      return body.template operator()<1>();
+  }
+}
+
+template <typename T>
+SYMBREAK_HD bool has_tail_pass(const AxisPlan<T>& plan) {
+  return plan.tail > kLargestFusedTail && plan.tail != 16;
+}
+
+// All passes between the first one and with_tail(), and those that follow it.
+template <typename T>
+SYMBREAK_HD void forward_to_tail(const AxisPlan<T>& plan, Element<T>* section, int length) {
+  forward_inner_passes(plan, section, length);
+  if (has_tail_pass(plan)) tail_pass<Direction::kForward, T>(plan.tail, section, length);
+}
+
+template <typename T>
+SYMBREAK_HD void inverse_from_tail(const AxisPlan<T>& plan, Element<T>* section, int length) {
+  if (has_tail_pass(plan)) tail_pass<Direction::kInverse, T>(plan.tail, section, length);
+  inverse_inner_passes(plan, section, length);
+}
+
 // x = F^-1 (point F x).
 template <typename T, typename Point>
 SYMBREAK_HD void filter_lines(const AxisPlan<T>& plan, Element<T>* x, const Point& point) {
   const int length = plan.length, section = section_length(plan);
   forward_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
   for (int start = 0; start < length; start += section) {
-    forward_inner_passes(plan, x + start, section);
-    with_radix(tail_radix(plan), [&]<int R>() __attribute__((always_inline)) {
+    forward_to_tail(plan, x + start, section);
+    with_tail(plan, [&]<int R>() __attribute__((always_inline)) {
       filter_tail<R, T>(x, start, start + section, point);
     });
-    inverse_inner_passes(plan, x + start, section);
+    inverse_from_tail(plan, x + start, section);
   }
   inverse_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
 }
@@ -63,8 +101,8 @@ SYMBREAK_HD void forward_lines(const AxisPlan<T>& plan, Element<T>* x, const Poi
   const int length = plan.length, section = section_length(plan);
   forward_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
   for (int start = 0; start < length; start += section) {
-    forward_inner_passes(plan, x + start, section);
-    with_radix(tail_radix(plan), [&]<int R>() __attribute__((always_inline)) {
+    forward_to_tail(plan, x + start, section);
+    with_tail(plan, [&]<int R>() __attribute__((always_inline)) {
       forward_tail<R, T>(x, start, start + section, point);
     });
   }
@@ -75,10 +113,10 @@ template <typename T, typename Point>
 SYMBREAK_HD void inverse_lines(const AxisPlan<T>& plan, Element<T>* x, const Point& point) {
   const int length = plan.length, section = section_length(plan);
   for (int start = 0; start < length; start += section) {
-    with_radix(tail_radix(plan), [&]<int R>() __attribute__((always_inline)) {
+    with_tail(plan, [&]<int R>() __attribute__((always_inline)) {
       inverse_tail<R, T>(x, start, start + section, point);
     });
-    inverse_inner_passes(plan, x + start, section);
+    inverse_from_tail(plan, x + start, section);
   }
   inverse_pass<T>(plan.radix[0], x, length, length, plan.twiddles[0]);
 }

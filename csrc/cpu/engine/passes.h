@@ -171,10 +171,20 @@ SYMBREAK_HD void inverse_inner_passes(const AxisPlan<T>& plan, Element<T>* secti
   }
 }
 
-// The radix of the last pass forward and the first one inverse, which has no twiddles.
-template <typename T>
-SYMBREAK_HD int tail_radix(const AxisPlan<T>& plan) {
-  return plan.tail == 16 ? 4 : plan.tail;
+// The last pass forward and the first one inverse, which have no twiddles.
+template <int R, Direction D, typename T>
+__attribute__((noinline)) void tail_pass(Element<T>* x, int length) {
+  for (Element<T>* block = x; block < x + length; block += R) {
+    Element<T> a[R];
+    load_points<R, T>(a, block, 1);
+    Butterfly<R, D, T>::apply(a);
+    store_points<R, T>(block, 1, a);
+  }
+}
+
+template <Direction D, typename T>
+SYMBREAK_HD void tail_pass(int radix, Element<T>* x, int length) {
+  with_radix(radix, [=]<int R>() __attribute__((always_inline)) { tail_pass<R, D, T>(x, length); });
 }
 
 }  // namespace SYMBREAK_ISA

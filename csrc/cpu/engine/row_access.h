@@ -78,9 +78,7 @@ SYMBREAK_HD void gather_rows(const Image<T>& image, T* state, int block, Element
     gather_fours<4>(image, state, block, 0, plan.length, transform);
   } else if (plan.tail != 16) {
     gather_fours<4>(image, state, block, 0, image.padded_columns, store);
-    with_radix(plan.tail, [&]<int R>() __attribute__((always_inline)) {
-      inverse_tail<R, T>(line, 0, plan.length, [](int, Element<T>*) {});
-    });
+    tail_pass<Direction::kInverse, T>(plan.tail, line, plan.length);
   }
   for (int start = 0; start < plan.length; start += section) {
     if (plan.tail == 16) gather_fours<16>(image, state, block, start, start + section, transform);
@@ -114,12 +112,7 @@ SYMBREAK_HD void scatter_rows(const Image<T>& image, T* state, int block, Elemen
   if (plan.tail == 4) {
     scatter_fours<4>(image, state, block, 0, image.padded_columns, transform);
   } else {
-    with_radix(plan.tail, [&]<int R>() __attribute__((always_inline)) {
-      forward_tail<R, T>(line, 0, plan.length,
-                         [line](int p, const Element<T>* a) __attribute__((always_inline)) {
-                           store_points<R, T>(line + p, 1, a);
-                         });
-    });
+    tail_pass<Direction::kForward, T>(plan.tail, line, plan.length);
     scatter_fours<4>(image, state, block, 0, image.padded_columns, load);
   }
 }
