@@ -11,7 +11,15 @@ from functools import partial
 import pytest
 import torch
 from conftest import SEED
-from phasing_problems import amplitudes, in_parts, objects, oracle, relative_each
+from phasing_problems import (
+    FIRST_SUPPORTS,
+    amplitudes,
+    first_support,
+    in_parts,
+    objects,
+    oracle,
+    relative_each,
+)
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -112,6 +120,19 @@ def test_limited_phases_equal_the_reference(run, engine, grid, dtype, limit, sch
     options |= {"phase_limit": limit, "record_every": 2}
     expected = oracle(a, schedule, support=inside.expand(2, 2, *grid), **options)
     check(run(engine, a, schedule, support=inside, **options), expected, grid, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])
+def test_without_zero_frequency_first_supports_are_small(run, engine, grid, dtype):
+    a, valid, _ = problem(grid, dtype)
+    zero_frequency = (..., *(0,) * len(grid))
+    a[zero_frequency] = 1
+    for rule, zero, part in FIRST_SUPPORTS:
+        valid[zero_frequency] = zero
+        found = run(engine, a, "ER", valid=valid, shrinkwrap=rule, starts=2)
+        expected = first_support(a, valid, part, 2, len(grid))
+        # In single precision a pixel or two are at the cut.
+        assert int((found.support ^ expected).sum()) <= (3 if dtype == SINGLE else 0)
 
 
 @pytest.mark.parametrize(("engine", "grid", "dtype"), [*ONE_EACH, *ON_CLUSTERS])

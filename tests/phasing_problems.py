@@ -2,6 +2,7 @@
 
 import torch
 
+from symbreak import Shrinkwrap
 from symbreak.reference.reconstruct import reconstruct as reference_reconstruct
 
 
@@ -61,3 +62,16 @@ def oracle(amplitude, schedule, **options):
     if options.get("initial") is not None:
         options["initial"] = options["initial"].to(torch.complex128)
     return reference_reconstruct(amplitude.double(), schedule, **options)
+
+
+# Shrinkwrap, whether zero frequency is measured, and above which part the first support is.
+FIRST_SUPPORTS = [(Shrinkwrap(), False, 0.15), (Shrinkwrap(), True, 0.04), (None, False, 0.04)]
+
+
+def first_support(amplitude, valid, part, starts, ndim):
+    """Where each item's autocorrelation is above this part of its maximum, for every start."""
+    axes = tuple(range(-ndim, 0))
+    a = torch.where(valid, amplitude.double(), 0)
+    autocorrelation = torch.fft.ifftn(a.square(), dim=axes).abs()
+    inside = autocorrelation > part * autocorrelation.amax(axes, keepdim=True)
+    return torch.stack(starts * [inside], dim=-ndim - 1)

@@ -6,7 +6,15 @@ from functools import partial
 import pytest
 import torch
 from conftest import strided
-from phasing_problems import in_parts, noisy_patterns, oracle, relative, relative_each
+from phasing_problems import (
+    FIRST_SUPPORTS,
+    first_support,
+    in_parts,
+    noisy_patterns,
+    oracle,
+    relative,
+    relative_each,
+)
 
 import symbreak
 from symbreak.ops.shrinkwrap import Shrinkwrap
@@ -48,6 +56,49 @@ def test_equals_the_reference(device, measured, dtype, grid, schedule):
     assert torch.equal(support, expected[1])
     torch.testing.assert_close(error.double(), expected[2], rtol=20 * TOLERANCE[dtype], atol=1e-9)
     torch.testing.assert_close(history.double(), expected[3], rtol=20 * TOLERANCE[dtype], atol=1e-9)
+
+
+@pytest.mark.parametrize("grid", [*GRIDS, (24, 20, 16)])
+def test_without_zero_frequency_first_supports_are_small(device, measured, grid):
+    ndim = len(grid)
+    a, valid, _ = measured(grid, torch.float64)
+    a, valid = a.to(device), valid.to(device)
+    for rule, zero, part in FIRST_SUPPORTS:
+        valid[(..., *(0,) * ndim)] = zero
+        options = {"valid": valid, "shrinkwrap": rule, "starts": 2}
+        found = symbreak.reconstruct(a, "ER", ndim=ndim, **options)
+        assert torch.equal(found.support, first_support(a, valid, part, 2, ndim))
+        assert oracle(a.cpu(), "ER", **options | {"valid": valid.cpu()}, ndim=ndim)[1].equal(
+            found.support.cpu()
+        )
+
+
+def test_where_zero_frequency_is_saturated_the_first_support_is_large(device, measured):
+    a, valid, _ = measured((24, 24), torch.float64)
+    a, valid = a.to(device), valid.to(device)
+    saturated = torch.zeros_like(valid)
+    saturated[..., 0, 0] = True
+    found = symbreak.reconstruct(a, "ER", valid=valid & ~saturated, saturated=saturated)
+    assert torch.equal(found.support, first_support(a, valid | saturated, 0.04, 1, 2))
+
+
+@pytest.mark.parametrize("grid", [(32, 32), (15, 44), (20, 20, 16)])
+@pytest.mark.parametrize("width", [1.0, 1.5, 2.0, 3.0])
+def test_a_spike_is_no_first_support(device, grid, width):
+    """The autocorrelation is one bright pixel on a foot of this width."""
+    ndim = len(grid)
+    n = torch.meshgrid(*(torch.fft.fftfreq(n).double() * n for n in grid), indexing="ij")
+    autocorrelation = 0.08 * torch.exp(-torch.stack(n).square().sum(0) / 2 / width**2)
+    autocorrelation[(0,) * ndim] = 1
+    a = torch.fft.fftn(autocorrelation).real.sqrt().to(device).expand(2, *grid).contiguous()
+    valid = torch.ones(grid, dtype=torch.bool, device=device)
+    valid[(0,) * ndim] = False
+    small, large = (first_support(a, valid, part, 2, ndim) for part in (0.15, 0.04))
+    is_spike = 10 * int(small.sum()) < int(large.sum())
+    assert int(small.sum()) == 4
+    assert is_spike == (width > 1.5 or (width, ndim) == (1.5, 3))
+    found = symbreak.reconstruct(a, "ER", valid=valid, starts=2, ndim=ndim)
+    assert torch.equal(found.support, large if is_spike else small)
 
 
 @pytest.mark.parametrize("grid", GRIDS)

@@ -12,7 +12,6 @@
 namespace symbreak {
 
 inline constexpr double kPi = 3.14159265358979323846;
-inline constexpr double kAutocorrelationThreshold = 0.04;  // of its maximum
 
 // The power of two that brings `peak`, the largest measured amplitude, into [1/2, 1): the iteration
 // works in that range, where no square overflows, and scaling by it changes no bit of any result.
@@ -70,6 +69,26 @@ template <typename T>
 SYMBREAK_HD T known_amplitude(T marked) {
   return marked >= 0 ? marked : marked == T(-kNoBound) ? T(0) : -marked;
 }
+
+// The first support is where the autocorrelation is above a part of its maximum: the large one.
+// Where nothing is known of zero frequency, that may be far larger than the object, and lets in
+// what no measured pixel speaks against, so that if shrinkwrap follows the small one is taken. But
+// where so much is missing that it is no more than a spike, less than a tenth of the large one, it
+// would not grow back (bench/first_supports.py).
+template <typename T>
+struct FirstLevels {
+  T small, large;  // of the autocorrelation's square, whose maximum is `peak`
+
+  SYMBREAK_HD explicit FirstLevels(T peak)
+      : small(T(0.15 * 0.15 * double(peak))), large(T(0.04 * 0.04 * double(peak))) {}
+
+  // Summed over all pixels this is negative if the small support is a spike.
+  SYMBREAK_HD double weight(T power) const { return power > small ? 9 : power > large ? -1 : 0; }
+  // `zero`: the marked amplitude of zero frequency; `weight`: that sum.
+  SYMBREAK_HD T chosen(bool has_shrinkwrap, T zero, double weight) const {
+    return has_shrinkwrap && zero == T(-kNoBound) && weight >= 0 ? small : large;
+  }
+};
 
 // a e^{2 pi i u}, u random for each pixel.
 template <typename T>

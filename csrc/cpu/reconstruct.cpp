@@ -50,7 +50,8 @@ void first_support(const PhasingTask<T>& task, const bool* given) {
   }
   for_images(task.items, task.monitor, [&](int64_t item) {
     uint8_t* support = task.support + item * task.starts * pixels;
-    autocorrelation_support(task.grid, task.amplitude + item * pixels, support);
+    autocorrelation_support(task.grid, task.amplitude + item * pixels, task.shrinkwrap.every > 0,
+                            support);
     for (int64_t s = 1; s < task.starts; ++s) std::copy_n(support, pixels, support + s * pixels);
   });
 }

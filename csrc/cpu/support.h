@@ -14,9 +14,10 @@
 
 namespace symbreak {
 
-// support = |F^-1(a^2)| > 0.04 max, with a := 0 where nothing is known of it.
+// The first support, from the autocorrelation F^-1(a^2) with a := 0 where nothing is known of it.
 template <typename T>
-void autocorrelation_support(const Grid& grid, const T* amplitude, uint8_t* support) {
+void autocorrelation_support(const Grid& grid, const T* amplitude, bool has_shrinkwrap,
+                             uint8_t* support) {
   const int64_t pixels = grid.pixels();
   std::vector<T> intensity(2 * pixels, T(0));  // [*grid, 2]
   for (int64_t n = 0; n < pixels; ++n) {
@@ -28,8 +29,10 @@ void autocorrelation_support(const Grid& grid, const T* amplitude, uint8_t* supp
   const auto power = [c](int64_t n) { return c[2 * n] * c[2 * n] + c[2 * n + 1] * c[2 * n + 1]; };
   T peak = 0;
   for (int64_t n = 0; n < pixels; ++n) peak = std::max(peak, power(n));
-  const T level =
-      static_cast<T>(kAutocorrelationThreshold * kAutocorrelationThreshold * double(peak));
+  const FirstLevels<T> levels(peak);
+  double weight = 0;
+  for (int64_t n = 0; n < pixels; ++n) weight += levels.weight(power(n));
+  const T level = levels.chosen(has_shrinkwrap, amplitude[0], weight);
   for (int64_t n = 0; n < pixels; ++n) support[n] = power(n) > level;
 }
 

@@ -113,6 +113,32 @@ struct TakePower {
   }
 };
 
+// The level of the first support: at first the maximum of the autocorrelation's square, then what
+// FirstLevels chooses by the sum of its weights.
+template <typename T>
+struct WritePeak {
+  T* level;  // [images]
+  SYMBREAK_DEVICE void operator()(unsigned image, unsigned, T peak) const { level[image] = peak; }
+};
+template <typename T>
+struct WeighFirstSupport {
+  BrightImages<T> power;
+  const T* peak;
+  SYMBREAK_DEVICE double operator()(unsigned image, int64_t n) const {
+    return FirstLevels<T>(peak[image]).weight(power(image, n));
+  }
+};
+template <typename T>
+struct WriteFirstLevel {
+  PhasingBatch<T> batch;
+  bool has_shrinkwrap;
+  T* level;
+  SYMBREAK_DEVICE void operator()(unsigned image, unsigned, double weight) const {
+    const T zero = batch.amplitude[batch.item(image) * batch.pixels];
+    level[image] = FirstLevels<T>(level[image]).chosen(has_shrinkwrap, zero, weight);
+  }
+};
+
 template <typename T>
 struct TakeRandomPhases {
   PhasingBatch<T> batch;
@@ -148,7 +174,8 @@ struct ScaleImages {
 // `fourier` have; level: [images], partial as reduce_images asks.
 template <typename T>
 void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
-                  const PhasingStart& given, const T* factor, T* level, T* partial) {
+                  const PhasingStart& given, bool has_shrinkwrap, const T* factor, T* level,
+                  double* partial) {
   const int64_t images = batch.images, pixels = batch.pixels, from = batch.first * pixels;
   const T gain = T(1.0 / double(pixels));
   if (given.support != nullptr) {
@@ -157,9 +184,12 @@ void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingB
     for_pixels(stream, images, pixels, TakeIntensity<T>{batch, batch.x});
     const Tensor c = fourier(batch.x, images, Direction::kInverse);
     for_pixels(stream, images, pixels, TakePower<T>{pixels, gain, mutable_pixel_data<T>(c)});
-    select_above_fraction(stream, batch, BrightImages<T>{real_data<T>(c), pixels, 2},
-                          kAutocorrelationThreshold * kAutocorrelationThreshold, false, level,
-                          partial);
+    const BrightImages<T> power{real_data<T>(c), pixels, 2};
+    reduce_images<Maximum>(stream, images, pixels, power, WritePeak<T>{level},
+                           reinterpret_cast<T*>(partial));
+    reduce_images<Sum>(stream, images, pixels, WeighFirstSupport<T>{power, level},
+                       WriteFirstLevel<T>{batch, has_shrinkwrap, level}, partial);
+    for_pixels(stream, images, pixels, SelectBright<T>{power, level, false, batch.support});
   }
   if (given.initial != nullptr) {
     const auto* initial = static_cast<const Pixel<T>*>(given.initial) + from;
@@ -176,7 +206,8 @@ void start_images(Stream stream, const DeviceFourier<T>& fourier, const PhasingB
 // The same for a batch of any size; errors and histories have no start.
 template <typename T>
 void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBatch<T>& batch,
-                 const PhasingStart& given, const T* factor, T* level, T* partial) {
+                 const PhasingStart& given, bool has_shrinkwrap, const T* factor, T* level,
+                 double* partial) {
   const int64_t most = images_per_plan(batch.pixels);
   for (int64_t done = 0; done < batch.images; done += most) {
     PhasingBatch<T> part = batch;
@@ -184,7 +215,7 @@ void start_batch(Stream stream, const DeviceFourier<T>& fourier, const PhasingBa
     part.first += static_cast<unsigned>(done);
     part.x += done * batch.pixels;
     part.support += done * batch.pixels;
-    start_images(stream, fourier, part, given, factor, level, partial);
+    start_images(stream, fourier, part, given, has_shrinkwrap, factor, level, partial);
   }
 }
 

@@ -34,10 +34,11 @@ void run(const PhasingTask<T>& task, const PhasingStart& given, PhasingScratch& 
   const Stream stream = scratch.stream();
   const DeviceFourier<T> fourier(task.grid, scratch.like(), images_per_plan(task.grid.pixels()));
   T* const level = scratch.take<T>(images);
-  T* const partial = scratch.take<T>(images * pieces(task.grid.pixels(), kReducedPerBlock));
+  double* const partial =
+      scratch.take<double>(images * pieces(task.grid.pixels(), kReducedPerBlock));
   for (int64_t first = 0; first < task.images(); first += images) {
     const auto batch = make_batch(task, power, first, std::min(images, task.images() - first));
-    start_batch(stream, fourier, batch, given, factor, level, partial);
+    start_batch(stream, fourier, batch, given, task.shrinkwrap.every > 0, factor, level, partial);
     engine.begin(batch);
     if (walk_schedule(task, batch.images, Engine::kLongestRun, engine)) engine.finish();
     for_pixels(stream, batch.images, batch.pixels,

@@ -233,6 +233,16 @@ void brightest_of_rows(const Image<T>& image, int lanes, double* partial, int be
 }
 
 template <typename T>
+void weigh_first_support(const Image<T>& image, int lanes, const FirstLevels<T>& levels,
+                         double* partial, int begin, int end) {
+  for (int block = begin; block < end; ++block) {
+    double weight = 0;
+    for_powers(image, lanes, block, [&](T power, int64_t) { weight += levels.weight(power); });
+    partial[block] = weight;
+  }
+}
+
+template <typename T>
 void inside_of_rows(const Image<T>& image, int lanes, double* sums, int begin, int end) {
   for (int block = begin; block < end; ++block) {
     double power = 0;
@@ -254,21 +264,23 @@ void mark_bright_rows(const Image<T>& image, int lanes, T level, int begin, int 
   }
 }
 
-#define SYMBREAK_INSTANTIATE(T)                                                                 \
-  template T amplitude_scale<T>(const T*, int64_t);                                             \
-  template void import_object<T>(const Image<T>&, int, const T*, T, T*, int, int);              \
-  template void clear_rows<T>(const Image<T>&, int, int, int);                                  \
-  template void import_support<T>(const Image<T>&, int, const uint8_t*, int, int);              \
-  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, T*, int, int);            \
-  template void add_rows<T>(const Image<T>&, int, T*, bool, int, int);                          \
-  template void mean_rows<T>(const Image<T>&, int, const T*, T, int, int);                      \
-  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int, \
-                                    int);                                                       \
-  template void random_spectrum<T>(const Image<T>&, int, const Axes<T>&, int64_t, int64_t, int, \
-                                   int);                                                        \
-  template void intensity_spectrum<T>(const Image<T>&, int, int, int);                          \
-  template void brightest_of_rows<T>(const Image<T>&, int, double*, int, int);                  \
-  template void inside_of_rows<T>(const Image<T>&, int, double*, int, int);                     \
+#define SYMBREAK_INSTANTIATE(T)                                                                   \
+  template T amplitude_scale<T>(const T*, int64_t);                                               \
+  template void import_object<T>(const Image<T>&, int, const T*, T, T*, int, int);                \
+  template void clear_rows<T>(const Image<T>&, int, int, int);                                    \
+  template void import_support<T>(const Image<T>&, int, const uint8_t*, int, int);                \
+  template void export_rows<T>(const Image<T>&, int, T*, uint8_t*, T, T*, int, int);              \
+  template void add_rows<T>(const Image<T>&, int, T*, bool, int, int);                            \
+  template void mean_rows<T>(const Image<T>&, int, const T*, T, int, int);                        \
+  template void import_amplitude<T>(const Image<T>&, int, const T*, T, const Axes<T>&, T*, int,   \
+                                    int);                                                         \
+  template void random_spectrum<T>(const Image<T>&, int, const Axes<T>&, int64_t, int64_t, int,   \
+                                   int);                                                          \
+  template void intensity_spectrum<T>(const Image<T>&, int, int, int);                            \
+  template void brightest_of_rows<T>(const Image<T>&, int, double*, int, int);                    \
+  template void weigh_first_support<T>(const Image<T>&, int, const FirstLevels<T>&, double*, int, \
+                                       int);                                                      \
+  template void inside_of_rows<T>(const Image<T>&, int, double*, int, int);                       \
   template void mark_bright_rows<T>(const Image<T>&, int, T, int, int);
 
 SYMBREAK_INSTANTIATE(float)

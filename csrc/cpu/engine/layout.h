@@ -1,6 +1,7 @@
 // Between the caller's arrays and the engine's blocks of lines.
 #pragma once
 
+#include "common/phasing_start.h"
 #include "cpu/engine/axes.h"
 #include "cpu/engine/kernels.h"
 
@@ -55,6 +56,10 @@ void intensity_spectrum(const Image<T>& image, int lanes, int begin, int end);
 // |iterate|^2 > level.
 template <typename T>
 void brightest_of_rows(const Image<T>& image, int lanes, double* partial, int begin, int end);
+// partial[block] = the sum of levels.weight(|iterate|^2).
+template <typename T>
+void weigh_first_support(const Image<T>& image, int lanes, const FirstLevels<T>& levels,
+                         double* partial, int begin, int end);
 // sums[2 block] = the sum of |iterate|^2 where mask is set, sums[2 block + 1] = at how many pixels.
 template <typename T>
 void inside_of_rows(const Image<T>& image, int lanes, double* sums, int begin, int end);

@@ -42,7 +42,7 @@ class Solver {
   bool load(int64_t index, T scale);
   void load_object(int64_t index, T scale);
   bool start_at_random(int64_t index);
-  bool support_of_autocorrelation();
+  bool support_of_autocorrelation(T zero);
   void store(int64_t index, T scale) const;
   bool walk_schedule(int64_t index);
   bool finish(int64_t index);

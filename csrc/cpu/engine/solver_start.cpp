@@ -28,20 +28,27 @@ bool Solver<T>::set_iterate() {
   return false;
 }
 
-// The pixels where |F^-1(a^2)| is above its threshold, in `mask`; `iterate` holds it meanwhile.
+// The first support in `mask`; `iterate` holds the autocorrelation F^-1(a^2) meanwhile.
 template <typename T>
-bool Solver<T>::support_of_autocorrelation() {
+bool Solver<T>::support_of_autocorrelation(T zero) {
   const int lanes = kernels_.lanes, blocks = image_.row_blocks;
   for_outer(image_.outer_blocks(),
             [&](int begin, int end) { intensity_spectrum(image_, lanes, begin, end); });
   if (set_iterate()) return true;
+  const double *const sums = image_.partial, *const end_of_sums =
+                                                 sums + int64_t{image_.planes} * blocks;
   for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     brightest_of_rows(plane, lanes, image_.partial + int64_t{z} * blocks, begin, end);
   });
   if (wait_and_agree()) return true;
-  const double* sums = image_.partial;
-  const double peak = *std::max_element(sums, sums + int64_t{image_.planes} * blocks);
-  const T level = T(kAutocorrelationThreshold * kAutocorrelationThreshold * peak);
+  const FirstLevels<T> levels(T(*std::max_element(sums, end_of_sums)));
+  if (wait_and_agree()) return true;  // all have read the sums
+  for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
+    weigh_first_support(plane, lanes, levels, image_.partial + int64_t{z} * blocks, begin, end);
+  });
+  if (wait_and_agree()) return true;
+  const double weight = std::accumulate(sums, end_of_sums, 0.0);
+  const T level = levels.chosen(task_.shrinkwrap.every > 0, zero, weight);
   for_planes(blocks, [&](int, const Image<T>& plane, int begin, int end) {
     mark_bright_rows(plane, lanes, level, begin, end);
   });
@@ -56,7 +63,8 @@ bool Solver<T>::start_at_random(int64_t index) {
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
     clear_rows(plane, lanes, begin, end);
   });
-  if (start_.support && support_of_autocorrelation()) return true;
+  const T zero = task_.amplitude[item * task_.grid.pixels()];
+  if (start_.support && support_of_autocorrelation(zero)) return true;
   for_outer(image_.outer_blocks(), [&](int begin, int end) {
     random_spectrum(image_, lanes, axes_, start_.seed[item], start, begin, end);
   });

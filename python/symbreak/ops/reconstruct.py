@@ -86,7 +86,8 @@ def reconstruct(
             ``valid`` is asked for afterwards, give ``valid & ~saturated``.
         support: The first support, bool, broadcastable to ``(*batch, *M)``, or with one axis more
             to ``(*batch, starts, *M)``. Default: where the autocorrelation \|F^-1(a^2)\| is above
-            4 % of its maximum.
+            4 % of its maximum; where nothing is known of zero frequency and ``shrinkwrap`` follows,
+            above 15 %, unless that is less than a tenth as many pixels (bench/first_supports.py).
         initial: The first iterate, complex64 or complex128 as the amplitude is single or double,
             shaped like ``support``. Default: F^-1(a e^{i phi}), phi random.
         shrinkwrap: How the support follows the object, see :class:`Shrinkwrap`; None keeps it as it

@@ -61,7 +61,10 @@ def reconstruct(
             inside = support.reshape(-1, *grid)[k]
         else:
             autocorrelation = ifftn(a**2).abs()
-            inside = autocorrelation > 0.04 * autocorrelation.max()
+            small, inside = (autocorrelation > c * autocorrelation.max() for c in (0.15, 0.04))
+            hidden = not bool((known | bounded[item])[(0,) * ndim])
+            if shrinkwrap and hidden and 10 * small.sum() >= inside.sum():  # no spike
+                inside = small
         found = phase_image(
             x, inside, a, known, schedule, beta, shrinkwrap, part, record_every, phase_limit
         )
