@@ -35,8 +35,8 @@ bool Solver<T>::support_of_autocorrelation(T zero) {
   for_outer(image_.outer_blocks(),
             [&](int begin, int end) { intensity_spectrum(image_, lanes, begin, end); });
   if (set_iterate()) return true;
-  const double *const sums = image_.partial, *const end_of_sums =
-                                                 sums + int64_t{image_.planes} * blocks;
+  const double* const sums = image_.partial;
+  const double* const end_of_sums = sums + int64_t{image_.planes} * blocks;
   for_planes(blocks, [&](int z, const Image<T>& plane, int begin, int end) {
     brightest_of_rows(plane, lanes, image_.partial + int64_t{z} * blocks, begin, end);
   });
