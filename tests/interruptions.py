@@ -1,6 +1,7 @@
 """Commands that are stopped half way, and their results."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,19 +21,31 @@ def command(words):
 
 
 def stop(words, begun, how=signal.SIGKILL):
-    """Start a command and stop it as soon as ``begun()`` holds; its status and its stderr."""
-    process = subprocess.Popen(command(words), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    """Start a command and stop it as soon as ``begun()`` holds; its status and its stderr.
+
+    One that does not end is aborted, and the failure shows where each of its threads was.
+    """
+    process = subprocess.Popen(
+        command(words),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
+    )
     limit = time.monotonic() + LONGEST
-    try:
-        while not begun():
-            assert process.poll() is None, process.stderr.read().decode()
-            assert time.monotonic() < limit
-            time.sleep(0.001)
-        process.send_signal(how)
-        _, text = process.communicate(timeout=LONGEST)
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            while not begun():
+                assert process.poll() is None, process.stderr.read().decode()
+                assert time.monotonic() < limit
+                time.sleep(0.001)
+            process.send_signal(how)
+            _, text = process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            _, text = process.communicate(timeout=LONGEST)
+            raise AssertionError(f"did not end:\n{text.decode()}") from None
+        finally:
+            process.kill()
     return process.returncode, text.decode()
 
 

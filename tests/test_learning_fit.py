@@ -12,10 +12,13 @@ from learning_problems import problem
 
 pytest.importorskip("lightning")
 
+from torch.utils.tensorboard.writer import FileWriter
+
 from symbreak import sa_mse
 from symbreak.learning import callbacks
 from symbreak.learning.evaluate import evaluate
 from symbreak.learning.fit import fit
+from symbreak.learning.module import PhaseRetrieval
 from symbreak.learning.networks import load_network, read_checkpoint
 from symbreak.learning.settings import TrainSettings
 
@@ -104,15 +107,60 @@ def test_checkpoints_written_seldom_are_those_of_every_epoch(tmp_path, monkeypat
     assert written == 3 * both  # and of this call's first and last
 
 
-def test_ctrl_c_is_an_exception_and_is_heard_again(tmp_path, monkeypatch):
-    settings, train, validation = problem()
+def press_in(patch, owner, name, when):
+    """Press Ctrl-C in a method, in the calls of these numbers; what came of every call."""
+    calls, method = [], getattr(owner, name)
+
+    def pressing(self, *given):
+        calls.append("raised")
+        if len(calls) - 1 in when:
+            signal.raise_signal(signal.SIGINT)
+        calls[-1] = "ended"
+        return method(self, *given)
+
+    patch.setattr(owner, name, pressing)
+    return calls
+
+
+def test_ctrl_c_waits_for_the_end_of_the_batch_and_is_heard_again(tmp_path, monkeypatch):
+    settings, train, validation = problem(max_epochs=3)
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(
-        type(train), "__getitems__", lambda pairs, rows: signal.raise_signal(signal.SIGINT)
-    )
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            batches = press_in(patch, PhaseRetrieval, "training_step", [0])
+            with pytest.raises(KeyboardInterrupt):
+                fit(settings, train, validation, tmp_path / "run")
+        assert batches == ["ended"]
+        assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_pressed_twice_is_raised_at_once(tmp_path, monkeypatch):
+    settings, train, validation = problem(max_epochs=3)
+    events = press_in(monkeypatch, FileWriter, "add_event", [0, 1])
     with pytest.raises(KeyboardInterrupt):
         fit(settings, train, validation, tmp_path / "run")
-    assert signal.getsignal(signal.SIGINT) is before
+    assert events == ["ended", "raised"]
+
+
+def test_ctrl_c_after_the_last_batch(tmp_path, monkeypatch):
+    settings, train, validation = problem(max_epochs=1)
+    writes = press_in(monkeypatch, callbacks.Checkpoints, "_write", [1])
+    with pytest.raises(KeyboardInterrupt):
+        fit(settings, train, validation, tmp_path / "run")
+    assert writes == ["ended", "ended"]
+    assert fit(settings, train, validation, tmp_path / "run", resume=True).epochs == 1
+
+
+def test_ctrl_c_that_somebody_else_takes_goes_there(tmp_path, monkeypatch):
+    settings, train, validation = problem(max_epochs=1)
+    press_in(monkeypatch, FileWriter, "add_event", [0])
+    taken = []
+    before = signal.signal(signal.SIGINT, lambda *call: taken.append(call))
+    try:
+        fit(settings, train, validation, tmp_path / "run")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(taken) == 1
 
 
 def rates(folder):

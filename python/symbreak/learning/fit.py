@@ -60,7 +60,8 @@ def fit(
         ValueError: No pairs, pairs of different sizes, sizes or options that the network does not
             take, devices that are not there, or another training's folder.
         OSError: ``folder`` cannot be written.
-        KeyboardInterrupt: Ctrl-C was pressed; the checkpoints written are kept, see ``resume``.
+        KeyboardInterrupt: Ctrl-C was pressed, and the batch has ended, or it was pressed twice; the
+            checkpoints written are kept, see ``resume``.
 
     Note:
         SIGTERM ends the process after a batch, with the status 143. Deterministic on the CPU with
@@ -87,7 +88,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMMARY).unlink(missing_ok=True)
     begun = time.perf_counter()
-    with quietly(), _matmul_precision(settings), _own_randomness(), heard():
+    with quietly(), _matmul_precision(settings), _own_randomness(), heard() as ctrl_c:
         torch.manual_seed(settings.seed)
         module = PhaseRetrieval(**hyper)
         if settings.channels_last:
@@ -104,12 +105,14 @@ def fit(
             resident=settings.resident,
             epoch_items=settings.epoch_items,
         )
-        trainer = _trainer(settings, folder, identity)
+        trainer = _trainer(settings, folder, identity, ctrl_c)
         trainer.fit(module, loaders, ckpt_path=str(final) if final.exists() else None)
     return summarise(folder, settings, time.perf_counter() - begun, write=trainer.is_global_zero)
 
 
-def _trainer(settings: TrainSettings, folder: Path, identity: Identity) -> lightning.Trainer:
+def _trainer(
+    settings: TrainSettings, folder: Path, identity: Identity, ctrl_c: lightning.Callback
+) -> lightning.Trainer:
     csv = CSVLogger(folder, name="logs")
     board = TensorBoardLogger(folder, name="logs", version=csv.version, default_hp_metric=False)
     checkpoints = Checkpoints(folder, identity, settings.save_every)
@@ -126,7 +129,7 @@ def _trainer(settings: TrainSettings, folder: Path, identity: Identity) -> light
         precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
         max_epochs=settings.max_epochs,
         logger=[csv, board],
-        callbacks=[checkpoints],
+        callbacks=[checkpoints, ctrl_c],
         plugins=[checkpoints.files],
         enable_checkpointing=False,  # Lightning's own; ours are in the callback
         enable_model_summary=False,
