@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import typer
 
 from symbreak.cli.output import element, out
-from symbreak.data.detector.header import Header
+from symbreak.data.detector.frames import Frames
+from symbreak.data.detector.motors import read_motors, scan_of
 from symbreak.data.detector.prepare import Prepared
+from symbreak.data.files.arrays import Source
 from symbreak.data.files.readers import DataError
 from symbreak.geometry import Instrument, ReciprocalGrid
 from symbreak.geometry.instrument_file import InstrumentFile
 from symbreak.geometry.instrument_text import instrument_text
+from symbreak.geometry.motor import Motor
 
 DIRECT = "direct"
 UNITS = {"energy": (1.0, "keV"), "distance": (1.0, "m"), "pixel": (1e6, "micrometres")}
@@ -40,22 +44,52 @@ class GeometryFile:
         """What the file says."""
         return self._geometry(self._file.instrument(), self.content.decode())
 
-    def complete(self, header: Header, frames: str) -> Geometry:
-        """What the file says, the rest as ``header``, that of the file ``frames``, says it."""
-        missing = self._file.missing()
-        lacking = [name for name in missing if name not in header.values]
-        if lacking:
-            reasons = "; ".join(f"{name}: {header.lacking[name]}" for name in lacking)
-            raise DataError(f"{self.path}: {frames} does not say what is missing here ({reasons}).")
-        if not missing:
+    def complete(self, frames: Frames, scan: Source | None = None) -> Geometry:
+        """What the file says, the rest as others say it.
+
+        Args:
+            frames: The frames: their file tells beam and detector.
+            scan: File and scan that tell where motors were; None: those of the frames.
+        """
+        missing, named = self._file.missing(), self._file.motors()
+        known, said = self._header(missing, frames)
+        if scan is not None and not named:
+            raise typer.BadParameter(f"{self.path} names no motor", param_hint="--motors")
+        if not missing and not named:
             return self.alone()
-        known = {name: header.values[name] for name in missing}
-        instrument = self._file.instrument(known)
-        said = [
-            f"{name} {_quantity(name, known[name])}, as {frames}:{header.said_by[name]} says"
-            for name in missing
-        ]
+        motors = self._motors(named, frames, scan) if named else {}
+        instrument = self._file.instrument(known, motors)
+        said += [str(motor) for motor in motors.values()]
         return self._geometry(instrument, instrument_text(instrument, said), said)
+
+    def _header(self, missing: Sequence[str], frames: Frames) -> tuple[dict[str, Any], list[str]]:
+        """What is missing as the frames' file says it, and what to tell the user."""
+        header, name = frames.header, frames.parts[0].source.path.name
+        lacking = [key for key in missing if key not in header.values]
+        if lacking:
+            reasons = "; ".join(f"{key}: {header.lacking[key]}" for key in lacking)
+            raise DataError(f"{self.path}: {name} does not say what is missing here ({reasons}).")
+        known = {key: header.values[key] for key in missing}
+        said = [
+            f"{key} {_quantity(key, value)}, as {name}:{header.said_by[key]} says"
+            for key, value in known.items()
+        ]
+        return known, said
+
+    def _motors(
+        self, named: dict[str, str], frames: Frames, scan: Source | None
+    ) -> dict[str, Motor]:
+        """Where the motors were that the file names."""
+        own = frames.parts[0].source
+        if scan is None:
+            if own.dataset is None or not h5py.is_hdf5(own.path):
+                raise DataError(
+                    f"{self.path} names motors ({', '.join(named)}), of which {own.path.name} says "
+                    "nothing: say where they were by --motors FILE:SCAN."
+                )
+            scan = scan_of(own)
+        count = sum(part.count for part in frames.parts)
+        return read_motors(scan, named, frames.chosen, count)
 
     def _geometry(self, instrument: Instrument, text: str, said: Sequence[str] = ()) -> Geometry:
         if self.ndim == 3 and instrument.scan is None:

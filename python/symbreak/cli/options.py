@@ -108,6 +108,15 @@ def source(text: str) -> Source:
     return Source.parse(text)
 
 
+def scan(text: str) -> Source:
+    """Parse ``FILE[:SCAN]``, a number or path; a SPEC file may have any suffix, or none."""
+    found = source(text)
+    head, colon, tail = text.rpartition(":")
+    if found.dataset is None and head and colon and not found.path.exists():
+        return Source(Path(head), tail)
+    return found
+
+
 def device(name: str) -> torch.device:
     """Parse the name of a device and make sure that it is there."""
     try:

@@ -32,6 +32,7 @@ EXAMPLES = (
     "symbreak prepare scan_master.h5 -o pattern.h5 --stack volume --size 64,256,256 --bin 2",
     "symbreak prepare frame_*.tif -o pattern.h5 --stack sum --mask mask.npy --background dark.tif",
     "symbreak prepare scan.h5 -o pattern.h5 --stack volume --geometry scan.toml",
+    "symbreak prepare S12_*.tif -o p.h5 --stack volume --geometry scan.toml --motors run.spec:12",
     "symbreak prepare run.cxi -o pattern.h5 --frames 17 --geometry direct",
 )
 
@@ -150,6 +151,14 @@ def prepare(
             "detector stands in the direct beam; what the file of the frames says may be left out.",
         ),
     ] = None,
+    motors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE:SCAN",
+            help="Where the motors were that the file of --geometry names: SPEC or HDF5; default: "
+            "the file and scan of the frames.",
+        ),
+    ] = None,
     halves: Annotated[
         bool,
         typer.Option(
@@ -182,7 +191,10 @@ def prepare(
     under = parsed.background(background)
     even = None if flat is None else options.source(flat)
     more = (source for source in (under, even) if isinstance(source, Source))
-    inputs = (*sources, *extra.values(), *more)
+    scan = None if motors is None else options.scan(motors)
+    if scan is not None and geometry is None:
+        raise typer.BadParameter("goes with --geometry", param_hint="--motors")
+    inputs = (*sources, *extra.values(), *more, *(() if scan is None else (scan,)))
     parts = [output.with_stem(f"{output.stem}-half{k}") for k in (1, 2)] if halves else []
     for path in (output, *parts):
         options.result_path(path, (".h5", ".hdf5", ".cxi"), inputs=inputs)
@@ -203,7 +215,7 @@ def prepare(
         if saturation is None and opened.saturation is not None:
             saturation = opened.saturation
             note([f"counts above {saturation:g} are saturated, as the file says."])
-        instrument = None if told is None else told.complete(opened.header, sources[0].path.name)
+        instrument = None if told is None else told.complete(opened, scan)
         note(() if instrument is None else instrument.notes)
         detector = opened.shape[1:]
         corrections: dict[str, Any] = {

@@ -16,6 +16,8 @@
 
 Further keys are those of :class:`~symbreak.geometry.Instrument`: ``beam``, ``[detector] center``.
 Energy, distance and pixel that are left out ``symbreak prepare`` takes from the frames' own file.
+Energy, or the angle of a circle, may be the name of a motor, ``angle = "Theta"``, of which
+``symbreak prepare`` looks the positions up; that which was scanned tells ``step``, too.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from symbreak.geometry.circles import Circle
-from symbreak.geometry.instrument import Instrument
+from symbreak.geometry.instrument import ENERGY, Instrument
+from symbreak.geometry.motor import Motor
 from symbreak.ops.checks import shown
 
 TOP = ("energy", "beam", "scan", "step")
@@ -98,17 +101,40 @@ class InstrumentFile:
             if field.default is MISSING and field.name not in found
         )
 
-    def instrument(self, known: Mapping[str, Any] | None = None) -> Instrument:
+    def motors(self) -> dict[str, str]:
+        """The motors that the file names, and the unit of each: ``degrees`` or ``keV``.
+
+        Raises:
+            ValueError: A table is none, or a circle lacks a key.
+        """
+        with self._named():
+            found: dict[str, str] = {}
+            for name in ("detector", "sample"):
+                circles = _given_circles(_table(self._given, name), name)
+                angles = (circle["angle"] for circle in circles)
+                found |= {angle: "degrees" for angle in angles if isinstance(angle, str)}
+            if isinstance(self._given.get(ENERGY), str):
+                found[self._given[ENERGY]] = "keV"
+            return found
+
+    def instrument(
+        self,
+        known: Mapping[str, Any] | None = None,
+        motors: Mapping[str, Motor] | None = None,
+    ) -> Instrument:
         """What the file says, and where it says nothing, what is known otherwise.
 
         Args:
             known: Arguments of `Instrument`.
+            motors: Those that the file names.
 
         Raises:
-            ValueError: The file lacks a key, has one too many, or a value that cannot be.
+            ValueError: The file lacks a key, has one too many, or a value that cannot be; or a
+                motor is not among ``motors``, moved though it is not the one that was scanned, or
+                did not move in even steps though it is.
         """
         with self._named():
-            return _instrument(self._given, known or {})
+            return _instrument(_with_positions(self._given, motors or {}), known or {})
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -169,7 +195,42 @@ def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return table
 
 
+def _with_positions(given: Mapping[str, Any], motors: Mapping[str, Motor]) -> dict[str, Any]:
+    """What the file says with numbers in the place of motors."""
+    scan, found = given.get("scan"), dict(given)
+
+    def number(value: Any, name: str | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in motors:
+            raise ValueError(
+                f"{shown(value)} is the name of a motor: only `symbreak prepare` looks up where it "
+                "was, and writes it beside the pattern."
+            )
+        if name is None or name != scan or "step" in given:
+            return motors[value].still() if name != scan else motors[value].middle()
+        middle, found["step"] = motors[value].moved()
+        return middle
+
+    if ENERGY in given:
+        found[ENERGY] = number(given[ENERGY], ENERGY)
+    for name in ("detector", "sample"):
+        table = _table(given, name)
+        if "circles" in table:
+            turned = name == "sample" and scan != ENERGY
+            circles = [
+                {**circle, "angle": number(circle["angle"], circle["name"] if turned else None)}
+                for circle in _given_circles(table, name)
+            ]
+            found[name] = {**table, "circles": circles}
+    return found
+
+
 def _circles(table: Mapping[str, Any], name: str) -> tuple[Circle, ...]:
+    return tuple(Circle(**circle) for circle in _given_circles(table, name))
+
+
+def _given_circles(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     circles = table.get("circles", [])
     if not isinstance(circles, list) or not all(isinstance(circle, dict) for circle in circles):
         raise ValueError(
@@ -181,7 +242,7 @@ def _circles(table: Mapping[str, Any], name: str) -> tuple[Circle, ...]:
         for key in ("name", "axis", "angle"):
             if key not in circle:
                 raise ValueError(f"[{name}] circles: {key} is missing in {shown(circle)}.")
-    return tuple(Circle(**circle) for circle in circles)
+    return circles
 
 
 def _known(where: str, given: Mapping[str, Any], keys: tuple[str, ...]) -> None:

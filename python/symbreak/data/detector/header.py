@@ -159,7 +159,7 @@ class _Search:
         try:
             values = read(array, Source(path, name)).astype(np.float64)
             with parsing(path, "cannot be read"):
-                unit = _unit(array)
+                unit = unit_of(array)
         except DataError as error:
             raise _UnsaidError("cannot be read") from error
         if self.count > 1 and values.shape == (self.count,):
@@ -186,7 +186,7 @@ def _factor(unit: str, units: Mapping[str, float]) -> float:
     return units[unit.lower()]
 
 
-def _unit(array: ArrayLike) -> str | None:
+def unit_of(array: ArrayLike) -> str | None:
     """The attribute ``units``: text, bytes, or one of these in an array."""
     given: Any = getattr(array, "attrs", {}).get("units")
     for part in _flat(given):

@@ -1,0 +1,53 @@
+"""The scan of `instruments.TOML` as files of a beamline tell where its motors were."""
+
+import h5py
+import numpy as np
+from instruments import TOML
+
+FRAMES = 24
+THETA = 0.22 + 0.005 * (np.arange(FRAMES) - (FRAMES - 1) / 2)
+STILL = {"Delta": 32.174, "Chi": 90.0, "Phi": -5.0, "Gamma": 12.6346, "Energy": 9.0}
+NAMED = {"32.174": "Delta", "12.6346": "Gamma", "0.22": "Theta", "90.0": "Chi", "-5.0": "Phi"}
+
+
+def naming(text=TOML):
+    """The instrument's file with motors in the place of numbers."""
+    for number, motor in NAMED.items():
+        text = text.replace(f"angle = {number}}}", f'angle = "{motor}"}}')
+    return text.replace("energy = 9.0", 'energy = "Energy"').replace("step = 0.005\n", "")
+
+
+def write_spec(path, theta=THETA):
+    """A SPEC file: scan 7 is another motor's, and there are two of number 9."""
+    names, before = "  ".join(["Theta", *STILL]), " ".join(map(str, [0.2, *STILL.values()]))
+    rows = "\n".join(f"{angle:.6f} 1 {k * 10}" for k, angle in enumerate(theta))
+    scans = (
+        ("7", "chi", "#L Chi  Seconds\n89.9 1\n90.1 1"),
+        ("8", "th", f"#L Theta  Seconds  Monitor\n{rows}"),
+        *2 * (("9", "th", "#L Theta  Seconds\n0 1\n1 1"),),
+    )
+    path.write_text(
+        f"#F {path.name}\n#E 1580609738\n#D Sat Feb 01 20:15:38 2020\n#O0 {names}\n"
+        + "".join(
+            f"\n#S {number}  ascan  {motor} 0 1 2 1\n#D Sat Feb 01 20:16:00 2020\n#P0 {before}\n"
+            f"#N {columns.splitlines()[0].count('  ') + 1}\n{columns}\n"
+            for number, motor, columns in scans
+        )
+    )
+
+
+def write_bliss(path, frames):
+    """As BLISS writes HDF5: positioners, where they began and ended, columns; and a second scan."""
+    with h5py.File(path, "w") as file:
+        for number, theta in (("1.1", THETA + 1), ("2.1", THETA)):
+            scan = file.create_group(number)
+            scan["measurement/mpx1x4"] = frames
+            scan["measurement/Theta"] = theta
+            scan["instrument/Theta/value"] = theta
+            scan["instrument/Theta/value"].attrs["units"] = "deg"
+            scan["instrument/positioners_start/Theta"] = theta[0]
+            scan["instrument/positioners_end/Theta"] = theta[-1]
+            scan["instrument/positioners_dial_start/Theta"] = -theta[0]
+            for name, value in STILL.items():
+                scan[f"instrument/positioners/{name}"] = value
+                scan[f"instrument/positioners_dial_start/{name}"] = -value
