@@ -342,6 +342,13 @@ TRIED = {
             prepare(stack=data.ArrayStack(np.ones((64, 64)) / 2)),
         ),
     },
+    "symbreak.data.merge_patterns": {
+        TypeError: lambda: data.merge_patterns("ab"),
+        ValueError: lambda: data.merge_patterns([prepare()]),
+        ImportError: lambda: missing("skimage.registration")(
+            lambda: data.merge_patterns([prepare(), prepare()])
+        ),
+    },
     "symbreak.geometry.crystal_mask": {
         TypeError: lambda: crystal_mask(CUBE, CUBE != 0, "0.4"),
         ValueError: lambda: crystal_mask(CUBE, CUBE[1:] != 0),

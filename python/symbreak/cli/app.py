@@ -18,6 +18,7 @@ from symbreak.cli import (
     experiment,
     export,
     info,
+    merge,
     predict,
     prepare,
     reconstruct,
@@ -72,6 +73,7 @@ def _add(name: str, module: ModuleType, command: Callable[..., None]) -> None:
 
 
 _add("prepare", prepare, prepare.prepare)
+_add("merge", merge, merge.merge)
 _add("reconstruct", reconstruct, reconstruct.reconstruct)
 _add("reconstruct-stack", reconstruct_stack, reconstruct_stack.reconstruct_stack)
 _add("resolution", resolution, resolution.resolution)

@@ -13,6 +13,7 @@ Four rooms, each of which imports only from those above it:
 from symbreak.data.detector.centering import find_center
 from symbreak.data.detector.halves import prepare_halves, split_counts
 from symbreak.data.detector.prepare import prepare_pattern
+from symbreak.data.detector.repeats import merge_patterns
 from symbreak.data.detector.stacks import ArrayStack
 from symbreak.data.simulation.crystals import crystals
 from symbreak.data.simulation.noise import beamstop, detector_gaps, poisson_amplitude
@@ -25,6 +26,7 @@ __all__ = [
     "crystals",
     "detector_gaps",
     "find_center",
+    "merge_patterns",
     "poisson_amplitude",
     "prepare_halves",
     "prepare_pattern",

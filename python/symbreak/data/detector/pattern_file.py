@@ -15,10 +15,16 @@ The attributes ``default`` and ``signal`` lead viewers such as silx to ``data_1/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
 
 from symbreak.data.detector.prepare import Prepared
+from symbreak.data.detector.repeats import Measured
 from symbreak.data.files.cxi import CXI_VERSION, Parameter, group, write_process
 from symbreak.data.files.hdf5 import new_hdf5
 from symbreak.data.files.reciprocal import write_reciprocal
@@ -29,7 +35,7 @@ AXES = ("frame", "y", "x")
 
 def write_pattern(
     path: str | Path,
-    prepared: Prepared,
+    prepared: Measured,
     *,
     title: str,
     version: str,
@@ -37,6 +43,7 @@ def write_pattern(
     parameters: Mapping[str, Parameter] | None = None,
     reciprocal: ReciprocalGrid | None = None,
     instrument: str = "",
+    positions: Sequence[NDArray[Any]] | None = None,
 ) -> None:
     """Write a pattern; the file appears whole under its name or not at all.
 
@@ -44,7 +51,7 @@ def write_pattern(
 
     Args:
         path: The file; one that is there is replaced.
-        prepared: The pattern.
+        prepared: The pattern, `Prepared` or what has ``intensity``, ``mask`` and ``least``.
         title: What was measured, for people.
         version: Of symbreak.
         command: The command that made it.
@@ -52,12 +59,16 @@ def write_pattern(
         reciprocal: Where its pixels lie in reciprocal space, if that is known; then
             `symbreak reconstruct` hands it on.
         instrument: Text of the TOML file that told it.
+        positions: Where its pixels lie on the raw detector, one array per axis; default: those of
+            the windows of `Prepared`.
 
     Raises:
         OSError: The file cannot be written.
     """
     path = Path(path)
-    axes = AXES[-len(prepared.windows) :]
+    if positions is None and isinstance(prepared, Prepared):
+        positions = [window.positions() for window in prepared.windows]
+    axes = AXES[-prepared.intensity.ndim :]
     with new_hdf5(path) as file:
         file["cxi_version"] = CXI_VERSION
         file.attrs["NX_class"] = "NXroot"
@@ -71,8 +82,8 @@ def write_pattern(
         counts = prepared.intensity + prepared.least
         data = plot.create_dataset("data", data=counts, **packed)
         data.attrs["long_name"] = "intensity (counts)"
-        for name, window in zip(axes, prepared.windows, strict=True):
-            plot[name] = window.positions()
+        for name, where in zip(axes, positions or map(np.arange, counts.shape), strict=True):
+            plot[name] = where
             plot[name].attrs["long_name"] = (
                 "frame" if name == "frame" else f"{name} (pixel of the detector)"
             )
@@ -82,3 +93,16 @@ def write_pattern(
         if reciprocal is not None:
             write_reciprocal(entry, reciprocal, instrument)
         write_process(entry, version, command, parameters or {})
+
+
+def read_positions(path: Path, shape: Sequence[int]) -> list[NDArray[Any]] | None:
+    """Where `write_pattern` says that a pattern's pixels lie, if it wrote the file."""
+    if not h5py.is_hdf5(path):
+        return None
+    with h5py.File(path, "r") as file:
+        axes = [file.get(f"entry_1/data_1/{name}") for name in AXES[-len(shape) :]]
+        known = [
+            isinstance(x, h5py.Dataset) and x.shape == (n,)
+            for x, n in zip(axes, shape, strict=True)
+        ]
+        return [axis[()] for axis in axes] if all(known) else None

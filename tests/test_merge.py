@@ -1,0 +1,292 @@
+"""Repeated measurements of one pattern, added up."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from instruments import TOML, instrument, write_rocking_curve
+from typer.testing import CliRunner
+
+import symbreak
+from symbreak.cli.app import app
+from symbreak.data import crystals, merge_patterns
+from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
+from symbreak.data.files.reciprocal import reciprocal_of
+
+UNIT = 2e6  # photons
+
+
+@dataclass
+class Scan:
+    intensity: Any
+    mask: Any
+    least: Any
+
+    @classmethod
+    def of(cls, counts, mask=None, least=None):
+        counts = np.asarray(counts, np.float32)
+        mask = np.zeros(counts.shape, np.uint32) if mask is None else np.asarray(mask, np.uint32)
+        least = np.zeros_like(counts) if least is None else np.asarray(least, np.float32)
+        return cls(counts, mask, least)
+
+
+def scattered(x):
+    """The pattern of an object on twice its grid, zero frequency in the middle."""
+    padded = torch.nn.functional.pad(x, (0, x.shape[-1]) * x.dim())
+    return torch.fft.fftshift(torch.fft.fftn(padded)).abs().square().double().numpy()
+
+
+def expected(ndim, photons=UNIT):
+    """What a crystal scatters into the pixels, zero frequency in the middle."""
+    size = 32 if ndim == 2 else 12
+    (x,) = crystals(1, size, 9, ndim=ndim)
+    pattern = scattered(x)
+    return pattern * photons / pattern.sum()
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_moved_scans_are_put_on_one_another(ndim):
+    rng, mean = np.random.default_rng(1), expected(ndim, 2e4)
+    shifts = [(0,) * ndim, *(tuple(rng.integers(-3, 4, ndim)) for _ in range(3))]
+    scans = [
+        Scan.of(rng.poisson(np.roll(mean * part, shift, range(ndim))))
+        for shift, part in zip(shifts, (1, 1, 0.2, 1), strict=True)
+    ]
+    merged = merge_patterns(scans, halves=True)
+    assert merged.shifts == tuple(tuple(-int(step) for step in shift) for shift in shifts)
+    np.testing.assert_allclose(merged.exposures, np.array([1, 1, 0.2, 1]) / 3.2, rtol=0.05)
+    counted, there = merged.total.intensity.astype(float), merged.total.mask == 0
+    assert there.all()  # the first one was not moved
+    # Poisson: the squared deviation is the mean, here of 3.2 exposures, but at edges of fewer.
+    inner = (slice(4, -4),) * ndim
+    bright = 3.2 * mean[inner] > 5
+    deviation = (counted[inner] - 3.2 * mean[inner]) ** 2 / (3.2 * mean[inner])
+    assert 0.8 < deviation[bright].mean() < 1.2
+    for half, part in zip(merged.halves, (1.2, 2), strict=True):
+        assert half.intensity.sum() == pytest.approx(part * mean.sum(), rel=0.03)
+    still = merge_patterns(scans, align=False)
+    assert still.shifts == ((0,) * ndim,) * 4
+    assert max(still.differences) > 3 * max(merged.differences)
+
+
+def test_the_formula():
+    """I = sum_k I_k / sum_k w_k over those that measured it, in the counts of all of them."""
+    first = Scan.of([[8, 0], [4, 4]], mask=[[0, HOT], [0, 0]])
+    second = Scan.of([[0, 6], [2, 2]], mask=[[MISSING, 0], [0, 0]])
+    total = merge_patterns([first, second], align=False).total
+    # Both measured the lower row, 8 and 4 counts there: w = 2/3, 1/3.
+    np.testing.assert_allclose(total.intensity, [[8 / (2 / 3), 6 / (1 / 3)], [6, 6]], rtol=1e-6)
+    assert not total.mask.any()
+
+
+def test_the_formula_of_halves():
+    one = Scan.of([[8, 0], [4, 4]])
+    two = Scan.of([[0, 6], [2, 2]], mask=[[MISSING, 0], [0, 0]])
+    four = Scan.of([[5, 0], [1, 1]], mask=[[0, HOT], [0, 0]])
+    first, second = merge_patterns([one, two, one, four], align=False, halves=True).halves
+    np.testing.assert_allclose(first.intensity, [[16, 0], [8, 8]], rtol=1e-6)
+    # Of the lower row's 22 counts the second has 4 and the fourth 2.
+    np.testing.assert_allclose(second.intensity, [[5 * 6 / 2, 6 * 6 / 4], [3, 3]], rtol=1e-6)
+
+
+def test_what_none_measured():
+    mask = [[HOT, SATURATED], [0, 0]]
+    first = Scan.of([[0, 0], [6, 6]], mask, [[0, 90], [0, 0]])
+    second = Scan.of([[0, 0], [2, 2]], [[MISSING, HOT], [0, 0]])
+    total = merge_patterns([first, second], align=False).total
+    np.testing.assert_array_equal(total.mask, [[HOT | MISSING, SATURATED], [0, 0]])
+    # The first had 3/4 of all counts, and 90 or more of this pixel.
+    np.testing.assert_allclose(total.least, [[0, 120], [0, 0]], rtol=1e-6)
+    np.testing.assert_array_equal(total.intensity, [[0, 0], [8, 8]])
+
+
+def test_a_short_exposure_fills_in_what_saturates():
+    rng, mean = np.random.default_rng(3), expected(2, 1e7)
+    counts = rng.poisson(mean)
+    level = np.sort(counts.ravel())[-40]
+    full = counts >= level
+    long = Scan.of(
+        np.where(full, 0, counts), np.where(full, SATURATED, 0), np.where(full, level, 0)
+    )
+    merged = merge_patterns([long, Scan.of(rng.poisson(mean / 10))])
+    assert not merged.total.mask.any()
+    assert not merged.total.least.any()
+    np.testing.assert_allclose(merged.total.intensity[full], 1.1 * mean[full], rtol=0.1)
+    assert max(merged.differences) < 0.02
+
+
+def test_differences_tell_another_crystal_and_not_noise():
+    rng, mean = np.random.default_rng(2), expected(2)
+    (x,) = crystals(1, 32, 9, first=1)
+    other = scattered(x)
+    scans = [Scan.of(rng.poisson(mean)) for _ in range(4)]
+    assert max(merge_patterns(scans).differences) < 0.01
+    scans.append(Scan.of(rng.poisson(other * UNIT / other.sum())))
+    differences = merge_patterns(scans, align=False).differences
+    assert differences[-1] > 0.5
+    assert max(differences[:-1]) < differences[-1] / 2
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    shift=st.tuples(st.integers(-5, 5), st.integers(-5, 5)),
+    hidden=st.integers(0, 200),
+)
+def test_nothing_is_lost_or_made_up(seed, shift, hidden):
+    """The sum of two exposures without noise is twice the pattern, wherever one measured."""
+    rng, whole = np.random.default_rng(seed), expected(2)
+    y, x = (slice(8 + step, 56 + step) for step in shift)
+    mean, other = whole[8:56, 8:56], Scan.of(whole[y, x])
+    mask = np.zeros(mean.shape, np.uint32)
+    mask.flat[rng.choice(mean.size, hidden, replace=False)] = HOT
+    merged = merge_patterns([Scan.of(np.where(mask == 0, mean, 0), mask), other])
+    assert merged.shifts[1] == shift
+    measured = merged.total.mask == 0
+    assert (~measured).sum() <= hidden
+    np.testing.assert_allclose(merged.total.intensity[measured], 2 * mean[measured], rtol=1e-5)
+    assert not merged.total.intensity[~measured].any()
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Three prepared scans of a rocking curve, the second of them moved, and its instrument."""
+    write_rocking_curve(tmp_path / "1.npy")
+    frames = np.load(tmp_path / "1.npy")
+    rng = np.random.default_rng(0)
+    for k, shift in ((2, (1, -2, 1)), (3, (0, 0, 0))):
+        np.save(tmp_path / f"{k}.npy", rng.poisson(np.roll(frames, shift, (0, 1, 2))).astype("u4"))
+    (tmp_path / "scan.toml").write_text(TOML)
+    for k in (1, 2, 3):
+        done = run(
+            *("prepare", tmp_path / f"{k}.npy", "-o", tmp_path / f"scan{k}.h5"),
+            *("--stack", "volume", "--center", "12,20,20", "--size", "24,32,32"),
+            *("--geometry", tmp_path / "scan.toml"),
+        )
+        assert done.exit_code == 0, done.output
+    return [tmp_path / f"scan{k}.h5" for k in (1, 2, 3)]
+
+
+def test_merge_reconstruct_resolution(scans, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run("merge", *scans, "-o", "m.h5", "--halves")
+    assert done.exit_code == 0, done.output
+    assert "-1, 2, -1" in done.output
+    with h5py.File("m.h5") as file:
+        merged, mask = file["entry_1/data_1/data"][()], file["entry_1/instrument_1/detector_1/mask"]
+        assert not mask[()].any()
+        first = h5py.File(scans[0])["entry_1/data_1"]
+        assert merged.sum() == pytest.approx(3 * first["data"][()].sum(), rel=0.03)
+        for axis in ("frame", "y", "x"):
+            np.testing.assert_array_equal(file[f"entry_1/data_1/{axis}"], first[axis])
+        configuration = file["entry_1/process_1/configuration"]
+        assert configuration["shifts"].asstr()[()] == "0,0,0 -1,2,-1 0,0,0"
+        assert "scan2.h5" in configuration["patterns"].asstr()[()]
+    grid, text = reciprocal_of(tmp_path / "m.h5", 3)
+    np.testing.assert_array_equal(grid.steps, instrument().reciprocal().steps)
+    assert text == TOML
+    for half in (1, 2):
+        words = (f"m-half{half}.h5", "-o", f"{half}.cxi", "--starts", "2", "--seed", half)
+        phased = run("reconstruct", *words, "--schedule", "40*HIO+20*ER")
+        assert phased.exit_code == 0, phased.output
+    done = run("resolution", "1.cxi", "2.cxi")
+    assert done.exit_code == 0, done.output
+    assert "cannot be told" not in done.output
+
+
+def test_merge_tells_what_is_not_the_same(scans, tmp_path):
+    other = np.roll(np.load(tmp_path / "1.npy"), (3, 5), (1, 2))
+    np.save(tmp_path / "4.npy", other.astype("u4"))
+    words = ("prepare", tmp_path / "4.npy", "-o", tmp_path / "scan4.h5", "--stack", "volume")
+    assert run(*words, "--center", "12,20,20", "--size", "24,32,32").exit_code == 0
+    words = (*scans[::2], tmp_path / "scan4.h5", "-o", tmp_path / "m.h5")
+    done = run("merge", *words, "--no-align")
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.stderr.split())
+    assert "scan4.h5: far from all others together, beyond photon noise." in said
+    assert "scan1.h5: far" not in said
+    assert "not all of them know their instrument" in said
+
+
+def test_merge_refuses(scans, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.toml").write_text(TOML.replace("32.174", "33.174"))
+    words = ("prepare", "1.npy", "--stack", "volume", "--center", "12,20,20", "-o")
+    assert run(*words, "small.h5", "--size", "24,30,30").exit_code == 0
+    done = run(*words, "other.h5", "--size", "24,32,32", "--geometry", "other.toml")
+    assert done.exit_code == 0
+    np.save("empty.npy", np.zeros((24, 32, 32), np.float32))
+    for files, status, message in (
+        (("scan1.h5",), 2, "two patterns or more are needed, got 1"),
+        (("scan1.h5", "scan1.h5"), 2, "a pattern is named twice"),
+        (("scan1.h5", "small.h5"), 1, "(24, 30, 30) pixels, scan1.h5:/entry_1/data_1/data has (24"),
+        (("scan1.h5", "other.h5"), 1, "not measured at the same place of reciprocal space"),
+        (("scan1.h5", "empty.npy"), 1, "every measured pixel is 0"),
+        (("scan1.h5", "none.h5"), 1, "No such file"),
+    ):
+        done = run("merge", *files, "-o", "m.h5")
+        assert done.exit_code == status, (files, done.output)
+        assert message in " ".join(done.stderr.split())
+        assert not (tmp_path / "m.h5").exists()
+    done = run("merge", "scan1.h5", "scan2.h5", "-o", "scan2.h5")
+    assert done.exit_code == 2
+    assert "scan2.h5" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("patterns", "error", "message"),
+    [
+        ("ab", TypeError, "must be a list, got 'ab'"),
+        ([Scan.of(np.ones((8, 8)))], ValueError, "two patterns or more are needed, got 1"),
+        ([Scan.of(np.ones((8, 8))), np.ones((8, 8))], TypeError, "pattern 2 must have intensity"),
+        (
+            [Scan.of(np.ones((8, 8))), Scan.of(np.ones((8, 9)))],
+            ValueError,
+            r"on one grid, got \(8, 9\) for pattern 2 and \(8, 8\) for the first",
+        ),
+        ([Scan.of(np.ones(8))] * 2, ValueError, "must be 2D or 3D"),
+        (
+            [Scan.of(np.ones((8, 8))), Scan.of(np.zeros((8, 8)))],
+            ValueError,
+            "pattern 2 has no counts",
+        ),
+        (
+            [
+                Scan.of(np.eye(8), mask=1 - np.eye(8)),
+                Scan.of(np.ones((8, 8)), mask=np.eye(8)),
+            ],
+            ValueError,
+            "pattern 1 has no counts where all of them measured",
+        ),
+    ],
+)
+def test_what_cannot_be_merged(patterns, error, message):
+    with pytest.raises(error, match=message):
+        merge_patterns(patterns, align=False)
+
+
+def test_the_sum_is_phased_nearer_to_the_truth_than_one_scan():
+    """Eight scans have eight times the photons."""
+    rng, size = np.random.default_rng(4), 32
+    (x,) = crystals(1, size, 9)
+    truth = torch.nn.functional.pad(x, (0, size) * 2)
+    mean = expected(2, 3e3)
+    scans = [Scan.of(rng.poisson(mean)) for _ in range(8)]
+
+    def distance(pattern):
+        a = torch.from_numpy(np.fft.ifftshift(pattern.intensity)).sqrt()
+        found = symbreak.reconstruct(a, starts=8, seed=1).best().object
+        scale = truth.norm() / found.norm()
+        return float(symbreak.align(found * scale, truth, wrap=True).sa_mse)
+
+    one = np.median([distance(scan) for scan in scans[:3]])
+    assert distance(merge_patterns(scans).total) < one / 2
