@@ -36,6 +36,18 @@ def write_spec(path, theta=THETA):
     )
 
 
+def write_fio(path, theta=THETA):
+    """As Sardana's recorder does; a motor that does not answer, and one without a number."""
+    before = "".join(f"{name} = {value:g}\n" for name, value in {"Theta": 0.2, **STILL}.items())
+    rows = "".join(f" {angle:.6f} {k * 10} None {k}\n" for k, angle in enumerate(theta))
+    path.write_text(
+        "!\n! Comments\n!\n%c\n ascan Theta 0 1 24 1\nuser me Acquisition started at noon\n"
+        f"!\n! Parameter\n!\n%p\n{before}broken = nan\nstate = ON\n!\n! Data\n!\n%d\n"
+        " Col 1 Theta DOUBLE\n Col 2 eiger_roi 1 DOUBLE\n Col 3 mca FLOAT\n"
+        f" Col 4 timestamp DOUBLE\n{rows}! Acquisition ended at one\n"
+    )
+
+
 def write_bliss(path, frames):
     """As BLISS writes HDF5: positioners, where they began and ended, columns; and a second scan."""
     with h5py.File(path, "w") as file:

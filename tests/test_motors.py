@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from instruments import TOML, instrument, write_rocking_curve
-from scans import FRAMES, STILL, THETA, naming, write_bliss, write_spec
+from scans import FRAMES, STILL, THETA, naming, write_bliss, write_fio, write_spec
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
@@ -27,6 +27,7 @@ def scans(tmp_path):
     write_rocking_curve(tmp_path / "frames.npy")
     write_bliss(tmp_path / "scan.h5", np.load(tmp_path / "frames.npy"))
     write_spec(tmp_path / "run")
+    write_fio(tmp_path / "run_00012.fio")
     (tmp_path / "named.toml").write_text(naming())
     return tmp_path
 
@@ -83,7 +84,7 @@ def test_what_a_motor_says_of_itself():
         moved.still()
 
 
-@pytest.mark.parametrize("where", ["scan.h5:/2.1", "run:8", "run:8.1"])
+@pytest.mark.parametrize("where", ["scan.h5:/2.1", "run:8", "run:8.1", "run_00012.fio"])
 def test_motors_of_a_scan(scans, where):
     path, _, scan = where.partition(":")
     wanted = InstrumentFile(naming().encode(), "named").motors()
@@ -152,8 +153,9 @@ def test_what_a_motor_cannot_be(tmp_path, value, units, unit, message):
         ("run:9", "run: several scans; there are 9.1, 9.2"),
         ("run:1", "run: no scan '1'; there are 7.1"),
         ("scan.h5:/3.1", "scan.h5:/3.1: there are no data"),
-        ("named.toml:8", "named.toml: neither a SPEC file nor HDF5"),
+        ("named.toml:8", "named.toml: neither a SPEC nor a FIO file, nor HDF5"),
         ("nothing:8", "No such file"),
+        ("run_00012.fio:8", "run_00012.fio: a FIO file has one scan, without a name, got '8'"),
     ],
 )
 def test_scans_that_are_not_there(scans, where, message):
@@ -169,6 +171,7 @@ def test_scans_that_are_not_there(scans, where, message):
     [
         ("frames.npy", "--motors", "run:8"),
         ("frames.npy", "--motors", "scan.h5:/2.1"),
+        ("frames.npy", "--motors", "run_00012.fio"),
         ("scan.h5:/2.1",),
     ],
 )

@@ -67,9 +67,9 @@ def test_a_scan_without_points_or_motors(file):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "neither a SPEC file nor HDF5"),
-        ("\x00\x01", "neither a SPEC file nor HDF5"),
-        ("#F a\n#O0 Theta\n", "neither a SPEC file nor HDF5"),
+        ("", "neither a SPEC nor a FIO file, nor HDF5"),
+        ("\x00\x01", "neither a SPEC nor a FIO file, nor HDF5"),
+        ("#F a\n#O0 Theta\n", "neither a SPEC nor a FIO file, nor HDF5"),
         ("#S 2 x\n", "no scan '1'; there are 2.1"),
         ("#S 1 x\n#L Theta\n0 x\n", "scan 1.1: not a row of numbers .*'x'"),
         ("#S 1 x\n#P0 1 y\n", "scan 1.1: not a row of numbers .*'y'"),

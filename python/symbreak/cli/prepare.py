@@ -155,7 +155,7 @@ def prepare(
         str | None,
         typer.Option(
             metavar="FILE:SCAN",
-            help="Where the motors were that the file of --geometry names: SPEC or HDF5; default: "
+            help="Where motors were that the file of --geometry names: SPEC, FIO or HDF5; default: "
             "the file and scan of the frames.",
         ),
     ] = None,

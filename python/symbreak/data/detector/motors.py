@@ -1,6 +1,6 @@
-"""Where motors stood: by their names, in a NeXus or BLISS file or in a SPEC file.
+"""Where motors stood: by their names, in a NeXus or BLISS file, or one of SPEC or FIO.
 
-A SPEC file is taken as BLISS writes HDF5: ``positioners`` before the scan, and the columns of
+The latter two are taken as BLISS writes HDF5: ``positioners`` before the scan, and the columns of
 ``measurement``.
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from symbreak.data.detector.header import KEV, unit_of
 from symbreak.data.files.arrays import Source, open_hdf5, read
+from symbreak.data.files.fio import read_fio
 from symbreak.data.files.readers import ArrayLike, DataError, datasets, parsing
 from symbreak.data.files.spec import read_spec
 from symbreak.geometry.motor import STILL, Motor
@@ -44,7 +45,7 @@ def read_motors(
     begins with one. Positions that were recorded with the frames count before those recorded once.
 
     Args:
-        source: HDF5 file and group of the scan, or SPEC file and number of the scan.
+        source: HDF5 file and group of the scan, SPEC file and number of the scan, or FIO file.
         wanted: Names, and the unit that is asked of each: ``degrees`` or ``keV``. Numbers without
             units are taken to be in it.
         chosen: Which frames are wanted.
@@ -106,7 +107,7 @@ def open_scan(source: Source) -> Iterator[Scan]:
                 raise DataError(f"{source}: there are no data.")
             yield Scan(source, group, arrays)
     else:
-        group, arrays = _read_spec(source)
+        group, arrays = _read_text(source)
         yield Scan(source, group, arrays)
 
 
@@ -115,17 +116,28 @@ def scan_of(frames: Source) -> Source:
     return Source(frames.path, (frames.dataset or "").strip("/").partition("/")[0])
 
 
-def _read_spec(source: Source) -> tuple[str, dict[str, ArrayLike]]:
-    """A scan of a SPEC file as BLISS would have written it."""
-    scan = read_spec(source.path, (source.dataset or "").strip("/"))
-    group = f"/{scan.key}"
-    with parsing(source.path, f"scan {scan.key} cannot be read"):
-        before = {name: np.asarray(value) for name, value in scan.before().items()}
-        columns = scan.columns()
-    return group, {
-        **{f"{group}/instrument/positioners/{name}": array for name, array in before.items()},
-        **{f"{group}/measurement/{name}": array for name, array in columns.items()},
+def _read_text(source: Source) -> tuple[str, dict[str, ArrayLike]]:
+    """A scan of a SPEC or FIO file as BLISS would have written it."""
+    with open(source.path, "rb") as file:
+        is_fio = file.read(1) == b"!"
+    scan = (source.dataset or "").strip("/")
+    if is_fio:
+        if scan:
+            raise DataError(
+                f"{source.path}: a FIO file has one scan, without a name, got {scan!r}."
+            )
+        group, (before, columns) = "", read_fio(source.path)
+    else:
+        found = read_spec(source.path, scan)
+        group = f"/{found.key}"
+        with parsing(source.path, f"scan {found.key} cannot be read"):
+            before, columns = found.before(), found.columns()
+    arrays: dict[str, ArrayLike] = {
+        f"{group}/instrument/positioners/{name}": np.asarray(value)
+        for name, value in before.items()
+        if np.isfinite(value)
     }
+    return group, arrays | {f"{group}/measurement/{name}": x for name, x in columns.items()}
 
 
 def _names(path: str) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def read_spec(path: Path, wanted: str) -> SpecScan:
     if len(found) == 1:
         return found[0]
     if not keys:
-        raise DataError(f"{path}: neither a SPEC file nor HDF5.")
+        raise DataError(f"{path}: neither a SPEC nor a FIO file, nor HDF5.")
     if found:
         raise DataError(
             f"{path}: several scans; there are {', '.join(scan.key for scan in found)}."
