@@ -172,11 +172,10 @@ def measured(problem: Problem) -> dict[str, object]:
     }
 
 
-def phased(amplitude: Tensor, seed: int) -> StartComparison:
+def phased(amplitude: Tensor, seed: int, valid: Tensor | None = None) -> StartComparison:
     ndim = amplitude.dim()
-    valid = torch.ones(amplitude.shape, dtype=torch.bool)
     found = symbreak.reconstruct(
-        amplitude, SCHEDULE, shrinkwrap=DEFAULT, starts=STARTS, seed=seed, ndim=ndim
+        amplitude, SCHEDULE, valid=valid, shrinkwrap=DEFAULT, starts=STARTS, seed=seed, ndim=ndim
     )
     return compare_starts(found.object, found.support, found.error, amplitude, valid, ndim=ndim)
 

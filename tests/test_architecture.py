@@ -41,7 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "geometry": {*PUBLIC, "subpixel"},
     "data.files": {*PUBLIC, "geometry"},
     "data.streaming": {*PUBLIC, "data.files"},
-    "data.detector": {*PUBLIC, "geometry", "data.files"},
+    "data.detector": {*PUBLIC, "geometry", "data.files", "subpixel"},
     "data.simulation": {*PUBLIC, *FILES},
     "data": DATA - {"data"},
     "learning": {*PUBLIC, *DATA, "models"},

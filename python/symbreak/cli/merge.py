@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,16 @@ from symbreak.geometry import ReciprocalGrid
 
 UNLIKE = 0.3  # a difference beyond noise that is worth a word
 SAME = 1e-3  # relative difference of grids that were meant to be one
+
+
+class Aligning(str, Enum):
+    """How they are moved."""
+
+    PARTS = "parts"
+    WHOLE = "whole"
+    NONE = "none"
+
+
 EXAMPLES = (
     "symbreak merge scan1.h5 scan2.h5 scan3.h5 -o merged.h5",
     "symbreak merge scan*.h5 -o merged.h5 --halves",
@@ -42,8 +53,9 @@ def merge(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Pattern, .h5 or .cxi.")],
     align: Annotated[
-        bool, typer.Option(help="Move them onto the first one, by whole pixels.")
-    ] = True,
+        Aligning,
+        typer.Option(help="Move them onto the first one: by parts of a pixel, by whole ones, not."),
+    ] = Aligning.PARTS,
     halves: Annotated[
         bool,
         typer.Option(
@@ -56,8 +68,8 @@ def merge(
     """Add up repeated measurements of one pattern: scans of one crystal, or other exposures.
 
     They are moved onto the first one, and of every pixel those count that measured it. So a short
-    exposure fills in what saturates in a long one. The table tells how far each is from all others
-    beyond photon noise: leave out what is not the same.
+    exposure fills in what saturates in a long one; name the long one first. The table tells how far
+    each is from all others beyond photon noise: leave out what is not the same.
     """
     sources = tuple(options.source(text) for text in patterns)
     if len(sources) < 2:
@@ -76,7 +88,7 @@ def merge(
             raise DataError(f"{pattern.source}: {shape} pixels, {first.source} has {shapes[0]}.")
     grid, text = _grid(given)
     with options.wrong_usage("FILE"):
-        merged = merge_patterns([_Counts.of(p) for p in given], align=align, halves=halves)
+        merged = merge_patterns([_Counts.of(p) for p in given], align=align.value, halves=halves)
     name = f"{sources[0].path.name} + {len(sources) - 1} more"
     both = merged.halves or ()
     titles = ["merged", *(f"half {k} of the photons" for k in (1, 2))]
@@ -138,9 +150,9 @@ def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
 def _parameters(given: dict[str, Any], merged: Merged) -> dict[str, Any]:
     return {
         "patterns": " ".join(given["patterns"]),
-        "align": given["align"],
+        "align": given["align"].value,
         "halves": given["halves"],
-        "shifts": " ".join(",".join(map(str, shift)) for shift in merged.shifts),
+        "shifts": " ".join(",".join(f"{step:g}" for step in shift) for shift in merged.shifts),
         "exposures": " ".join(f"{share:.6g}" for share in merged.exposures),
         "measured_pixels": int((merged.total.mask == 0).sum()),
     }
@@ -151,7 +163,7 @@ def _tell(names: Sequence[str], patterns: Sequence[Pattern], merged: Merged) -> 
     each = zip(names, patterns, merged.shifts, merged.exposures, merged.differences, strict=True)
     for name, pattern, shift, share, difference in each:
         counts = float(pattern.amplitude.double().square().sum())
-        moved = ", ".join(map(str, shift))
+        moved = ", ".join(f"{step:.4g}" for step in shift)
         rows.add_row(name, f"{counts:.6g}", moved, f"{share:.1%}", f"{difference:.1%}")
     out().print(rows)
     total = merged.total

@@ -1,20 +1,24 @@
-"""Repeated measurements of one pattern: moved onto one another by whole pixels, and added up."""
+"""Repeated measurements of one pattern: moved onto one another, and added up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.cleaning import Bits, Counts
-from symbreak.data.detector.layouts import MISSING, SATURATED
+from symbreak.data.detector.cleaning import Bits, Counts, scipy_ndimage
+from symbreak.data.detector.layouts import SATURATED
+from symbreak.data.detector.repeat_moves import Part, interpolated
+from symbreak.data.detector.repeat_shifts import BOX, part_shift, whole_shift
 from symbreak.ops.checks import check_flag, shown
 
-BOX = {2: 256, 3: 64}  # edge of the middle part in which shifts are looked for, by axes
 ENOUGH = 10.0  # counts from which on the root of a Poisson count has the variance 1/4
+PASSES = 2
+
+Align = Literal["parts", "whole", "none"]
 
 
 class Measured(Protocol):
@@ -53,7 +57,7 @@ class Merged:
     """All of them."""
     halves: tuple[Sum, Sum] | None
     """The first, third, ... and the second, fourth, ..., where asked for."""
-    shifts: tuple[tuple[int, ...], ...]
+    shifts: tuple[tuple[float, ...], ...]
     """By how many pixels of the grid each was moved."""
     exposures: tuple[float, ...]
     """Share of each in the counts where all measured."""
@@ -63,14 +67,19 @@ class Merged:
 
 
 def merge_patterns(
-    patterns: Sequence[Measured], *, align: bool = True, halves: bool = False
+    patterns: Sequence[Measured], *, align: Align = "parts", halves: bool = False
 ) -> Merged:
     r"""Add up repeated measurements of one pattern: scans of one crystal, exposures of any length.
 
-    Each is moved by whole pixels to where its amplitudes correlate best with those of the first
-    one, both masks considered (Padfield, IEEE Trans. Image Process. 21, 2706 (2012), as
-    scikit-image has it; in the middle of the pattern, 256 pixels in 2D and 64 in 3D). Parts of a
-    pixel are left, since interpolation would spread the noise of bright pixels over faint ones.
+    Each is moved to where its amplitudes correlate best with those of the first one: by whole
+    pixels, both masks considered (Padfield, IEEE Trans. Image Process. 21, 2706 (2012), as
+    scikit-image has it), then by parts of a pixel (:func:`symbreak.subpixel.refine`), in the middle
+    of the pattern, 256 pixels in 2D and 64 in 3D. Parts of a pixel are interpolated by splines of
+    fifth order, which an oversampled pattern bears; what was not measured is filled in from the
+    others for that, and together with its neighbours still counts as not measured. So the sum is
+    worth all its photons, where whole pixels alone leave less than a single scan is worth
+    (bench/merged_scans.py). A gap of the detector through the brightest speckles holds the scans
+    back: by 0.1 pixels and more where it is as wide as they are.
 
     With w_k the share of measurement k in the counts of all, the sum is the most likely value of
     Poisson counts, of a pixel that some measured
@@ -82,7 +91,8 @@ def merge_patterns(
     Args:
         patterns: Two or more on the same grid, `Prepared` or anything with ``intensity``, ``mask``
             and ``least``; raw counts, so that their noise is that of photons.
-        align: Whether to look for shifts.
+        align: ``"parts"`` of a pixel, ``"whole"`` pixels, or ``"none"``: they are added as they
+            are.
         halves: Whether to add up every other one by itself as well: two measurements that share no
             photon, to be phased and compared (:func:`symbreak.halves.compare_halves`).
 
@@ -90,60 +100,46 @@ def merge_patterns(
         Merged: the sum, and how well its parts agree.
 
     Raises:
-        TypeError: ``patterns`` are none, or ``align`` or ``halves`` is neither True nor False.
-        ValueError: There is one alone, they have different grids, or one has no counts, or none
-            where all measured.
-        ImportError: scikit-image is not installed.
+        TypeError: ``patterns`` are none, or ``halves`` is neither True nor False.
+        ValueError: ``align`` is none of these, there is one pattern alone, they have different
+            grids, or one has no counts, or none where all measured.
+        ImportError: scikit-image or SciPy is not installed.
 
-    Memory: five arrays of the grid for each pattern.
+    Memory: some six arrays of the grid for each pattern.
     """
-    align = check_flag("merge_patterns", "align", align)
+    if not isinstance(align, str) or align not in get_args(Align):
+        known = ", ".join(get_args(Align))
+        raise ValueError(f"merge_patterns: align must be one of {known}, got {shown(align)}.")
     halves = check_flag("merge_patterns", "halves", halves)
     parts = _checked(patterns)
     first, *others = parts
     zero = (0,) * first.counts.ndim
-    shifts = [zero]
+    whole = [zero]
     for number, other in enumerate(others, 2):
-        shifts.append(_shift(first, other, number) if align else zero)
-    moved = [part.moved(shift) for part, shift in zip(parts, shifts, strict=True)]
-    common = np.logical_and.reduce([part.valid for part in moved])
-    counts = np.array([part.counts[common].sum() for part in moved])
-    if not (counts > 0).all():
-        which = int(np.flatnonzero(counts <= 0)[0]) + 1
-        raise ValueError(
-            f"merge_patterns: pattern {which} has no counts where all of them measured."
-        )
-    shares = counts / counts.sum()
+        whole.append(zero if align == "none" else whole_shift(first, other, number))
+    moved = [part.moved(shift) for part, shift in zip(parts, whole, strict=True)]
+    shares = _shares(moved)
+    shifts: list[tuple[float, ...]] = [*whole]
+    if align == "parts":
+        for k, there in enumerate(whole[1:], 1):
+            rest = part_shift(first, moved[k])
+            shifts[k] = tuple(one + other for one, other in zip(there, rest, strict=True))
+        for _ in range(PASSES):
+            about = _filled(_sum(moved, shares))
+            for k, share in enumerate(shares):
+                moved[k] = interpolated(parts[k], shifts[k], about * share)
+            shares = _shares(moved)
     both = (_sum(moved[::2], shares[::2]), _sum(moved[1::2], shares[1::2])) if halves else None
     return Merged(
         total=_sum(moved, shares),
         halves=both,
         shifts=tuple(shifts),
         exposures=tuple(shares.tolist()),
-        differences=_differences([part.counts[common] for part in moved], shares),
+        differences=_differences(moved, shares),
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    counts: Counts
-    bits: Bits
-    least: Counts
-
-    @property
-    def valid(self) -> NDArray[np.bool_]:
-        valid: NDArray[np.bool_] = self.bits == 0
-        return valid
-
-    def moved(self, shift: Sequence[int]) -> _Part:
-        """What comes in at the edges was not measured."""
-        if not any(shift):
-            return self
-        bits = _moved(self.bits, shift, MISSING)
-        return _Part(_moved(self.counts, shift, 0), bits, _moved(self.least, shift, 0))
-
-
-def _checked(patterns: Sequence[Measured]) -> list[_Part]:
+def _checked(patterns: Sequence[Measured]) -> list[Part]:
     if not isinstance(patterns, Sequence) or isinstance(patterns, str):
         raise TypeError(f"merge_patterns: patterns must be a list, got {shown(patterns)}.")
     if len(patterns) < 2:
@@ -164,45 +160,44 @@ def _checked(patterns: Sequence[Measured]) -> list[_Part]:
                 f"merge_patterns: patterns must be 2D or 3D, on one grid, got {counts.shape} for "
                 f"pattern {k} and {grid} for the first."
             )
-        part = _Part(counts.astype(np.float64), bits.astype(np.uint32), least.astype(np.float64))
+        part = Part(counts.astype(np.float64), bits.astype(np.uint32), least.astype(np.float64))
         parts.append(part)
         if not part.counts[part.valid].any():
             raise ValueError(f"merge_patterns: pattern {k} has no counts.")
     return parts
 
 
-def _shift(reference: _Part, other: _Part, number: int) -> tuple[int, ...]:
-    """By how many pixels to move ``other``."""
-    try:
-        from skimage.registration import phase_cross_correlation
-    except ImportError as error:
-        raise ImportError(
-            "merge_patterns: scikit-image is not installed: pip install 'symbreak[data]'."
-        ) from error
-    edge = BOX[reference.counts.ndim]
-    box = tuple(slice(max(0, m // 2 - edge // 2), m // 2 + edge // 2) for m in other.counts.shape)
-    images = [np.sqrt(part.counts[box]) for part in (reference, other)]
-    masks = [part.valid[box] for part in (reference, other)]
-    if not all(image[mask].any() for image, mask in zip(images, masks, strict=True)):
+def _common(parts: Sequence[Part]) -> NDArray[np.bool_]:
+    """Where all measured."""
+    common: NDArray[np.bool_] = np.logical_and.reduce([part.valid for part in parts])
+    return common
+
+
+def _shares(parts: Sequence[Part]) -> NDArray[np.float64]:
+    """The share of each in the counts where all measured."""
+    common = _common(parts)
+    counts = np.array([part.counts[common].sum() for part in parts])
+    if not (counts > 0).all():
+        which = int(np.flatnonzero(counts <= 0)[0]) + 1
         raise ValueError(
-            f"merge_patterns: pattern {number} or the first one has no counts in its middle, "
-            "by which it could be aligned."
+            f"merge_patterns: pattern {which} has no counts where all of them measured."
         )
-    register: Any = phase_cross_correlation
-    found = register(*images, reference_mask=masks[0], moving_mask=masks[1], overlap_ratio=0.5)
-    return tuple(round(float(step)) for step in found[0])
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares
 
 
-def _moved(array: NDArray[Any], shift: Sequence[int], empty: int) -> NDArray[Any]:
-    """The array moved, ``empty`` where nothing comes in."""
-    moved = np.full_like(array, empty)
-    to = tuple(slice(max(0, s), n + min(0, s)) for s, n in zip(shift, array.shape, strict=True))
-    of = tuple(slice(max(0, -s), n - max(0, s)) for s, n in zip(shift, array.shape, strict=True))
-    moved[to] = array[of]
-    return moved
+def _filled(total: Sum) -> Counts:
+    """The sum, and where none measured the nearest pixel's."""
+    unknown = total.mask != 0
+    if not unknown.any():
+        return total.intensity.astype(np.float64)
+    transform = scipy_ndimage().distance_transform_edt
+    nearest = transform(unknown, return_distances=False, return_indices=True)
+    found: Counts = total.intensity.astype(np.float64)[tuple(nearest)]
+    return found
 
 
-def _sum(parts: Sequence[_Part], shares: NDArray[np.float64]) -> Sum:
+def _sum(parts: Sequence[Part], shares: NDArray[np.float64]) -> Sum:
     """All of them, in the counts that they would have together; the docstring has the formula."""
     whole = shares.sum()
     exposed, counts = (np.zeros(parts[0].counts.shape) for _ in range(2))
@@ -217,22 +212,23 @@ def _sum(parts: Sequence[_Part], shares: NDArray[np.float64]) -> Sum:
         bits |= part.bits
     measured, bounded = exposed > 0, (exposed == 0) & (full > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        counts = np.where(measured, counts * whole / exposed, 0)
+        counts = np.where(measured, counts * whole / exposed, 0).clip(min=0)
         least = np.where(bounded, least * whole / full, 0)
     bits[measured] = 0
     bits[bounded] = SATURATED
     return Sum(counts.astype(np.float32), bits, least.astype(np.float32))
 
 
-def _differences(parts: Sequence[Counts], shares: NDArray[np.float64]) -> tuple[float, ...]:
+def _differences(parts: Sequence[Part], shares: NDArray[np.float64]) -> tuple[float, ...]:
     """See `Merged.differences`; the variance of the root of a Poisson count is 1/4."""
-    total, found = np.sum(parts, axis=0), []
+    common, found = _common(parts), []
+    total = np.sum([part.counts[common] for part in parts], axis=0)
     for part, share in zip(parts, shares, strict=True):
-        ratio = share / (1 - share)
-        rest = (total - part).clip(min=0)
+        ratio, counts = share / (1 - share), part.counts[common]
+        rest = (total - counts).clip(min=0)
         enough = total * share >= ENOUGH
-        squared = (np.sqrt(part[enough].clip(min=0)) - np.sqrt(ratio * rest[enough])) ** 2
+        squared = (np.sqrt(counts[enough].clip(min=0)) - np.sqrt(ratio * rest[enough])) ** 2
         excess = squared.sum() - enough.sum() * (1 + ratio) / 4
-        counted = part[enough].sum()
+        counted = counts[enough].sum()
         found.append(float(np.sqrt(max(0.0, excess) / counted)) if counted > 0 else 0.0)
     return tuple(found)
