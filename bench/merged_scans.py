@@ -21,6 +21,11 @@ scan. Hence parts of a pixel. Expected then, of other crystals, with the drift f
 2. With any drift, "parts" is within 30 % of one long scan in every group, "whole" is farther than
    one scan alone from 1e5 photons a scan on.
 3. Added without moving is farther than one scan alone in every group with drift.
+
+What came of it: of 1, whole pixels are within 18 %, parts between 31 % nearer (1e4 photons in 2D,
+where interpolation takes some noise away) and 23 % farther. Of 2, parts are within 30 % but for one
+group, 1.42 times as far; whole is farther than one scan alone in 3D, and in 2D with 1e6 photons. 3
+is true.
 """
 
 from __future__ import annotations

@@ -45,3 +45,16 @@ def test_scans_are_of_photons_and_drift_as_they_say():
     far = torch.fft.fftn(bench.moved(truth.cdouble(), torch.tensor([2.0, -1.0]))).abs()
     near = torch.fft.fftn(truth.cdouble()).abs()
     assert torch.allclose(far, near.roll((2, -1), (0, 1)), rtol=1e-6, atol=1e-6 * float(near.max()))
+
+
+def test_the_claims_of_the_page():
+    ratios = [one for drift in bench.DRIFTS for one in over("parts", "long", drift).values()]
+    assert (round(min(ratios), 2), round(max(ratios), 2)) == (0.69, 1.42)
+    ratios = over("whole", "long", "any").values()
+    assert round(max(ratios), 1) == 4.6
+    farther = {group for group, ratio in over("whole", "one", "any").items() if ratio > 1}
+    assert farther == {("2D between", 10**6), ("3D between", 10**5), ("3D between", 10**6)}
+    for drift in ("whole pixels", "any"):
+        for key, own in GROUPS.items():
+            assert key[2] != drift or bench.middle(own, "none") > 0.85
+    assert max(float(row["off"]) for row in ROWS) < 0.3

@@ -77,9 +77,9 @@ def merge_patterns(
     of the pattern, 256 pixels in 2D and 64 in 3D. Parts of a pixel are interpolated by splines of
     fifth order, which an oversampled pattern bears; what was not measured is filled in from the
     others for that, and together with its neighbours still counts as not measured. So the sum is
-    worth all its photons, where whole pixels alone leave less than a single scan is worth
-    (bench/merged_scans.py). A gap of the detector through the brightest speckles holds the scans
-    back: by 0.1 pixels and more where it is as wide as they are.
+    worth all its photons; by whole pixels alone it is, where photons are many, worth less than a
+    single scan (bench/merged_scans.py). A gap of the detector through the brightest speckles holds
+    the scans back: by 0.1 pixels and more where it is as wide as they are.
 
     With w_k the share of measurement k in the counts of all, the sum is the most likely value of
     Poisson counts, of a pixel that some measured
