@@ -76,3 +76,14 @@ def test_what_is_measured_of_one_pattern(monkeypatch, kind):
     sizes = [row[f"size_{part:g}"] for part in bench.PARTS]
     assert sizes == sorted(sizes, reverse=True)
     assert set(bench.COLUMNS) <= set(row)
+
+
+def test_two_objects_are_wider_than_half_the_grid():
+    """On a periodic grid: what is left of it by the widest gap between two columns of theirs."""
+    widths = []
+    for problem in bench.problems(12):
+        if problem.kind == "two objects, all measured":
+            (columns,) = torch.nonzero(bench.simulated(problem).truth.any(0), as_tuple=True)
+            gaps = (columns.roll(-1) - columns) % bench.phase_limits.SIZE
+            widths.append(bench.phase_limits.SIZE + 1 - int(gaps.max()))
+    assert (min(widths), max(widths)) == (43, 47)

@@ -54,7 +54,9 @@ def merge(
     output: Annotated[Path, typer.Option("--output", "-o", help="Pattern, .h5 or .cxi.")],
     align: Annotated[
         Aligning,
-        typer.Option(help="Move them onto the first one: by parts of a pixel, by whole ones, not."),
+        typer.Option(
+            help="Move them onto the first one by parts of a pixel, by whole ones, or not."
+        ),
     ] = Aligning.PARTS,
     halves: Annotated[
         bool,
