@@ -59,8 +59,8 @@ def write_pattern(
         reciprocal: Where its pixels lie in reciprocal space, if that is known; then
             `symbreak reconstruct` hands it on.
         instrument: Text of the TOML file that told it.
-        positions: Where its pixels lie on the raw detector, one array per axis; default: those of
-            the windows of `Prepared`.
+        positions: Where its pixels lie on the raw detector, ``(pixels,)`` per axis; default: as the
+            windows of `Prepared` say.
 
     Raises:
         OSError: The file cannot be written.
