@@ -63,3 +63,11 @@ def write_bliss(path, frames):
             for name, value in STILL.items():
                 scan[f"instrument/positioners/{name}"] = value
                 scan[f"instrument/positioners_dial_start/{name}"] = -value
+
+
+def damage(path, edits):
+    """Put bytes in the place of others: (where, new, how many are gone), one after another."""
+    content = path.read_bytes()
+    for where, new, gone in edits:
+        content = content[:where] + new + content[where + gone :]
+    path.write_bytes(content)

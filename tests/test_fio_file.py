@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scans import FRAMES, STILL, THETA, write_fio
+from scans import FRAMES, STILL, THETA, damage, write_fio
 
 from symbreak.data.files.fio import read_fio
 from symbreak.data.files.readers import DataError
@@ -49,10 +49,7 @@ def test_a_scan_that_was_stopped_before_its_first_point(tmp_path):
 def test_a_damaged_file_is_read_or_refused_in_one_line(edits, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "damaged.fio"
     write_fio(path)
-    content = path.read_bytes()
-    for where, new, gone in edits:
-        content = content[:where] + new + content[where + gone :]
-    path.write_bytes(content)
+    damage(path, edits)
     said = ""
     try:
         read_fio(path)

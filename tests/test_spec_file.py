@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scans import FRAMES, STILL, THETA, write_spec
+from scans import FRAMES, STILL, THETA, damage, write_spec
 
 from symbreak.data.files.readers import DataError
 from symbreak.data.files.spec import read_spec
@@ -95,10 +95,7 @@ def test_a_scan_that_does_not_fit_together(file, text):
 def test_a_damaged_file_is_read_or_refused_in_one_line(edits, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "damaged.spec"
     write_spec(path)
-    content = path.read_bytes()
-    for where, new, gone in edits:
-        content = content[:where] + new + content[where + gone :]
-    path.write_bytes(content)
+    damage(path, edits)
     said = ""
     try:
         scan = read_spec(path, "8")
