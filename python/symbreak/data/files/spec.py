@@ -3,7 +3,7 @@
 The format is that of certif.com/spec_manual, "Standard data files": ``#O0``, ``#O1``, ... name the
 motors of the file, two spaces between them, ``#S`` begins a scan, ``#P0``, ``#P1``, ... say where
 they are, ``#L`` names the columns, numbers follow. Read here, line by line, and not by silx, whose
-parser in C wrote beyond its memory where single bytes of a file had been changed.
+parser in C (3.1.3) corrupted memory at a file in which bytes had been changed.
 """
 
 from __future__ import annotations
