@@ -127,6 +127,17 @@ def test_names_paths_and_units(tmp_path):
         read_motors(source, {"phi": "degrees"}, range(2), 2)
 
 
+def test_frames_beside_their_motors(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["frames"], file["eta"] = np.zeros((2, 4, 4)), [1.0, 2.0]
+    source = scan_of(Source(tmp_path / "a.h5", "/frames"))
+    assert read_motors(source, {"eta": "degrees"}, range(2), 2)["eta"].positions == (1.0, 2.0)
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["scan/name"] = "nothing"
+    with pytest.raises(DataError, match=r"no motor 'eta'; there are none\.$"):
+        read_motors(Source(tmp_path / "b.h5", "scan"), {"eta": "degrees"}, range(2), 2)
+
+
 @pytest.mark.parametrize(
     ("value", "units", "unit", "message"),
     [

@@ -112,8 +112,9 @@ def open_scan(source: Source) -> Iterator[Scan]:
 
 
 def scan_of(frames: Source) -> Source:
-    """The scan to which frames in an HDF5 file belong: the first group of their path."""
-    return Source(frames.path, (frames.dataset or "").strip("/").partition("/")[0])
+    """The scan to which frames in an HDF5 file belong: the first group of their path, or all."""
+    first, inside, _ = (frames.dataset or "").strip("/").partition("/")
+    return Source(frames.path, first if inside else None)
 
 
 def _read_text(source: Source) -> tuple[str, dict[str, ArrayLike]]:
@@ -151,7 +152,8 @@ def _motor(scan: Scan, name: str, unit: str, chosen: Sequence[int], count: int) 
     if not found:
         motors = scan.motors()
         near = difflib.get_close_matches(name, motors, NAMED, 0.5) or motors[:NAMED]
-        raise DataError(f"{scan.source}: no motor {name!r}; there are {', '.join(near)}, ...")
+        there = f"there are {', '.join(near)}, ..." if near else "there are none."
+        raise DataError(f"{scan.source}: no motor {name!r}; {there}")
     positions, once, unfit = {}, {}, ""
     for path, array in found.items():
         values = _values(scan, path, array, unit)
