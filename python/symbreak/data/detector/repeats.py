@@ -94,7 +94,8 @@ def merge_patterns(
         align: ``"parts"`` of a pixel, ``"whole"`` pixels, or ``"none"``: they are added as they
             are.
         halves: Whether to add up every other one by itself as well: two measurements that share no
-            photon, to be phased and compared (:func:`symbreak.halves.compare_halves`).
+            photon but what fills gaps in for interpolation, to be phased and compared
+            (:func:`symbreak.halves.compare_halves`).
 
     Returns:
         Merged: the sum, and how well its parts agree.
