@@ -5,6 +5,7 @@ import io
 import h5py
 import numpy as np
 import pytest
+import scipy.io
 import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ WHOLE = {
     ".cxi": hdf5(chunks=(4, 4), compression="gzip", fletcher32=True),
     ".npy": saved(lambda target: np.save(target, COUNTS)),
     ".npz": saved(lambda target: np.savez_compressed(target, data=COUNTS)),
+    ".mat": saved(lambda target: scipy.io.savemat(target, {"data": COUNTS})),
     ".tif": saved(lambda target: tifffile.imwrite(target, COUNTS)),
 }
 

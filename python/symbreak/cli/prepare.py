@@ -51,7 +51,7 @@ def prepare(
         list[str],
         typer.Argument(
             metavar=options.FILE + "...",
-            help="One frame or a stack; HDF5 (CXI, NeXus, Eiger master), TIFF, NumPy, EDF, CBF.",
+            help="One frame or a stack; HDF5 (CXI, NeXus, Eiger), TIFF, NumPy, MATLAB, EDF, CBF.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, HDF5 (CXI).")],

@@ -52,7 +52,8 @@ def reconstruct(
     pattern: Annotated[
         str,
         typer.Argument(
-            metavar=options.FILE, help="HDF5 (CXI, NeXus), TIFF, NumPy, EDF, CBF; 2D or 3D pattern."
+            metavar=options.FILE,
+            help="HDF5 (CXI, NeXus), TIFF, NumPy, MATLAB, EDF, CBF; a 2D or 3D pattern.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result, CXI (HDF5).")],

@@ -73,7 +73,7 @@ def read_pattern(
 
     Args:
         source: The file and, optionally, the dataset: ``"scan.h5"``, ``"scan.h5:/entry/data"``, a
-            path or a `Source`. HDF5, NeXus, CXI, NumPy, TIFF, EDF or CBF.
+            path or a `Source`. HDF5, NeXus, CXI, NumPy, MATLAB, TIFF, EDF or CBF.
         values: Whether the file holds intensities (counts) or amplitudes, their square roots.
         origin: Where the file has zero frequency: ``"center"`` means index ``M // 2``, as a
             detector sees it, ``"corner"`` means index 0, as an FFT returns it.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symbreak.data.detector.layouts import can_be_frames, prefer_frames
 from symbreak.data.files.arrays import OpenArray, Source, open_array
 
-# Frames of files that are read at once (TIFF, EDF, CBF, NumPy) are kept up to so many bytes.
+# Frames of files that are read at once (all but HDF5) are kept up to so many bytes.
 KEPT = 2**30
 
 

@@ -1,4 +1,4 @@
-"""Open one array of an HDF5, NumPy, TIFF, EDF or CBF file, named or found by its kind."""
+"""Open one array of an HDF5, NumPy, MATLAB, TIFF, EDF or CBF file, named or found by its kind."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from symbreak.data.files.matlab import read_matlab
 from symbreak.data.files.readers import ArrayLike as ArrayLike
 from symbreak.data.files.readers import DataError as DataError
 from symbreak.data.files.readers import (
@@ -28,11 +29,18 @@ from symbreak.ops.checks import shown
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs")
 NUMPY = (".npy", ".npz")
+MATLAB = (".mat",)
 TIFF = (".tif", ".tiff")
 FABIO = (".edf", ".cbf")
 ALONE = (*TIFF, *FABIO, ".npy")  # files whose arrays have no names
 MOST = 12  # arrays that a message lists
-SUFFIXES = (*HDF5, *NUMPY, *TIFF, *FABIO)
+SUFFIXES = (*HDF5, *NUMPY, *MATLAB, *TIFF, *FABIO)
+READERS: dict[str, Callable[[Path], dict[str, ArrayLike]]] = {
+    **dict.fromkeys(NUMPY, read_numpy),
+    **dict.fromkeys(MATLAB, read_matlab),
+    **dict.fromkeys(TIFF, read_tiff),
+    **dict.fromkeys(FABIO, read_fabio),
+}
 
 
 Wanted = Callable[[str, ArrayLike], bool]
@@ -69,7 +77,7 @@ class Source:
         """
         if text.startswith(":"):
             return cls(Path(), text.strip(":"))
-        known, other = r".+\.(?:h5|hdf5|hdf|cxi|nxs|npz)", r".+\.\w+"
+        known, other = r".+\.(?:h5|hdf5|hdf|cxi|nxs|npz|mat)", r".+\.\w+"
         match = re.fullmatch(rf"({known})::?(.+)", text, re.IGNORECASE)
         match = match or re.fullmatch(rf"({other})::?(/.*)", text)
         return cls(Path(match[1]), match[2]) if match else cls(Path(text))
@@ -129,9 +137,7 @@ def open_array(
     else:
         with open(source.path, "rb"):  # the system's own message
             pass
-        reader = {**dict.fromkeys(NUMPY, read_numpy), **dict.fromkeys(TIFF, read_tiff)}
-        arrays = reader.get(suffix, read_fabio)(source.path)
-        yield _choose(source, arrays, what, wanted, prefer)
+        yield _choose(source, READERS[suffix](source.path), what, wanted, prefer)
 
 
 def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
