@@ -119,14 +119,19 @@ def time_case(case: Case, device: str, *, seconds: float, rounds: int) -> list[T
     functions = list(workload.variants.values())
     for done in range(rounds):
         for timing, function in zip(timings, functions, strict=True):
-            wait(device)
-            begin = time.perf_counter()
-            function()
-            wait(device)
-            timing.seconds.append(time.perf_counter() - begin)
+            timing.seconds.append(seconds_of(function, device))
         if done >= 4 and time.perf_counter() - started > seconds:
             break
     return timings
+
+
+def seconds_of(function: Callable[[], Any], device: str) -> float:
+    """One call's time, alone on the device."""
+    wait(device)
+    begin = time.perf_counter()
+    function()
+    wait(device)
+    return time.perf_counter() - begin
 
 
 def copy_rate(device: str) -> float:

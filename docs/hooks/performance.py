@@ -28,10 +28,11 @@ def _file(path: Path, header: Row, rows: list[Row]) -> str:
         cases.setdefault(row["case"], []).append(row)
     others = list(dict.fromkeys(row["variant"] for row in rows if row["variant"] != OURS))
     heads = ["case", "per", "symbreak", "quartiles", *others, "error", "of the limit"]
-    machine = ", ".join(
-        [header["device"], f"{header['threads']} threads", f"torch {header['torch']}"]
-    )
+    threads = "one thread" if header["threads"] == "1" else f"{header['threads']} threads"
+    machine = ", ".join([header["device"], threads, f"torch {header['torch']}"])
     about = f"{header['date']}, complex64, from `bench/results/{path.name}`"
+    if "instruction_set" in header:
+        about += f"; symbreak chose {header['instruction_set']} by itself"
     lines = ["", f"### {machine}", "", f"Measured {about}.{_rates(header)}", ""]
     lines += [_line(heads), _line(["---", "---", *["--:"] * (len(heads) - 2)])]
     lines += [_line(_cells(found, others, header)) for found in cases.values()]

@@ -57,6 +57,18 @@ SYMBREAK_HD void transpose_chunks(Vector<T>* v) {
 // The chunks of rows r, r + kChunk, r + 2 kChunk ... side by side.
 template <typename T>
 SYMBREAK_HD Vector<T> load_chunks(const T* base, int64_t row_stride) {
+#if SYMBREAK_VECTOR_BYTES == 64
+  // g++ would store four chunks on the stack and wait for them there; these are loads that blend.
+  const int64_t step = kChunk<T> * row_stride;
+  const auto chunk = [=](int part) __attribute__((always_inline)) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(base + part * step));
+  };
+  __m512i bits = _mm512_castsi128_si512(chunk(0));
+  bits = _mm512_inserti32x4(bits, chunk(1), 1);
+  bits = _mm512_inserti32x4(bits, chunk(2), 2);
+  bits = _mm512_inserti32x4(bits, chunk(3), 3);
+  return Vector<T>(bits);
+#else
   Vector<T> vector;
   T* parts = reinterpret_cast<T*>(&vector);
   if constexpr (kParts<T> == 2) {
@@ -71,6 +83,7 @@ SYMBREAK_HD Vector<T> load_chunks(const T* base, int64_t row_stride) {
     std::memcpy(parts + part * kChunk<T>, base + part * kChunk<T> * row_stride, 16);
   }
   return vector;
+#endif
 }
 
 template <typename T>
