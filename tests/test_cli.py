@@ -99,7 +99,7 @@ def test_reconstruct_aligns_by_parts_of_a_pixel_for_the_mean_only(tmp_path, scan
     found = {}
     for name, words in (("whole", ()), ("parts", ("--subpixel",))):
         out = tmp_path / f"{name}.cxi"
-        words += ("--starts", 4, "--schedule", "60*HIO+20*ER", "--good", 3)
+        words += ("--starts", 4, "--schedule", "60*HIO+20*ER", "--good", 100)
         result = run("reconstruct", scan, "-o", out, "--mask", ":entry/mask", *words)
         assert result.exit_code == 0, result.output
         assert ("moved by parts of a pixel" in result.stdout) == (name == "parts")

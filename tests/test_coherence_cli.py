@@ -81,7 +81,7 @@ def test_known_lengths_are_kept(tmp_path, scan, amplitude):
     assert "blur of the pattern: 0.76 x 0.38 pixels" in printed
     assert "coherence lengths 10 x 20" in printed
     assert found.parameters["coherence_length"] == "10,20"
-    assert "note" not in printed
+    assert "is kept" not in printed
     words = ("--coherence-length", "10,20", "--free", 0.1, "--partial-coherence")
     both, printed = written(tmp_path, scan, *words)
     assert np.array_equal(both.starts["blur"], found.starts["blur"])
