@@ -3,10 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from command_line import run
 from matlab_files import in_matlab, version_5, version_7_3
-from typer.testing import CliRunner
 
-from symbreak.cli.app import app
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.files.arrays import DataError, Source
 from symbreak.data.files.cxi import read_cxi
@@ -88,7 +87,7 @@ def test_a_pattern_and_its_mask_are_phased(tmp_path, save):
     save(tmp_path / "scan.mat", {"data": {"counts": counts, "hot": mask.astype(np.uint8)}})
     arguments = [f"{tmp_path}/scan.mat:data/counts", "-o", f"{tmp_path}/object.cxi"]
     options = ["--mask", ":data/hot", "--starts", "2", "--schedule", "20*ER"]
-    result = CliRunner().invoke(app, ["reconstruct", *arguments, *options])
+    result = run("reconstruct", *arguments, *options)
     assert result.exit_code == 0, result.output
     assert read_cxi(tmp_path / "object.cxi").object.shape == (48, 40)
     found = read_pattern(Source.parse(arguments[0]), mask=Source.parse(":data/hot"))

@@ -1,7 +1,7 @@
 """Arrays of numbers in MATLAB files of versions 5 to 7, by MathWorks' "MAT-File Format".
 
-SciPy reads these files too, but the C of 1.17.1 writes outside its arrays over some damaged ones,
-which ends the process; here every length that a file tells is checked.
+SciPy (1.17.1) reads these files too, but some damaged ones end the process there, in a segmentation
+fault; here every length that a file tells is checked.
 """
 
 from __future__ import annotations
