@@ -7,7 +7,13 @@ from symbreak.cli.app import app
 
 
 def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
+
+
+def succeeds(*words):
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    return result
 
 
 def small_crystal():

@@ -4,19 +4,10 @@ import time
 
 import h5py
 import numpy as np
-from typer.testing import CliRunner
-
-from symbreak.cli.app import app
 
 LONGEST = 100  # seconds
 
 SIMULATE = ("--size", 16, "--train", 40, "--validation", 3, "--test", 0, "--photons", 1e5)
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def assert_same(a, b):

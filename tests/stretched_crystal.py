@@ -2,17 +2,11 @@
 
 import numpy as np
 from instruments import TOML, instrument
-from typer.testing import CliRunner
 
-from symbreak.cli.app import app
 from symbreak.data.files.cxi import Phasing
 from symbreak.geometry import ReciprocalGrid
 
 SHAPE = (16, 20, 24)
-
-
-def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def grid_of(bins=(1, 6, 6)):

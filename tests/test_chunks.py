@@ -9,10 +9,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
+from command_line import succeeds
 
 import symbreak
-from symbreak.cli.app import app
 from symbreak.data.simulation.crystals import crystals
 from symbreak.data.simulation.pairs import Simulation, write_pairs
 from symbreak.data.streaming.chunks import Chunks, Done, Fitting
@@ -20,12 +19,6 @@ from symbreak.ops import memory
 from symbreak.ops.memory import is_out_of_memory
 
 SCHEDULE = "20*HIO+5*ER"
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def content(path):
@@ -119,10 +112,10 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_commands_go_on_with_less(tmp_path, data, monkeypatch, name):
     words = [str(word).format(data) for word in COMMANDS[name]]
-    run(*words, "-o", tmp_path / "whole.h5")
+    succeeds(*words, "-o", tmp_path / "whole.h5")
     small = Small(getattr(symbreak, name), 4)
     monkeypatch.setattr(symbreak, name, small)
-    shown = run(*words, "-o", tmp_path / "small.h5")
+    shown = succeeds(*words, "-o", tmp_path / "small.h5")
     assert small.sizes == [9, 4, 4, 1]
     assert "out of memory with 9 items at a time: going on with 4 at a time." in shown.output
     assert_same(tmp_path / "whole.h5", tmp_path / "small.h5")
@@ -134,7 +127,7 @@ def test_reconstruct_goes_on_with_fewer_starts(tmp_path, monkeypatch, schedule):
     words = ("reconstruct", tmp_path / "a.npy", "--amplitudes", "--dc", "corner", "--starts", 5)
     words = (*words, "--schedule", schedule, "-o")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 5)
-    run(*words, tmp_path / "whole.cxi", "--plot", tmp_path / "whole.png")
+    succeeds(*words, tmp_path / "whole.cxi", "--plot", tmp_path / "whole.png")
     sizes, reconstruct = [], symbreak.reconstruct
 
     def small(amplitude, *rest, starts, **options):
@@ -144,7 +137,7 @@ def test_reconstruct_goes_on_with_fewer_starts(tmp_path, monkeypatch, schedule):
         return reconstruct(amplitude, *rest, starts=starts, **options)
 
     monkeypatch.setattr(symbreak, "reconstruct", small)
-    shown = run(*words, tmp_path / "small.cxi")
+    shown = succeeds(*words, tmp_path / "small.cxi")
     assert sizes == [5, 2, 2, 1]
     assert "out of memory with 5 items at a time: going on with 2 at a time." in shown.output
     for name in ("data", "support", "error"):
@@ -158,23 +151,23 @@ def test_predict_and_evaluate_go_on_with_less(tmp_path, data, monkeypatch):
     from symbreak.learning import evaluate
 
     words = ("--options", '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 1)
-    run("train", data, data, "-o", tmp_path / "run", *words)
+    succeeds("train", data, data, "-o", tmp_path / "run", *words)
     network = tmp_path / "run" / "best.ckpt"
-    run("predict", network, f"{data}:amplitude", "-o", tmp_path / "whole.h5")
-    numbers = run("evaluate", network, data).stdout
+    succeeds("predict", network, f"{data}:amplitude", "-o", tmp_path / "whole.h5")
+    numbers = succeeds("evaluate", network, data).stdout
 
     forward = evaluate.predict
     small = Small(lambda x, network, **options: forward(network, x, **options), 4)
     for module in ("symbreak.cli.predict.estimate", "symbreak.learning.evaluate.predict"):
         monkeypatch.setattr(module, lambda network, x, **options: small(x, network, **options))
-    shown = run("predict", network, f"{data}:amplitude", "-o", tmp_path / "small.h5")
+    shown = succeeds("predict", network, f"{data}:amplitude", "-o", tmp_path / "small.h5")
     assert "going on with 4 at a time" in shown.output
     found, whole = (
         content(tmp_path / "small.h5")["object"],
         content(tmp_path / "whole.h5")["object"],
     )
     assert np.allclose(found, whole, atol=1e-5)
-    shown = run("evaluate", network, data)
+    shown = succeeds("evaluate", network, data)
     assert "going on with 4 at a time" in shown.output
     assert shown.stdout == numbers
 

@@ -4,11 +4,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from command_line import succeeds
 from conftest import blob
-from typer.testing import CliRunner
 
 import symbreak
-from symbreak.cli.app import app
 from symbreak.learning.networks import PREFIX, build_network
 
 SHAPES = {"object_shape": [16, 16], "measurement_shape": [32, 32]}
@@ -20,12 +19,6 @@ COMMANDS = {
     "reconstruct-stack": (STACK.split(), 1e-3),
     "predict": (["{checkpoint}", "{objects}:amplitude", "--batch", "3"], 1e-2),  # TF32
 }
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
-    assert result.exit_code == 0, result.output
-    return result
 
 
 @pytest.fixture
@@ -52,7 +45,7 @@ def test_results_of_the_device(device, tmp_path, files, name):
     found = []
     for where in ("cpu", device):
         out = tmp_path / f"{len(found)}.h5"
-        run(name, *(word.format(**files) for word in words), "-o", out, "--device", where)
+        succeeds(name, *(word.format(**files) for word in words), "-o", out, "--device", where)
         with h5py.File(out) as file:
             found.append({key: file[key][()] for key in file})
     assert found[0].keys() == found[1].keys()
@@ -69,8 +62,10 @@ def test_one_pattern_and_the_errors_of_a_network(device, tmp_path, files):
         np.save(tmp_path / "pattern.npy", file["amplitude"][0])
     pattern = (tmp_path / "pattern.npy", "--amplitudes", "--dc", "corner")
     out = ("-o", tmp_path / "phased.cxi", "--plot", tmp_path / "phased.png")
-    run("reconstruct", *pattern, *out, "--starts", 3, "--schedule", "20*ER", "--device", device)
+    succeeds(
+        "reconstruct", *pattern, *out, "--starts", 3, "--schedule", "20*ER", "--device", device
+    )
     assert (tmp_path / "phased.png").stat().st_size > 1000
     picture = ("--picture", tmp_path / "estimates.png", "--device", device)
-    shown = run("evaluate", files["checkpoint"], files["objects"], *picture)
+    shown = succeeds("evaluate", files["checkpoint"], files["objects"], *picture)
     assert "SA-MSE" in shown.stdout

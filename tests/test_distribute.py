@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from shared_work import LONGEST, SIMULATE, assert_same, run, slowest_first
+from command_line import succeeds
+from shared_work import LONGEST, SIMULATE, assert_same, slowest_first
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
@@ -56,28 +57,28 @@ def test_the_same_as_one_process(tmp_path, address, data, name):
     with h5py.File(data) as file:
         np.save(f"{data}.npy", file["object"][3])
     words = [str(word).format(data) for word in COMMANDS[name]]
-    alone = run(*words, "-o", tmp_path / "one.h5").stdout.replace("one.h5", "")
-    shared = run(*words, "-o", tmp_path / "many.h5", "--dask", address)
+    alone = succeeds(*words, "-o", tmp_path / "one.h5").stdout.replace("one.h5", "")
+    shared = succeeds(*words, "-o", tmp_path / "many.h5", "--dask", address)
     assert shared.stdout.replace("many.h5", "") == alone
     assert_same(tmp_path / "one.h5", tmp_path / "many.h5")
 
 
 def test_simulate_and_predict_are_the_same(tmp_path, address):
     pytest.importorskip("lightning")
-    run("simulate", tmp_path / "one", *SIMULATE, "--chunk", 5)
-    run("simulate", tmp_path / "many", *SIMULATE, "--chunk", 5, "--dask", address)
+    succeeds("simulate", tmp_path / "one", *SIMULATE, "--chunk", 5)
+    succeeds("simulate", tmp_path / "many", *SIMULATE, "--chunk", 5, "--dask", address)
     one, many = (tmp_path / folder / "train.h5" for folder in ("one", "many"))
     assert_same(one, many)
     options = ("--options", '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 1)
-    run("train", one, one, "-o", tmp_path / "run", *options)
+    succeeds("train", one, one, "-o", tmp_path / "run", *options)
     words = ("predict", tmp_path / "run" / "best.ckpt", f"{one}:amplitude", "--batch", 7)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # convolutions of other libraries may sum in another order with more
     try:
-        run(*words, "-o", tmp_path / "one.h5")
+        succeeds(*words, "-o", tmp_path / "one.h5")
     finally:
         torch.set_num_threads(threads)
-    run(*words, "-o", tmp_path / "many.h5", "--dask", address)
+    succeeds(*words, "-o", tmp_path / "many.h5", "--dask", address)
     assert_same(tmp_path / "one.h5", tmp_path / "many.h5")
 
 
@@ -177,7 +178,7 @@ def test_without_dask(tmp_path, data, monkeypatch):
     assert failed.exit_code == 1
     assert "--workers and --dask need d" in failed.stderr
     assert "pip install 'symbreak[dask]'" in failed.stderr
-    run(*words)
+    succeeds(*words)
 
 
 def test_both_ways_are_one_too_many(tmp_path, data):

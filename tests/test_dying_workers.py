@@ -13,7 +13,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from shared_work import LONGEST, SIMULATE, assert_same, run, slowest_first
+from command_line import succeeds
+from shared_work import LONGEST, SIMULATE, assert_same, slowest_first
 
 from symbreak.data.streaming.chunks import Chunks, Done
 from symbreak.data.streaming.distribute import running
@@ -134,7 +135,7 @@ def test_a_command_outlives_a_worker(tmp_path):
         process.kill()
         process.wait()
     assert process.returncode == 0, text.decode()
-    run("simulate", tmp_path / "one", *SIMULATE)
+    succeeds("simulate", tmp_path / "one", *SIMULATE)
     assert_same(tmp_path / "one" / "train.h5", tmp_path / "data" / "train.h5")
 
 
@@ -164,8 +165,8 @@ def test_an_interrupt_leaves_what_one_process_continues(tmp_path, address):
     assert process.returncode == 130, text.decode()
     assert "Traceback" not in text.decode()
     assert f"{done_of(folder)} of 200 are kept, the same command continues." in text.decode()
-    run("simulate", folder, *words, 50)
-    run("simulate", tmp_path / "one", *words, 50)
+    succeeds("simulate", folder, *words, 50)
+    succeeds("simulate", tmp_path / "one", *words, 50)
     assert_same(tmp_path / "one" / "train.h5", folder / "train.h5")
 
 

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("scipy")
 
+from command_line import run
 from scipy.ndimage import binary_dilation
-from stretched_crystal import SHAPE, field, grid_of, phasing, run
+from stretched_crystal import SHAPE, field, grid_of, phasing
 from test_vtk import read_vti
 
 from symbreak.cli.export_fields import around

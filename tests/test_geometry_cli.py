@@ -3,8 +3,9 @@
 import h5py
 import numpy as np
 import pytest
+from command_line import run
 from instruments import TOML, instrument, write_rocking_curve
-from stretched_crystal import SHAPE, field, grid_of, phasing, run
+from stretched_crystal import SHAPE, field, grid_of, phasing
 from test_vtk import floats, read_vti
 
 from symbreak.cli.export_fields import around

@@ -3,16 +3,11 @@
 import h5py
 import numpy as np
 import pytest
+from command_line import run
 from instruments import TOML, instrument, write_rocking_curve
-from typer.testing import CliRunner
 
-from symbreak.cli.app import app
 from symbreak.data.files.reciprocal import reciprocal_of
 from symbreak.geometry.instrument_file import parse_instrument
-
-
-def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import h5py
 import numpy as np
 import pytest
+from command_line import run
 from instruments import TOML, instrument, write_rocking_curve
 from scans import FRAMES, STILL, THETA, naming, write_bliss, write_fio, write_spec
-from typer.testing import CliRunner
 
-from symbreak.cli.app import app
 from symbreak.data.detector.motors import read_motors, scan_of
 from symbreak.data.files.arrays import DataError, Source
 from symbreak.data.files.reciprocal import reciprocal_of
@@ -15,10 +14,6 @@ from symbreak.geometry.instrument_file import InstrumentFile, parse_instrument
 from symbreak.geometry.motor import Motor
 
 ALL = range(FRAMES)
-
-
-def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
 
 
 @pytest.fixture

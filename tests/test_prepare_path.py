@@ -7,10 +7,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
+from command_line import succeeds
 
 import symbreak
-from symbreak.cli.app import app
 from symbreak.data import crystals
 from symbreak.data.files.cxi import read_cxi
 
@@ -18,12 +17,6 @@ ROWS, COLUMNS = 100, 130
 CENTER = (46, 72)  # of the detector, far from its middle
 FAR = 160  # pixels of the far field around it, more than the detector sees
 PHOTONS = 3e7
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def far_field(crystal):
@@ -72,7 +65,7 @@ def finer(x, times=4):
 
 def test_from_raw_frames_to_the_object(measured, tmp_path):
     folder, far = measured
-    prepared = run(
+    prepared = succeeds(
         "prepare", folder / "scan_master.h5", "-o", tmp_path / "pattern.h5", "--stack", "sum",
         "--background", 0.5, "--hot", 10, "--plot", tmp_path / "pattern.png",
     )  # fmt: skip
@@ -92,7 +85,7 @@ def test_from_raw_frames_to_the_object(measured, tmp_path):
     assert (mask == 4).sum() == 1
     assert "hot" in prepared.output
     assert (tmp_path / "pattern.png").stat().st_size > 10_000
-    result = run(
+    result = succeeds(
         "reconstruct", tmp_path / "pattern.h5", "-o", tmp_path / "result.cxi", "--starts", 4,
         "--threshold", 0.3, "--sigma-min", 0.7, "--decay", 0.95,
     )  # fmt: skip
@@ -102,7 +95,7 @@ def test_from_raw_frames_to_the_object(measured, tmp_path):
     truth = finer(np.fft.ifft2(np.fft.ifftshift(seen)))
     error = symbreak.sa_mse(finer(found.object), truth, wrap=True) / truth.abs().square().mean()
     assert float(error) < 0.06
-    run("export", tmp_path / "result.cxi", "-o", tmp_path / "result.vti")
+    succeeds("export", tmp_path / "result.cxi", "-o", tmp_path / "result.vti")
     assert b'Scalars="amplitude"' in (tmp_path / "result.vti").read_bytes()
 
 
@@ -121,7 +114,7 @@ def test_one_frame_of_the_stack_with_options_of_every_kind(measured, tmp_path):
     folder, _ = measured
     np.save(tmp_path / "dark.npy", np.full((ROWS, COLUMNS), 1.0))
     np.save(tmp_path / "valid.npy", np.arange(ROWS)[:, None] + np.zeros(COLUMNS) > 10)
-    run(
+    succeeds(
         "prepare", folder / "scan_master.h5", "-o", tmp_path / "p.cxi", "--frames", "2",
         "--background", tmp_path / "dark.npy", "--valid", tmp_path / "valid.npy", "--bin", 2,
         "--center", "46,72", "--size", "50,48", "--saturation", 10_000,
@@ -153,9 +146,9 @@ def test_the_mask_of_the_file_can_be_left_out(measured, tmp_path):
     words = ("--frames", "2", "--center", "46,72", "--size", "48")
     for name, option in (("with", ()), ("without", ("--no-own-mask",))):
         frames, path = folder / "scan_master.h5", tmp_path / f"{name}.cxi"
-        prepared = run("prepare", frames, "-o", path, *words, *option)
+        prepared = succeeds("prepare", frames, "-o", path, *words, *option)
         assert ("using the detector mask" in prepared.stderr) is (not option)
-        found = run(
+        found = succeeds(
             *("reconstruct", path, "-o", tmp_path / "found.cxi", "--starts", 1),
             *("--schedule", "5*ER", *option),
         )

@@ -4,10 +4,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
+from command_line import run
 
 import symbreak
-from symbreak.cli.app import app
 from symbreak.cli.phasing_options import RULE
 from symbreak.coherence import blurred_intensity, coherence_length
 from symbreak.coherence import reconstruct as partly_coherent
@@ -24,10 +23,6 @@ from symbreak.supports import choose
 
 SCHEDULE, SIZE, GRID = "30*HIO+10*ER", 16, 32
 OPTIONS = ("--schedule", SCHEDULE, "--starts", 3, "--seed", 5)
-
-
-def run(*words):
-    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "300"})
 
 
 def content(path):
