@@ -7,8 +7,8 @@ The patterns of bench/shrinkwraps.py, 16 starts each as `symbreak reconstruct` p
 is averaged if its cross-validated error is at most a factor times the best one's (`--good`). The
 squared distance of the mean to the truth, over the truth's, and how many starts are averaged stand
 in the file for every factor; patterns that are in it are not measured again. `page` writes the
-table of docs/faq.md: the geometric mean, over the patterns, of that distance over what the factor
-1.1, the default, leaves.
+table of docs/phasing/starts.md: the geometric mean, over the patterns, of that distance over what
+the factor 1.1, the default, leaves.
 
 Where there are few photons the errors of all starts are near each other, for most of each is noise,
 and starts that got stuck are averaged with those that did not. Expected, after a trial with 54
@@ -37,15 +37,16 @@ from statistics import geometric_mean, mean
 
 import torch
 from halves import Problem, distance, simulated
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from shrinkwraps import KEY, PAGE, groups, problems
+from shrinkwraps import KEY, groups, problems
 from subpixel import STARTS
 
 import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import GOOD, compare_starts
 
+PAGE = PHASING / "starts.md"
 CSV = RESULTS / "averaged_starts.csv"
 FACTORS = (1.01, 1.03, 1.05, GOOD, 1.3)
 COLUMNS = (*KEY, *(f"{what}_{factor:g}" for what in ("distance", "averaged") for factor in FACTORS))

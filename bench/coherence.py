@@ -7,7 +7,8 @@ Simulated crystals, none of which was looked at when the way to correct was chos
 blurred, then counted; 8 starts of each, phased as for a coherent beam, with the blur that is found
 along the way, and with the true one; schedule and shrinkwrap are the command line's. Distances to
 the truth are SA-MSE over the mean square of the truth, of the best start and of the mean of the
-good ones. `measure` adds to the CSV what is not in it yet, `page` puts the table into docs/faq.md.
+good ones. `measure` adds to the CSV what is not in it yet, `page` puts the table into
+docs/phasing/partial-coherence.md.
 
 First it was measured with Python's defaults, 620 iterations in 3D and three times as many in 2D.
 Before it was measured again with the command line's, after a trial of 36 patterns, expected:
@@ -39,8 +40,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from free_log_likelihood import PAGE, nearer, title
-from measured_page import Row, measure_or_write
+from free_log_likelihood import nearer, title
+from measured_page import PHASING, Row, measure_or_write
 from scale_data import RESULTS, machine, markdown, read_csv, replace_between_marks, write_csv
 from supports import distance
 from torch import Tensor
@@ -52,6 +53,7 @@ from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.evaluation import compare_starts
 
+PAGE = PHASING / "partial-coherence.md"
 CSV = RESULTS / "coherence.csv"
 SEED, STARTS, MOST_3D = 500, 8, 6
 WIDTHS = {"none": (0.0, 0.0, 0.0), "weak": (0.3, 0.3, 0.3), "strong": (0.8, 0.5, 0.3)}

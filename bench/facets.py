@@ -9,7 +9,7 @@ Q along [111], turned about Q until they fit best. The controls are the same dat
 rows, columns or scan reversed, and with voxels of the same lengths at right angles, then with the
 lattice in any orientation: what a viewer shows without the geometry.
 
-Expected before the first run, for the gold crystal of APS 34-ID-C (from-detector-to-object.md):
+Expected before the first run, for the gold crystal of APS 34-ID-C (docs/phasing/measured-data.md):
 facets along Q and at 70.5 and 54.7 degrees from it, so that more of the surface lies within 10
 degrees of these planes than in the controls; of a sphere 11 % would. It came as expected.
 """

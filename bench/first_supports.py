@@ -7,11 +7,11 @@ Simulated patterns of which all is measured, or the brightest pixels or a disk i
 not: crystals of bench/saturated.py, objects of bench/phase_limits.py, and two of these of which one
 has a quarter of the other's magnitude. 16 starts as the command phases them, from supports where
 the autocorrelation is above a part of its maximum. How many come within 0.2 of the truth, squared
-distance over the truth's, that distance of the start that is taken for the best one, and the
-pixels of the first support over the object's stand in the file; patterns that are in it are not
-measured again. `page` writes the table of docs/faq.md. "Symbreak" is what it does by itself: 0.15
-where nothing is known of zero frequency, unless that is less than a tenth as many pixels as 0.04,
-else 0.04.
+distance over the truth's, that distance of the start that is taken for the best one, and the pixels
+of the first support over the object's stand in the file; patterns that are in it are not measured
+again. `page` writes the table of docs/phasing/support.md. "Symbreak" is what it does by itself:
+0.15 where nothing is known of zero frequency, unless that is less than a tenth as many pixels as
+0.04, else 0.04.
 
 A pattern of which the brightest voxels had been cut off on purpose was not found where the first
 support was a third of the object, and was with larger ones; that began it. Expected, after a trial
@@ -56,9 +56,8 @@ from typing import NamedTuple
 import phase_limits
 import saturated
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from shrinkwraps import PAGE
 from torch import Tensor
 
 import symbreak
@@ -66,6 +65,7 @@ from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.cross_validation import ranking
 from symbreak.data import poisson_amplitude
 
+PAGE = PHASING / "support.md"
 CSV = RESULTS / "first_supports.csv"
 STARTS, FOUND, PHOTONS, FIRST = 16, 0.2, 10**6, 20
 PARTS = (0.02, 0.04, 0.08, 0.15, 0.3)

@@ -5,7 +5,7 @@
 
 Simulated crystals of 64 x 64 pixels with few, some and many dislocations, 16 starts each. A start
 has found its crystal if the SA-MSE is below a tenth of the crystal's mean square. `page` writes the
-table of docs/faq.md.
+table of docs/phasing/schedule.md.
 
 Expected, as a trial with the same crystals had it: 100 RAAR before the last ER find as many as
 without, within 2 %; 200 RAAR in the place of the last 180 HIO and 20 ER find fewer with the default
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from schedules import ENDS
 from subpixel import RULES as OLDER
@@ -36,7 +36,7 @@ import symbreak
 from symbreak.cli.phasing_options import DEFAULT
 from symbreak.data import CrystalSettings, crystals
 
-PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
+PAGE = PHASING / "schedule.md"
 CSV = RESULTS / "found_starts.csv"
 SIZE, SEED, FOUND = 64, 5, 0.1  # FOUND: SA-MSE over the mean square of the crystal
 DEFECTS = ((0, 2), (2, 6), (6, 12))

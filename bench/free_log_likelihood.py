@@ -9,7 +9,7 @@ of the crystal's own, which nobody knows in practice. A start's distance to the 
 over the mean square of the truth. Every pattern is phased twice: with the free pixels left out,
 and, as without `free_pixels`, with all. Starts whose supports leave as many unknowns as data are
 left out as `symbreak reconstruct` does. `measure` adds to the CSV what is not in it yet, `page`
-puts the tables into docs/faq.md.
+puts the tables into docs/phasing/starts.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from measured_page import Row, measure_or_write
+from measured_page import PHASING, Row, measure_or_write
 from scale_data import (
     RESULTS,
     machine,
@@ -34,7 +34,7 @@ import symbreak
 from symbreak.cross_validation import cross_validated_error
 from symbreak.data import crystals, poisson_amplitude
 
-PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
+PAGE = PHASING / "starts.md"
 CSV = RESULTS / "free-log-likelihood.csv"
 SEED, STARTS, SIGMA_MIN, MOST_3D = 300, 8, 1.0, 6
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)

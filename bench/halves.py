@@ -9,7 +9,7 @@ pixels, and no support of whole pixels is right); Poisson counts. All photons ar
 half of them (`symbreak.data.split_counts`) by itself, 16 starts each, the good ones averaged. What
 the halves say (`symbreak.halves.compare_halves`) stands beside what the truth says of the mean from
 all photons, and beside the transfer function (PRTF) of its starts. Patterns that are in the file
-are not measured again; `page` writes the table of docs/from-detector-to-object.md.
+are not measured again; `page` writes the table of docs/phasing/resolution.md.
 
 What was expected, written down before the first run, after a trial with three crystals:
 
@@ -71,7 +71,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import between, on_the_grid
 from torch import Tensor
@@ -82,7 +82,7 @@ from symbreak.data import poisson_amplitude, split_counts
 from symbreak.evaluation import StartComparison, compare_starts
 from symbreak.halves import HalvesComparison, compare_halves
 
-PAGE = Path(__file__).parent.parent / "docs" / "from-detector-to-object.md"
+PAGE = PHASING / "resolution.md"
 CSV = RESULTS / "halves.csv"
 STARTS, FINER = 16, 3
 SIZES, MOST_3D = {2: 48, 3: 20}, 8

@@ -5,11 +5,11 @@
 
 The patterns of bench/shrinkwraps.py, 16 starts each as `symbreak reconstruct` phased them when its
 schedule ended with 20 ER, then more ER with the supports as they are. A hundred more are what it
-does now, by what came of this; from what the support is taken before, bench/mean_iterates.py.
-The squared distance of the mean of the good starts to the truth, over the truth's, and the best
+does now, by what came of this; from what the support is taken before, bench/mean_iterates.py. The
+squared distance of the mean of the good starts to the truth, over the truth's, and the best
 start's, stand in the file for every end; patterns that are in it are not measured again. `page`
-writes the table of docs/faq.md: geometric means, over the patterns, of the distance over what it is
-without.
+writes the table of docs/phasing/schedule.md: geometric means, over the patterns, of the distance
+over what it is without.
 
 Twenty ER do not reach the least error that a support leaves. A trial with 16 other crystals on the
 grid in 2D, 1e4 to 1e6 photons: 0.77 to 0.97 of the distance after a hundred more, 0.72 to 0.96
@@ -37,10 +37,10 @@ from statistics import geometric_mean
 
 import torch
 from halves import Problem, distance, simulated
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from schedules import TWENTY
-from shrinkwraps import KEY, PAGE, groups, problems
+from shrinkwraps import KEY, groups, problems
 from subpixel import STARTS
 from torch import Tensor
 
@@ -48,6 +48,7 @@ import symbreak
 from symbreak.cli.phasing_options import RULE
 from symbreak.evaluation import compare_starts
 
+PAGE = PHASING / "schedule.md"
 CSV = RESULTS / "held_ends.csv"
 MORE = (0, 100, 200, 400)
 WHICH = ("mean", "best")

@@ -8,8 +8,8 @@ line's schedule and shrinkwrap, with the support held for the last 120 ER; these
 iterate, or from the mean of those before (`--average-iterates`). The squared distance of the mean
 of the good starts to the truth, over the truth's, the best start's, the size of its support in
 pixels and the number of good starts stand in the file for every end; patterns that are in it are
-not measured again. `page` writes the table of docs/faq.md: geometric means, over the patterns, of
-the distance over that without a mean.
+not measured again. `page` writes the table of docs/phasing/schedule.md: geometric means, over the
+patterns, of the distance over that without a mean.
 
 Why: begun at the truth itself, ER within the support of the best start end at half of that start's
 squared distance, and within the true support at a third (24 crystals in 2D, four in 3D with 1e6
@@ -43,16 +43,17 @@ from statistics import geometric_mean, mean
 
 import torch
 from halves import Problem, distance, simulated
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from schedules import End
-from shrinkwraps import KEY, PAGE, groups, problems
+from shrinkwraps import KEY, groups, problems
 from subpixel import STARTS
 
 import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import compare_starts
 
+PAGE = PHASING / "schedule.md"
 CSV = RESULTS / "mean_iterates.csv"
 MOST_3D = 6
 ENDS = {

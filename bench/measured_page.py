@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from scale_data import machine, read_csv, write_csv
 
 Row = dict[str, str]
+PHASING = Path(__file__).parent.parent / "docs" / "phasing"  # the pages that the tables are on
 
 
 class Problem(Protocol):

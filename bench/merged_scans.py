@@ -9,7 +9,7 @@ part of a pixel up to 3. Squared distances to the truth over the truth's, of the
 starts: of the first scan alone; of all five added up, moved by nothing ("none"), by whole pixels
 ("whole") or by parts of a pixel ("parts", as the command does); and of one scan of five times the
 photons. Patterns that are in the file are not measured again. `page` writes the table of
-docs/from-detector-to-object.md, medians.
+docs/phasing/repeated-scans.md, medians.
 
 Whole pixels were what the command did at first, for interpolation spreads the noise of bright
 pixels over faint ones. Expected of that, in writing, was that the blur of 0.3 pixels that it leaves
@@ -39,7 +39,7 @@ from typing import Any, NamedTuple, get_args
 import halves
 import numpy as np
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from numpy.typing import NDArray
 from scale_data import RESULTS, markdown, replace_between_marks
 from torch import Tensor
@@ -48,7 +48,7 @@ from symbreak.data import merge_patterns, poisson_amplitude
 from symbreak.data.detector.repeats import Align
 
 CSV = RESULTS / "merged_scans.csv"
-PAGE = Path(__file__).parent.parent / "docs" / "from-detector-to-object.md"
+PAGE = PHASING / "repeated-scans.md"
 SCANS, MOST, FIRST, MOST_3D = 5, 3, 40, 6
 DRIFTS = ("none", "whole pixels", "any")
 ALIGN: tuple[Align, ...] = get_args(Align)

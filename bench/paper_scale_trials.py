@@ -3,7 +3,8 @@
     python bench/paper_scale_trials.py [--keep FOLDER] [NAME ...]
 
 runs the named trials (``all`` for every one), saves each in docs/experiments/paper/trials.csv as it
-ends, and writes the table of that file into docs/experiments.md; without names only the latter.
+ends, and writes the table of that file into docs/experiments/paper-scale.md; without names only the
+latter.
 With ``--keep`` the trainings lie in that folder, where an interrupted one is found and continued.
 
 Objects of 64 x 64 pixels, patterns of 128 x 128, the networks of that scale or narrower ones, but
@@ -43,8 +44,8 @@ from symbreak.learning.positions import InPositions
 from symbreak.learning.rotated_pairs import RotatedPairs
 from symbreak.learning.settings import TrainSettings
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGE, RESULTS = DOCS / "experiments.md", DOCS / "experiments" / "paper" / "trials.csv"
+DOCS = Path(__file__).parent.parent / "docs" / "experiments"
+PAGE, RESULTS = DOCS / "paper-scale.md", DOCS / "paper" / "trials.csv"
 SIZE, SEED, VALIDATION, JUDGED = 64, 100, 100, 400
 LEARNED = 500  # of the training pairs, judged too
 COLUMNS = (

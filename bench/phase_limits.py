@@ -9,7 +9,7 @@ in the middle missing as behind a beamstop, 16 starts as the command phases them
 with pi/2, 1 radian (`--phase-limit 1`) and 0 (positivity). How many starts come within 0.2 of the
 truth, squared distance over the truth's, and the distances of the best and of the mean of the good
 ones stand in the file; patterns that are in it are not measured again. `page` writes the table of
-docs/faq.md.
+docs/phasing/not-measured.md.
 
 Expected, after a trial with three real ones and six starts each:
 
@@ -47,9 +47,8 @@ from statistics import geometric_mean, mean
 from typing import NamedTuple
 
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from shrinkwraps import PAGE
 from torch import Tensor
 
 import symbreak
@@ -57,6 +56,7 @@ from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.data import poisson_amplitude
 from symbreak.evaluation import compare_starts
 
+PAGE = PHASING / "not-measured.md"
 CSV = RESULTS / "phase_limits.csv"
 SIZE, STARTS, FOUND = 64, 16, 0.2
 LIMITS = {"none": None, "half": math.pi / 2, "one": 1.0, "zero": 0.0}

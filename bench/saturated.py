@@ -5,11 +5,11 @@
 
 Simulated crystals in windows of 32 and 64 pixels in 2D and of 16 in 3D, their patterns twice as
 large, Poisson counts. The brightest pixels are saturated: of each no more is known than that it has
-as many counts as the last of them.
-16 starts as the command phases them: with everything counted, with what is saturated taken as not
-measured, and with the least (`saturated=`). How many starts come within 0.2 of the truth, squared
-distance over the truth's, and the distances of the best and of the mean of the good ones stand in
-the file; patterns that are in it are not measured again. `page` writes the table of docs/faq.md.
+as many counts as the last of them. 16 starts as the command phases them: with everything counted,
+with what is saturated taken as not measured, and with the least (`saturated=`). How many starts
+come within 0.2 of the truth, squared distance over the truth's, and the distances of the best and
+of the mean of the good ones stand in the file; patterns that are in it are not measured again.
+`page` writes the table of docs/phasing/not-measured.md.
 
 Expected, after a trial in torch with 6 to 12 crystals in 2D, 12 starts each, 5 to 100 pixels
 saturated:
@@ -50,9 +50,8 @@ from statistics import geometric_mean, mean
 from typing import NamedTuple
 
 import torch
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
-from shrinkwraps import PAGE
 from torch import Tensor
 
 import symbreak
@@ -60,6 +59,7 @@ from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.data import crystals, poisson_amplitude
 from symbreak.evaluation import compare_starts
 
+PAGE = PHASING / "not-measured.md"
 CSV = RESULTS / "saturated.csv"
 SEED, STARTS, FOUND, MOST_3D, MOST_LARGE = 700, 16, 0.2, 6, 8
 WAYS = ("counted", "left_out", "least")

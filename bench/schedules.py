@@ -6,7 +6,7 @@
 Simulated crystals as in bench/halves.py, phased from the same starts by schedules that differ in
 their end; 16 starts, the good ones averaged. The squared distance of the mean to the truth, over
 the truth's, stands in the file for every schedule; patterns that are in it are not measured again.
-`page` writes the table of docs/faq.md.
+`page` writes the table of docs/phasing/schedule.md.
 
 What was expected, written down before the first run, after a trial with six crystals each (a
 hundred ER more: a median 10 to 40 % lower, but for two of fourteen groups):
@@ -76,7 +76,7 @@ from typing import NamedTuple
 
 import torch
 from halves import FAILED, distance, simulated
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES, STARTS
 from torch import Tensor
@@ -85,7 +85,7 @@ import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import compare_starts
 
-PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
+PAGE = PHASING / "schedule.md"
 CSV = RESULTS / "schedules.csv"
 TWENTY = "3*(20*ER+180*HIO)+100*RAAR+20*ER"  # the command line's before bench/held_ends.py
 

@@ -8,7 +8,7 @@ the support, by the command line's schedule, with its mean of iterates and the s
 whatever the rule. The good starts are averaged. The squared distance of the mean to the truth, over
 the truth's, the number of good starts and the spread of their supports' sizes (the largest over the
 smallest but for the outer fifth) stand in the file for every rule; patterns that are in it are not
-measured again. `page` writes the table of docs/faq.md.
+measured again. `page` writes the table of docs/phasing/support.md.
 
 The rule of the command line was chosen with other crystals, ten and three to a group. Expected
 after that, written down before the first run, beside Python's default rule:
@@ -52,7 +52,7 @@ from statistics import median
 
 import torch
 from halves import FAILED, Problem, distance, simulated
-from measured_page import Row, fill, measure_or_write
+from measured_page import PHASING, Row, fill, measure_or_write
 from scale_data import RESULTS, markdown, replace_between_marks
 from subpixel import RULES as OLDER
 from subpixel import STARTS
@@ -61,7 +61,7 @@ import symbreak
 from symbreak.cli.phasing_options import DEFAULT, SCHEDULE
 from symbreak.evaluation import compare_starts
 
-PAGE = Path(__file__).parent.parent / "docs" / "faq.md"
+PAGE = PHASING / "support.md"
 CSV = RESULTS / "shrinkwraps.csv"
 END = {"hold": DEFAULT.hold, "average_iterates": DEFAULT.average_iterates}
 RULES = {

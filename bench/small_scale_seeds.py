@@ -5,7 +5,7 @@
 
 reads the finished cells of the folders into docs/experiments/small/seeds.csv (a seed given again
 replaces its rows) and, as without folders, writes the tables of that file, of candidates.csv and of
-the paper's own cells between their marks in docs/experiments.md.
+the paper's own cells between their marks in docs/experiments/small-scale.md.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from scale_data import markdown, read_csv, replace_between_marks, write_csv
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGE, SMALL = DOCS / "experiments.md", DOCS / "experiments" / "small"
+DOCS = Path(__file__).parent.parent / "docs" / "experiments"
+PAGE, SMALL = DOCS / "small-scale.md", DOCS / "small"
 BEFORE, AFTER = "before", "after"
 # Of a cell, over the zero predictor's: the column's name, then where a record keeps it.
 MEASURES = {

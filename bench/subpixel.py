@@ -1,6 +1,6 @@
 """Do parts of a pixel matter when starts are averaged? Shifts left by `align`, and what they cost.
 
-    python bench/subpixel.py docs/from-detector-to-object/subpixel.csv [RESULT.cxi ...]
+    python bench/subpixel.py bench/results/subpixel.csv [RESULT.cxi ...]
 
 Starts of one pattern are aligned to the best by whole pixels; what is left of the shifts blurs the
 mean and lowers the transfer function (PRTF) at high frequencies: a spread of s pixels on each axis

@@ -1,4 +1,4 @@
-"""Put what bench/subpixel.py measured into docs/from-detector-to-object.md.
+"""Put what bench/subpixel.py measured into docs/phasing/starts.md.
 
     python bench/subpixel_table.py
 
@@ -14,10 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from scale_data import replace_between_marks
+from measured_page import PHASING
+from scale_data import RESULTS, replace_between_marks
 
-PAGE = Path(__file__).parent.parent / "docs" / "from-detector-to-object.md"
-MEASURED = PAGE.with_suffix("") / "subpixel.csv"
+PAGE = PHASING / "starts.md"
+MEASURED = RESULTS / "subpixel.csv"
 BOUNDS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.4, float("inf"))
 CONTROL = "control: random phases"
 Row = dict[str, str]

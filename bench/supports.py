@@ -7,7 +7,7 @@ Simulated crystals, none of which was looked at when the way to choose was chose
 starts. Each pattern is phased as `symbreak reconstruct` does, by itself and with --choose-support.
 Distances to the truth are SA-MSE over the mean square of the truth, of the best start and of the
 mean of the good ones. `measure` adds to the CSV what is not in it yet, `page` puts the table into
-docs/faq.md.
+docs/phasing/support.md.
 
 First it was measured with Python's default shrinkwrap and schedule: the chosen one was nearer by a
 fifth to two thirds, but not in 2D with 1e4 photons. Before it was measured again with the command
@@ -54,8 +54,8 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from free_log_likelihood import PAGE, nearer, pattern, title
-from measured_page import Row, measure_or_write
+from free_log_likelihood import nearer, pattern, title
+from measured_page import PHASING, Row, measure_or_write
 from scale_data import RESULTS, machine, markdown, read_csv, replace_between_marks, write_csv
 from torch import Tensor
 
@@ -65,6 +65,7 @@ from symbreak.data import crystals
 from symbreak.evaluation import compare_starts
 from symbreak.supports import choose
 
+PAGE = PHASING / "support.md"
 CSV = RESULTS / "supports.csv"
 SEED, STARTS, MOST_3D = 400, 8, 6
 # Axes, side of the crystal's window (half of the pattern's), photons.

@@ -34,7 +34,7 @@ circles = [
 
 
 def instrument(**changed):
-    """That of the measured crystal in docs/from-detector-to-object.md."""
+    """That of the measured crystal in docs/phasing/measured-data.md."""
     return Instrument(
         **{"energy": 9.0, "distance": 0.5, "pixel": (55e-6, 55e-6), **SCAN, **changed}
     )

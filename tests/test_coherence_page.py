@@ -1,4 +1,4 @@
-"""The table that bench/coherence.py keeps in docs/faq.md, and what the page says of it."""
+"""The table that bench/coherence.py keeps in docs/phasing/partial-coherence.md, and its claims."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ def of(rows, name, ndim, photons, blur):
 
 
 def test_the_page_shows_the_committed_results(tmp_path, rows):
-    page = tmp_path / "faq.md"
+    page = tmp_path / "partial-coherence.md"
     page.write_text(bench.PAGE.read_text())
     bench.write_page(page, rows)
     assert page.read_text() == bench.PAGE.read_text()

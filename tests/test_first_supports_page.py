@@ -1,4 +1,4 @@
-"""The table that bench/first_supports.py keeps in docs/faq.md, and what the page says of it."""
+"""The table that bench/first_supports.py keeps in docs/phasing/support.md, and its claims."""
 
 import sys
 from pathlib import Path

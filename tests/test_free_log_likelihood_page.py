@@ -1,4 +1,4 @@
-"""The tables that bench/free_log_likelihood.py keeps in docs/faq.md, and what the page says."""
+"""The tables that bench/free_log_likelihood.py keeps in docs/phasing/starts.md, and claims."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def rows():
 
 
 def test_the_page_shows_the_committed_results(tmp_path, rows):
-    page = tmp_path / "faq.md"
+    page = tmp_path / "starts.md"
     page.write_text(bench.PAGE.read_text())
     bench.write_page(page, rows)
     assert page.read_text() == bench.PAGE.read_text()

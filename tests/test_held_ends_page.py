@@ -1,4 +1,4 @@
-"""The table that bench/held_ends.py keeps in docs/faq.md, and what the page says of it."""
+"""The table that bench/held_ends.py keeps in docs/phasing/schedule.md, and its claims."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table that bench/paper_scale_trials.py keeps in docs/experiments.md, and what it measures."""
+"""The table that bench/paper_scale_trials.py keeps, and what it measures."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""The table that bench/saturated.py keeps in docs/faq.md, and what the page says of it."""
+"""The table that bench/saturated.py keeps in docs/phasing/not-measured.md, and its claims."""
 
 import sys
 from pathlib import Path

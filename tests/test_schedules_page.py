@@ -1,4 +1,4 @@
-"""The table that bench/schedules.py keeps in docs/faq.md, and what the page says of it."""
+"""The table that bench/schedules.py keeps in docs/phasing/schedule.md, and its claims."""
 
 import sys
 from pathlib import Path
@@ -43,10 +43,12 @@ def test_the_schedules_are_what_the_page_calls_them():
     assert f'    amplitude, "{phasing_options.SCHEDULE}", starts=8, shrinkwrap=rule\n' in text
     assert "`--average-iterates 80`" in text
     assert f'"{phasing_options.SCHEDULE}"' in symbreak.reconstruct.__doc__
-    assert f"`{phasing_options.SCHEDULE}`" in bench.PAGE.with_name("quickstart.md").read_text()
+    quickstart = ROOT / "docs" / "quickstart.md"
+    assert f"`{phasing_options.SCHEDULE}`" in quickstart.read_text()
     schedule, hold = bench.ENDS["120_held_100"][:2]
-    assert f"`{schedule}`, `--hold {hold}`" in text
-    assert "`--hold 100`, or `Shrinkwrap(hold=100)`" in text
+    holding = bench.PAGE.with_name("support.md").read_text()
+    assert f"`{schedule}`, `--hold {hold}`" in holding
+    assert "`--hold 100`, or `Shrinkwrap(hold=100)`" in holding
 
 
 def ratios(end, rule=None):

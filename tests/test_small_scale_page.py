@@ -1,4 +1,4 @@
-"""The tables that bench/small_scale_seeds.py keeps in docs/experiments.md, and their claims."""
+"""The tables that bench/small_scale_seeds.py keeps in its page, and their claims."""
 
 import csv
 import json

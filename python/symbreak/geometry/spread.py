@@ -25,7 +25,7 @@ def strain_spread(
     sqrt(sum (e_k - mean e)^2 / (K - 1)) over the K starts that are known at a voxel. Starts of one
     pattern share its noise and its faults, so this says what phasing leaves open, not all that may
     be wrong; on simulated crystals the error of their mean was mostly below it
-    (docs/from-detector-to-object.md).
+    (docs/phasing/strain.md).
 
     Args:
         starts: complex ``(starts, *grid)``, at least two, 3D, aligned to one another, twins
@@ -62,7 +62,7 @@ def halves_strain_error(
 
     Half the difference of the strains of both, the standard error of a mean of two, root mean
     square over the crystal. What both halves get wrong alike is not in it: on simulated crystals
-    the error was two to four times as large (docs/from-detector-to-object.md).
+    the error was two to four times as large (docs/phasing/strain.md).
 
     Args:
         first: complex ``(*grid)``, 3D, 0 outside its support.

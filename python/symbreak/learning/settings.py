@@ -16,7 +16,7 @@ Precision = Literal["32", "bf16"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How a network is trained; see ``docs/experiments.md`` for the reasons.
+    """How a network is trained; see ``docs/experiments/choices.md`` for the reasons.
 
     Attributes:
         network: ``"UNet"``, ``"SiSPRNet"`` or the name of a class of your own in

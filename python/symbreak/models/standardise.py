@@ -19,7 +19,7 @@ class Standardise(nn.Module):
     checkpoints hold them.
 
     Diffraction needs it: at the centre of a pattern the amplitude is hundreds of times that at its
-    edge, and a fully connected layer would see little else (``docs/experiments.md``).
+    edge, and a fully connected layer would see little else (``docs/experiments/choices.md``).
 
     Args:
         shape: Of one item.

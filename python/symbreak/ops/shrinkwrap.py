@@ -41,7 +41,7 @@ class Shrinkwrap:
             root mean square of |x| within the support so far, kept between a third of the maximum
             and all of it. A bright pixel, of which noise makes many, moves the maximum and the
             support with it, the root mean square hardly; a threshold of 0.4 of it suits, see the
-            site's FAQ.
+            site's page on the support.
         average_iterates: How many iterations before the held ones are averaged, every tenth iterate
             and the last, from 0, none, to all of them; then ``hold`` must be 1 or more. The mean's
             magnitude is blurred by 1 pixel, or ``sigma_min`` if that is less, and the support is

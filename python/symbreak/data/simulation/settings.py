@@ -15,7 +15,7 @@ Cores = Literal["crystal", "frame"]
 
 @dataclass(frozen=True)
 class CrystalSettings:
-    """How simulated crystals are drawn; see ``docs/experiments.md`` for the reasons.
+    """How simulated crystals are drawn; see ``docs/experiments/choices.md`` for the reasons.
 
     A pair is a closed range from which each crystal draws its own value, uniformly. The defaults
     give a mean filled fraction, and so a mean ``|x|^2``, of 0.278.
