@@ -76,6 +76,22 @@ def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
         assert errors[0] < 30 * errors[1] + 1e-6
 
 
+@pytest.mark.parametrize("grid", [(64, 96), (75, 98), (160, 16), (24, 20, 18)])
+@pytest.mark.parametrize("rows", [slice(7, 8), slice(5, 11), slice(3, 15)])
+@pytest.mark.parametrize("limit", [None, 1.0])
+def test_rows_outside_the_support_stay_zero_where_they_are_left_out(monkeypatch, grid, rows, limit):
+    # ER passes over blocks of rows, and planes of a volume, without support: HIO goes on from zeros.
+    amplitude, options = problem(grid, torch.float64)
+    support = torch.zeros(grid, dtype=torch.bool)
+    support[(slice(4, 13), rows, slice(2, 9))[-len(grid) :]] = True
+    schedule = "3*HIO+2*ER+2*HIO+ER+2*RAAR+ER"
+    options |= {"support": support, "shrinkwrap": None, "phase_limit": limit, "record_every": 1}
+    fused, general = both(monkeypatch, amplitude, schedule, **options)
+    assert not torch.equal(fused.object, general.object)  # or the engine was not taken
+    assert relative(fused.object, general.object) < 1e-9
+    assert relative(fused.history, general.history) < 1e-9
+
+
 @pytest.mark.parametrize(
     "rule",
     [

@@ -6,6 +6,7 @@
 
 #include "common/bright.h"
 #include "common/phasing_start.h"
+#include "cpu/engine/empty_rows.h"
 #include "cpu/engine/layout.h"
 #include "cpu/engine/rank.h"
 
@@ -41,11 +42,17 @@ bool Solver<T>::wait_and_agree() {
 
 template <typename T>
 void Solver<T>::transform_planes(Array target, T f) const {
+  const int lanes = kernels_.lanes;
+  const bool volume = image_.is_volume(), skips = f == T(0);
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    kernels_.forward_rows(plane, plane.*target, f, line(), begin, end);
-    if (image_.is_volume()) {
-      kernels_.forward_columns(plane, plane.*target, 0, plane.column_blocks);
-    }
+    T* const to = plane.*target;
+    const auto clear = [&](int first, int last) { clear_tiles(plane, to, lanes, first, last); };
+    if (skips && !has_support(plane, lanes, begin, end)) return clear(begin, end);
+    for_runs(plane, lanes, skips, begin, end, [&](bool inside, int first, int last) {
+      if (!inside) return clear(first, last);
+      kernels_.forward_rows(plane, to, f, line(), first, last);
+    });
+    if (volume) kernels_.forward_columns(plane, to, 0, plane.column_blocks);
   });
 }
 
@@ -58,10 +65,19 @@ void Solver<T>::project_outer(T* target) const {
 
 template <typename T>
 void Solver<T>::update_planes(const Feedback<T>& rule) const {
+  const int lanes = kernels_.lanes;
+  const bool volume = image_.is_volume(), skips = rule.keep == T(0) && rule.project == T(0);
   for_planes(image_.row_blocks, [&](int, const Image<T>& plane, int begin, int end) {
-    const bool volume = image_.is_volume();
+    const auto clear = [&](int first, int last) {
+      clear_tiles(plane, plane.state, lanes, first, last);
+      clear_iterate(plane, lanes, first, last);
+    };
+    if (skips && !has_support(plane, lanes, begin, end)) return clear(begin, end);
     if (volume) kernels_.inverse_columns(plane, plane.state, 0, plane.column_blocks);
-    kernels_.update_rows(plane, rule, line(), begin, end);
+    for_runs(plane, lanes, skips, begin, end, [&](bool inside, int first, int last) {
+      if (!inside) return clear(first, last);
+      kernels_.update_rows(plane, rule, line(), first, last);
+    });
     if (volume) kernels_.forward_columns(plane, plane.state, 0, plane.column_blocks);
   });
 }
