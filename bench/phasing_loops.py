@@ -30,6 +30,8 @@ def project(x: Tensor, amplitude: Tensor) -> Tensor:
 def step(x: Tensor, amplitude: Tensor, support: Tensor, algorithm: str, beta: float) -> Tensor:
     """One iteration, as in every notebook."""
     p = project(x, amplitude)
+    if algorithm == "ER":
+        return torch.where(support, p, 0)
     if algorithm == "HIO":
         return torch.where(support, p, x - beta * p)
     if algorithm == "RAAR":
@@ -100,7 +102,9 @@ def in_place(amplitude: Tensor, x: Tensor, support: Tensor, iterations: int, rul
             torch.where(outside, x, p, out=x)
             x.sub_(q, alpha=beta)
             continue
-        if rule.algorithm == "RAAR":
+        if rule.algorithm == "ER":
+            x.zero_()
+        elif rule.algorithm == "RAAR":
             x.mul_(beta).add_(p, alpha=1 - 2 * beta)
         else:
             x.sub_(p, alpha=beta)
