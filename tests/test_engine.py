@@ -80,7 +80,7 @@ def test_a_few_iterations_agree(monkeypatch, grid, dtype, algorithm):
 @pytest.mark.parametrize("rows", [slice(7, 8), slice(5, 11), slice(3, 15)])
 @pytest.mark.parametrize("limit", [None, 1.0])
 def test_rows_outside_the_support_stay_zero_where_they_are_left_out(monkeypatch, grid, rows, limit):
-    # ER passes over blocks of rows, and planes of a volume, without support: HIO goes on from zeros.
+    # ER passes over blocks of rows, and planes, without support: HIO goes on from zeros there.
     amplitude, options = problem(grid, torch.float64)
     support = torch.zeros(grid, dtype=torch.bool)
     support[(slice(4, 13), rows, slice(2, 9))[-len(grid) :]] = True

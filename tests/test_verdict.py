@@ -27,7 +27,10 @@ def test_agreeing_starts_that_fit_raise_no_doubt(generator):
         x.expand(8, -1, -1), support.expand(8, -1, -1), [0.01] * 8, torch.fft.fft2(x[0]).abs()
     )
     assert doubts(starts) == []
-    assert transfer_line(starts) == "PRTF of these stays above 1/e to the edge of the pattern"
+    assert (
+        transfer_line(starts)
+        == "transfer function (PRTF) of these stays above 1/e to the edge of the pattern"
+    )
 
 
 def test_starts_that_are_not_one_object_are_told(generator):
@@ -49,7 +52,9 @@ def test_a_start_that_misses_the_data_is_told_with_what_to_look_at(generator):
     assert "misses the measured amplitudes by 41 %" in line
     for hint in ("amplitudes?", "--dc", "hot", "--mask", "support"):
         assert hint in line
-    assert transfer_line(starts) == "PRTF: needs two good starts to mean something"
+    assert (
+        transfer_line(starts) == "transfer function (PRTF): needs two good starts to mean something"
+    )
 
 
 @pytest.mark.parametrize(("count", "told"), [(2, True), (5, True), (6, False)])
@@ -78,7 +83,10 @@ def test_where_no_start_determines_an_object_nothing_is_said_to_agree(generator)
         "no start determines an object: every support has more pixels than half"
     )
     assert not any("left out" in line for line in doubts(starts))
-    assert transfer_line(starts) == "PRTF: means nothing, since no start determines an object"
+    assert (
+        transfer_line(starts)
+        == "transfer function (PRTF): means nothing, since no start determines an object"
+    )
 
 
 def test_half_of_an_even_number_is_in_the_middle(generator):

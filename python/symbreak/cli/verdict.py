@@ -100,9 +100,9 @@ def transfer_line(starts: StartComparison) -> str:
     """What the transfer function of the good starts says, and what it cannot say."""
     count = int(starts.good.sum())
     if not bool(starts.determined.any()):
-        return "PRTF: means nothing, since no start determines an object"
+        return "transfer function (PRTF): means nothing, since no start determines an object"
     if count < 2:
-        return "PRTF: needs two good starts to mean something"
+        return "transfer function (PRTF): needs two good starts to mean something"
     resolution = starts.transfer.resolution()
     if resolution >= 0.5:
         reach = "stays above 1/e to the edge of the pattern"
@@ -112,7 +112,7 @@ def transfer_line(starts: StartComparison) -> str:
         reach = f"falls below 1/e at {resolution:.3f} cycles/{unit} ({half})"
     else:
         reach = "is below 1/e from the first: they agree on nothing"
-    line = f"PRTF of these {reach}"
+    line = f"transfer function (PRTF) of these {reach}"
     if count in RANDOM_PHASES:
         random = RANDOM_PHASES[count]
         line += f"; random phases would give {random:.2f}, so 1/e needs 6 good starts or more"
