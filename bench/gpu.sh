@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # What there is to do on a machine with a GPU: bench/gpu.sh [STAGE...], also as `make gpu`.
 #
-#   build       the kernels for this GPU alone, in place
+#   build       the kernels for this GPU alone, in place; PREBUILT=1: the first time not, where the
+#               library that is there runs on this GPU
 #   test        the suite on the GPU: the phasing engines, then what takes a device, then all else,
 #               which needs no GPU; TESTS="engines device" for these alone
 #   sanitize    compute-sanitizer on a small call of every operator and engine; SANITIZERS="memcheck"
 #               for some of its tools
-#   bench       bench/run.py: one CSV
+#   bench       bench/run.py: one CSV; BENCH_ARGS="--case hio" for some cases
 #   throughput  bench/throughput.py: the commands on data sets, the column of docs/scale.md;
 #               THROUGHPUT_ARGS="--rounds 3" for its options
 #   profile     ncu on a full GPU: time, bytes and what bounds each kernel
@@ -17,7 +18,8 @@
 #
 # Without a stage: all but the last two. A step has its own limit of seconds (TEST_LIMIT=300, ...), all of
 # them together LIMIT; a step that fails or runs out of time is told in the summary and does not stop
-# the others. The CSVs, the summary and the logs go to the folder OUT, where that is set. With
+# the others. The CSVs, the summary and the logs go to the folder OUT, where that is set, after every
+# step: what ends the script early loses the step it is in, no more. With
 # CUDA_FLAGS=-lineinfo the tools name lines of source (and one test fails, which looks for paths).
 # Nothing is downloaded, and no setting of the GPU is changed.
 set -uo pipefail
@@ -64,6 +66,19 @@ for module in h5py tifffile matplotlib typer rich shapely scipy lightning tensor
   has $module || echo "missing: $module; what needs it fails" | tee -a "$summary"
 done
 
+# Few files, for where few may be brought back; the other CSVs are among the logs.
+save() {
+  [ -n "${OUT:-}" ] || return 0
+  local file
+  mkdir -p "$OUT"
+  for file in "$summary" "$csv" bench/results/throughput-cuda.csv csrc/cuda/crossovers.h \
+    "$logs"/crossovers*.csv; do
+    [ ! -f "$file" ] || cp "$file" "$OUT"
+  done
+  tar -czf "$OUT/logs.part" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .
+  mv "$OUT/logs.part" "$OUT/logs.tar.gz"
+}
+
 failed=()
 step() {  # step NAME LIMIT COMMAND...: its output in $logs/NAME.log, its end in the summary
   local name=$1 limit=$2 begin=$SECONDS left code
@@ -89,6 +104,7 @@ step() {  # step NAME LIMIT COMMAND...: its output in $logs/NAME.log, its end in
     grep -E '^(FAILED|ERROR) ' "$logs/$name.log" | head -40
     tail -n "${TAIL:-8}" "$logs/$name.log"
   } | tee -a "$summary"
+  save
   return $code
 }
 
@@ -102,6 +118,11 @@ need_build() {
 
 build() {
   local folder=build/sm_$arch paths
+  if [ -n "${PREBUILT:-}" ] && built; then
+    PREBUILT=  # the next one has a reason, as a table of crossovers that was measured here
+    echo "build: the library that is here" | tee -a "$summary"
+    return
+  fi
   paths=$("$python" -c 'import sys, pybind11; print(sys.executable, pybind11.get_cmake_dir())')
   step build "${BUILD_LIMIT:-400}" bash -e -c '
     cmake -S . -B "$1" -G Ninja -DPython_EXECUTABLE="$2" -Dpybind11_DIR="$3" -DSYMBREAK_CUDA=ON \
@@ -120,7 +141,9 @@ run_tests() {
   for part in ${TESTS:-engines device others}; do
     case $part in
       engines) chosen=(SYMBREAK_EMULATE_CUDA=0 "${pytest[@]}" tests/phasing_engines.py) ;;
-      device) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_") ;;
+      # Of the files that name a device: each worker collects all that it is given.
+      device) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "cuda and not test_cuda_"
+        $(grep -lw device tests/test_*.py)) ;;
       others) chosen=(SYMBREAK_TEST_DEVICES=cuda "${pytest[@]}" -k "not cuda") ;;
     esac
     step "$part" "${TEST_LIMIT:-240}" env "${chosen[@]}"
@@ -139,9 +162,10 @@ sanitize() {
   for tool in ${SANITIZERS:-memcheck racecheck synccheck initcheck}; do
     # Only our kernels are instrumented; but what torch's kernels have written is not known to be
     # initialised unless they are, too. Each tensor gets its own allocation, so that reaching past
-    # one is not lost in torch's pool.
-    ours=(--kernel-name kns=symbreak)
-    [ $tool != initcheck ] || ours=()
+    # one is not lost in torch's pool. Python's bindings ask the driver for functions that it may not
+    # have: no fault; our own calls are checked by us.
+    ours=(--report-api-errors no --kernel-name kns=symbreak)
+    [ $tool != initcheck ] || ours=(--report-api-errors no)
     step $tool "${SANITIZE_LIMIT:-60}" env PYTORCH_NO_CUDA_MEMORY_CACHING=1 \
       compute-sanitizer --tool $tool "${ours[@]}" --error-exitcode 1 \
       "$python" bench/small_calls.py
@@ -149,8 +173,9 @@ sanitize() {
 }
 
 bench() {
+  # shellcheck disable=SC2086  # options
   TAIL=400 step bench "${BENCH_LIMIT:-300}" "$python" bench/run.py --device cuda \
-    --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv"
+    --seconds "${SECONDS_PER_CASE:-2}" --csv "$csv" ${BENCH_ARGS:-}
 }
 
 throughput() {
@@ -182,8 +207,9 @@ profile() {
   # pointwise ones, of which a random start has many.
   local kernels='on_chip|row_sweep|column_sweep|place'
   kernels+='|survey_pairs|inner_products|choose|compare|select'
-  # The clocks stay as they are.
-  local ncu=(ncu --clock-control none --profile-from-start off --kernel-name-base mangled
+  # The clocks stay as they are, and the caches hold what the launch before left in them, as in a run:
+  # parts of a batch are as large as the L2 cache on purpose.
+  local ncu=(ncu --clock-control none --cache-control none --profile-from-start off --kernel-name-base mangled
     --kernel-name "regex:symbreak.*[0-9]($kernels)_kernel" --csv --page raw)
   step profile "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$metrics" \
     --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
@@ -231,13 +257,5 @@ done
   printf '\n%s after %d s\n' "${failed[*]:+failed: ${failed[*]}}" $((SECONDS - began))
   [ ${#failed[@]} -gt 0 ] || echo "everything passed"
 } | tee -a "$summary"
-if [ -n "${OUT:-}" ]; then
-  mkdir -p "$OUT"
-  # Few files, for where few may be brought back; the other CSVs are among the logs.
-  for file in "$summary" "$csv" bench/results/throughput-cuda.csv csrc/cuda/crossovers.h \
-    "$logs"/crossovers*.csv; do
-    [ ! -f "$file" ] || cp "$file" "$OUT"
-  done
-  tar -czf "$OUT/logs.tar.gz" -C "$logs" --exclude='*.ckpt' --exclude='events.*' .
-fi
+save
 [ ${#failed[@]} -eq 0 ]

@@ -39,6 +39,8 @@ def main() -> None:
         if options.device in case.devices
         and (not options.case or any(part in case.name for part in options.case))
     ]
+    if options.device == "cuda":  # a limit of time cuts off the end: first what fills a GPU
+        chosen.sort(key=lambda case: "cpu" in case.devices)
     if options.list or not chosen:
         print("\n".join(case.name for case in chosen) or f"no case matches {options.case}")
         sys.exit(0 if chosen else 2)

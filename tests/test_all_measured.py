@@ -5,6 +5,8 @@ import inspect
 import pytest
 import torch
 
+pytest.importorskip("shapely")  # of the crystals
+
 import symbreak
 from symbreak import Shrinkwrap, coherence, cross_validation, evaluation, supports, transfer
 from symbreak.data import crystals

@@ -40,7 +40,7 @@ def run(tmp_path):
     fakes = dict.fromkeys(("python3", "cmake", "compute-sanitizer", "ncu"), PYTHON)
     fakes["nvidia-smi"] = SMI
 
-    def script(*stages, without=(), **environment):
+    def script(*stages, without=(), patience=60, **environment):
         for name, text in fakes.items():
             (folder / name).write_text(text)
             (folder / name).chmod(stat.S_IRWXU)
@@ -58,7 +58,7 @@ def run(tmp_path):
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience,
             check=False,
         )
         calls = tmp_path / "calls"
@@ -125,7 +125,7 @@ def test_parts_of_the_suite(run):
     found, calls = run("test", TESTS="device engines")
     assert found.returncode == 0, found.stdout
     assert len(calls) == 2
-    assert "-k cuda and not test_cuda_" in calls[0]
+    assert "-k cuda and not test_cuda_ tests/test_align.py tests/" in calls[0]
     assert "phasing_engines.py" in calls[1]
     # A file that cannot be collected costs its own tests, not all of them.
     assert all("--continue-on-collection-errors" in call for call in calls)
@@ -141,11 +141,30 @@ def test_options_of_the_stages(run):
     )
     assert found.returncode == 0, found.stdout
     sizes, rounds, memcheck, racecheck = calls
+    assert "--report-api-errors no --kernel-name kns=symbreak" in memcheck
     assert "--sizes 64 128 " in sizes
     assert "--rounds 2 " in rounds
     assert "--tool memcheck" in memcheck
     assert "--tool racecheck" in racecheck
     assert all(call.endswith(f"PYTHONPATH={ROOT / 'python'}:/else/where") for call in calls)
+
+
+def test_what_is_there_is_not_built_before_the_crossovers_are_measured(run):
+    found, calls = run("build", "crossovers", "build", "bench", PREBUILT="1", BENCH_ARGS="--case x")
+    assert found.returncode == 0, found.stdout
+    assert "build: the library that is here" in found.stdout
+    parts = ["crossovers.py", "--bits 64", "cmake -S .", "cmake --build", "cmake -E copy"]
+    parts += ["--case x "]
+    assert all(part in call for part, call in zip(parts, calls, strict=True))
+    found, calls = run("build", PREBUILT="1", NOT_BUILT="1")
+    assert "cmake -S ." in calls[len(parts)]
+
+
+def test_an_end_by_force_loses_no_step_that_was_done(run, tmp_path):
+    with pytest.raises(subprocess.TimeoutExpired):
+        run("throughput", "bench", SLEEPS="run.py", BENCH_LIMIT="12", patience=6)
+    assert "throughput: ok" in (tmp_path / "out" / "summary.txt").read_text()
+    assert (tmp_path / "out" / "logs.tar.gz").stat().st_size > 100
 
 
 def test_the_kernels_that_are_profiled(run):

@@ -83,11 +83,12 @@ inline void set_device(int device) {
 }
 
 inline void fill_bytes(Stream stream, void* to, int value, int64_t bytes) {
-  cudaMemsetAsync(to, value, bytes, stream);
+  // Of nothing there may be no address that the runtime knows.
+  if (bytes > 0) cudaMemsetAsync(to, value, bytes, stream);
 }
 
 inline void copy_bytes(Stream stream, void* to, const void* from, int64_t bytes) {
-  cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+  if (bytes > 0) cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
 
 // What went wrong since the last call, or null.

@@ -42,9 +42,14 @@ inline Stream current_stream(const Tensor& x) {
   return static_cast<Stream>(stream);
 }
 
+// Another argument may have brought an op here whose x is on the CPU, which has no index.
+inline int32_t device_index(const Tensor& x) {
+  STD_TORCH_CHECK(on_device(x), "symbreak: the first tensor must be on the device of the others.");
+  return x.get_device_index();
+}
+
 struct DeviceGuard : torch::stable::accelerator::DeviceGuard {
-  explicit DeviceGuard(const Tensor& x)
-      : torch::stable::accelerator::DeviceGuard(x.get_device_index()) {
+  explicit DeviceGuard(const Tensor& x) : torch::stable::accelerator::DeviceGuard(device_index(x)) {
     // torch has told its own copy of the CUDA runtime; ours is another one, linked statically.
     set_device(x.get_device_index());
   }

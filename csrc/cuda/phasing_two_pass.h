@@ -69,6 +69,7 @@ class TwoPassEngine {
         level_(scratch.take<T>(images)),
         partial_(scratch.take<double>(
             images * std::max(int64_t{tiles_}, pieces(task.grid.pixels(), kReducedPerBlock)))) {
+    allow_column_sweep<T>(along_columns_.length);
     for_pixels(stream_, 1, along_rows_.twiddles, FillTwiddles<T>{along_rows_, row_twiddles_});
     for_pixels(stream_, 1, along_columns_.twiddles,
                FillTwiddles<T>{along_columns_, column_twiddles_});

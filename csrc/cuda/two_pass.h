@@ -48,6 +48,9 @@ int64_t column_sweep_bytes(int64_t length);
 
 template <typename T>
 void launch_row_sweep(Stream stream, int length, const RowSweep<T>& sweep);
+// Before the first launch_column_sweep of a length on the current device.
+template <typename T>
+void allow_column_sweep(int length);
 template <typename T>
 void launch_column_sweep(Stream stream, int length, int64_t images, const ColumnSweep<T>& sweep);
 
