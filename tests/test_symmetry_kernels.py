@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -30,11 +31,13 @@ torch.save((symbreak.build_info()["cpu_isa"], results), sys.argv[1])
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
+    @cache
     def results(isa):
         path = tmp_path_factory.mktemp("isa") / "results.pt"
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, path],
-            env={**os.environ, "SYMBREAK_CPU_ISA": isa},
+            # One thread: beside other tests, torch's threads mostly wait for one another.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "SYMBREAK_CPU_ISA": isa},
             capture_output=True,
             text=True,
             timeout=120,
