@@ -1,6 +1,8 @@
 """Devices, seeds, tolerances and sample objects shared by the tests."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hypothesis
 import pytest
@@ -36,6 +38,54 @@ def device(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(SEED)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads for torch and for the operators."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+# Where processes share the tests (pytest -n), threads of one wait for cores that another has, and
+# small operations of torch take many times as long with two threads as with one. So tests that are
+# not about the operators (which share their work among threads) have one thread, and so have the
+# commands that they start.
+ONE_THREAD = (
+    "test_bad_input_cli",
+    "test_chunks",
+    "test_cli",
+    "test_coherence_cli",
+    "test_combine_cli",
+    "test_cross_validation",
+    "test_crystals",
+    "test_distribute",
+    "test_docs",
+    "test_dying_workers",
+    "test_interrupted_phasing",
+    "test_interruption",
+    "test_learning",
+    "test_models",
+    "test_notebooks",
+    "test_plotting",
+    "test_resolution_cli",
+    "test_supports_cli",
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    shared = "PYTEST_XDIST_WORKER" in os.environ and "OMP_NUM_THREADS" not in os.environ
+    if not (shared and request.module.__name__.startswith(ONE_THREAD)):
+        yield
+        return
+    with threads(1), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
 
 
 def blob(
