@@ -108,15 +108,24 @@ def test_two_commands_for_one_result(tmp_path, objects):
     assert (tmp_path / ".out.part.h5").exists()
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_train(tmp_path, how):
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    """A command that lacks its output only, and what it makes where nothing stops it."""
     pytest.importorskip("lightning")
+    folder = tmp_path_factory.mktemp("training")
+    for split in ("train", "validation"):
+        write_pairs(folder / f"{split}.h5", split, 8, Simulation(16))
+    words = ("train", folder / "train.h5", folder / "validation.h5", "--options")
+    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 12, "-o")
+    finish((*words, folder / "whole"))
+    return words, folder / "whole"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_train(tmp_path, training, how):
     from symbreak.learning.networks import read_checkpoint
 
-    for split in ("train", "validation"):
-        write_pairs(tmp_path / f"{split}.h5", split, 8, Simulation(16))
-    words = ("train", tmp_path / "train.h5", tmp_path / "validation.h5", "--options")
-    words = (*words, '{"width": 4}', "--accelerator", "cpu", "--max-epochs", 12, "-o")
+    words, whole = training
     begun = (tmp_path / "run" / "final.ckpt").exists
     status, text = stop((*words, tmp_path / "run"), begun, how)
     if how != signal.SIGKILL:
@@ -124,9 +133,8 @@ def test_train(tmp_path, how):
         assert "whole epochs are kept, the same command continues" in text
     assert read_checkpoint(tmp_path / "run" / "final.ckpt")["epoch"] < 11
     assert "going on with it" in finish((*words, tmp_path / "run")).stderr
-    finish((*words, tmp_path / "whole"))
     for name in ("final.ckpt", "best.ckpt"):
-        a, b = (read_checkpoint(tmp_path / run / name) for run in ("run", "whole"))
+        a, b = (read_checkpoint(folder / name) for folder in (tmp_path / "run", whole))
         assert a["epoch"] == b["epoch"]
         assert all(torch.equal(a["state_dict"][k], b["state_dict"][k]) for k in b["state_dict"])
 
