@@ -6,7 +6,7 @@ from instruments import TOML
 
 FRAMES = 24
 THETA = 0.22 + 0.005 * (np.arange(FRAMES) - (FRAMES - 1) / 2)
-STILL = {"Delta": 32.174, "Chi": 90.0, "Phi": -5.0, "Gamma": 12.6346, "Energy": 9.0}
+STILL = {"Delta": 32.174, "Chi": 90.0, "Phi": -5.0, "Gamma": 12.6346, "Energy": 9.0, "arm": 500.0}
 NAMED = {"32.174": "Delta", "12.6346": "Gamma", "0.22": "Theta", "90.0": "Chi", "-5.0": "Phi"}
 
 
@@ -14,6 +14,7 @@ def naming(text=TOML):
     """The instrument's file with motors in the place of numbers."""
     for number, motor in NAMED.items():
         text = text.replace(f"angle = {number}}}", f'angle = "{motor}"}}')
+    text = text.replace("distance = 0.5", 'distance = "arm"\ndistance_unit = "mm"')
     return text.replace("energy = 9.0", 'energy = "Energy"').replace("step = 0.005\n", "")
 
 

@@ -32,9 +32,10 @@ def test_an_instrument_that_names_its_motors():
     assert named.motors() == {
         **dict.fromkeys(("Delta", "Gamma", "Theta", "Chi", "Phi"), "degrees"),
         "Energy": "keV",
+        "arm": "mm",
     }
     motors = {name: Motor(name, (value,), unit, "here") for (name, unit), value in zip(
-        named.motors().items(), (32.174, 12.6346, 0.22, 90.0, -5.0, 9.0), strict=True
+        named.motors().items(), (32.174, 12.6346, 0.22, 90.0, -5.0, 9.0, 500.0), strict=True
     )}  # fmt: skip
     motors["Theta"] = Motor("Theta", tuple(THETA), "degrees", "here")
     assert named.instrument(motors=motors) == instrument()
@@ -44,6 +45,51 @@ def test_an_instrument_that_names_its_motors():
     assert given.instrument(motors=motors) == instrument(step=0.1)
     with pytest.raises(ValueError, match=r"^alone: 'Energy' is the name of a motor: only"):
         parse_instrument(naming().encode(), "alone")
+
+
+FAR = TOML.replace("distance = 0.5", 'distance = "arm"\ndistance_unit = "mm"')
+
+
+def test_a_distance_that_is_a_motor():
+    named = InstrumentFile(FAR.encode(), "named")
+    assert named.motors() == {"arm": "mm"}
+    assert named.missing() == ()
+    still = {"arm": Motor("arm", (500.01, 499.99), "mm", "here")}
+    assert named.instrument(motors=still) == instrument()
+    with pytest.raises(ValueError, match=r"^named: arm moved from 500 to 501 mm"):
+        named.instrument(motors={"arm": Motor("arm", (500.0, 501.0), "mm", "here")})
+    metres = InstrumentFile(FAR.replace('distance_unit = "mm"', "").encode(), "named")
+    assert metres.motors() == {"arm": "m"}
+    assert metres.instrument(motors={"arm": Motor("arm", (0.5,), "m", "x")}) == instrument()
+    with pytest.raises(ValueError, match=r"^alone: 'arm' is the name of a motor: only"):
+        parse_instrument(FAR.encode(), "alone")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (('distance_unit = "mm"', 'distance_unit = "inch"'), "must be one of m, cm, mm, got"),
+        (('distance = "arm"', "distance = 0.5"), "goes with the name of a motor as distance"),
+        (('"mm"', "1"), "must be one of m, cm, mm, got 1"),
+    ],
+)
+def test_a_unit_that_cannot_be(changed, message):
+    with pytest.raises(ValueError, match=f"distance_unit {message}"):
+        parse_instrument(FAR.replace(*changed).encode(), "file")
+
+
+def test_the_unit_of_a_distance(scans):
+    spec, bliss = Source(scans / "run", "8"), Source(scans / "scan.h5", "2.1")
+    assert read_motors(spec, {"arm": "mm"}, ALL, FRAMES)["arm"].positions == (500.0,)
+    message = "arm has no units, and 500 m is no distance of a detector here: say its unit in"
+    with pytest.raises(DataError, match=message):
+        read_motors(spec, {"arm": "m"}, ALL, FRAMES)
+    with h5py.File(scans / "scan.h5", "a") as file:
+        file["2.1/instrument/arm/value"] = 50.0
+        file["2.1/instrument/arm/value"].attrs["units"] = "cm"
+    for unit, expected in (("m", 0.5), ("mm", 500.0)):
+        found = read_motors(bliss, {"/2.1/instrument/arm/value": unit}, ALL, FRAMES)
+        np.testing.assert_allclose([motor.positions for motor in found.values()], [[expected]])
 
 
 def test_a_scan_of_the_energy():
@@ -195,7 +241,11 @@ def test_prepare_knows_what_was_scanned(scans, monkeypatch, words):
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("--geometry", "named.toml"), 1, "(Delta, Gamma, Theta, Chi, Phi, Energy), of which fra"),
+        (
+            ("--geometry", "named.toml"),
+            1,
+            "(Delta, Gamma, Theta, Chi, Phi, Energy, arm), of which fra",
+        ),
         (("--motors", "run:8"), 2, "goes with --geometry"),
         (("--geometry", "numbers.toml", "--motors", "run:8"), 2, "numbers.toml names no motor"),
         (("--geometry", "named.toml", "--motors", "run:7"), 1, "Theta has a single position"),

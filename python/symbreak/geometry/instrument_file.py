@@ -16,8 +16,9 @@
 
 Further keys are those of :class:`~symbreak.geometry.Instrument`: ``beam``, ``[detector] center``.
 Energy, distance and pixel that are left out ``symbreak prepare`` takes from the frames' own file.
-Energy, or the angle of a circle, may be the name of a motor, ``angle = "Theta"``, of which
-``symbreak prepare`` looks the positions up; that which was scanned tells ``step``, too.
+Energy, distance, or the angle of a circle may be the name of a motor, ``angle = "Theta"``, whose
+positions ``symbreak prepare`` looks up; the motor that was scanned tells ``step``, too. Where a
+motor's file gives its distance no unit, ``[detector] distance_unit`` does: "m", "cm" or "mm".
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from typing import Any
 
 from symbreak.geometry.circles import Circle
 from symbreak.geometry.instrument import ENERGY, Instrument
-from symbreak.geometry.motor import Motor
+from symbreak.geometry.motor import METRES, Motor
 from symbreak.ops.checks import shown
 
 TOP = ("energy", "beam", "scan", "step")
 DETECTOR = ("distance", "pixel", "rows", "columns", "center")
+DISTANCE, DISTANCE_UNIT = "distance", "distance_unit"
 
 
 def read_instrument(path: str | Path) -> Instrument:
@@ -102,10 +104,13 @@ class InstrumentFile:
         )
 
     def motors(self) -> dict[str, str]:
-        """The motors that the file names, and the unit of each: ``degrees`` or ``keV``.
+        """The motors that the file names, and the unit of each where their own file has none.
+
+        Returns:
+            dict: ``degrees``, ``keV``, or of a distance ``m``, ``cm`` or ``mm``.
 
         Raises:
-            ValueError: A table is none, or a circle lacks a key.
+            ValueError: A table is none, a circle lacks a key, or the distance's unit is no such.
         """
         with self._named():
             found: dict[str, str] = {}
@@ -115,6 +120,9 @@ class InstrumentFile:
                 found |= {angle: "degrees" for angle in angles if isinstance(angle, str)}
             if isinstance(self._given.get(ENERGY), str):
                 found[self._given[ENERGY]] = "keV"
+            detector = _table(self._given, "detector")
+            if isinstance(detector.get(DISTANCE), str):
+                found[detector[DISTANCE]] = _distance_unit(detector)
             return found
 
     def instrument(
@@ -166,7 +174,7 @@ def _instrument(given: Mapping[str, Any], known: Mapping[str, Any]) -> Instrumen
     found |= {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in detector.items()
-        if key != "circles"
+        if key not in ("circles", DISTANCE_UNIT)
     }
     for field in fields(Instrument):
         if field.default is MISSING and field.name not in found:
@@ -184,7 +192,7 @@ def _instrument(given: Mapping[str, Any], known: Mapping[str, Any]) -> Instrumen
 def _check_keys(given: Mapping[str, Any]) -> None:
     detector, sample = _table(given, "detector"), _table(given, "sample")
     _known("", given, (*TOP, "detector", "sample"))
-    _known("[detector] ", detector, (*DETECTOR, "circles"))
+    _known("[detector] ", detector, (*DETECTOR, DISTANCE_UNIT, "circles"))
     _known("[sample] ", sample, ("circles",))
 
 
@@ -223,7 +231,24 @@ def _with_positions(given: Mapping[str, Any], motors: Mapping[str, Motor]) -> di
                 for circle in _given_circles(table, name)
             ]
             found[name] = {**table, "circles": circles}
+    detector = _table(found, "detector")
+    if isinstance(detector.get(DISTANCE), str):
+        metres = METRES[_distance_unit(detector)] * number(detector[DISTANCE], None)
+        found["detector"] = {**detector, DISTANCE: float(f"{metres:.12g}")}
+    elif DISTANCE_UNIT in detector:
+        raise ValueError(
+            "[detector] distance_unit goes with the name of a motor as distance; a number is in m."
+        )
     return found
+
+
+def _distance_unit(detector: Mapping[str, Any]) -> str:
+    unit = detector.get(DISTANCE_UNIT, "m")
+    if not isinstance(unit, str) or unit not in METRES:
+        raise ValueError(
+            f"[detector] distance_unit must be one of {', '.join(METRES)}, got {shown(unit)}."
+        )
+    return unit
 
 
 def _circles(table: Mapping[str, Any], name: str) -> tuple[Circle, ...]:

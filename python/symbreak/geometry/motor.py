@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-STILL = {"degrees": 1e-2, "keV": 1e-4}
+METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
+"""Units of a distance, in m."""
+STILL = {"degrees": 1e-2, "keV": 1e-4, **{unit: 1e-4 / metres for unit, metres in METRES.items()}}
 """What an encoder's last digits may differ by while nothing moves, for each unit."""
 UNEVEN = 0.5  # of a step: frames farther from their places belong to no even scan
 WORTH_TELLING = 0.1
@@ -19,7 +21,7 @@ class Motor:
     positions: tuple[float, ...]
     """One for each frame, or a single one."""
     unit: str
-    """``degrees`` or ``keV``."""
+    """``degrees``, ``keV``, or one of `METRES`."""
     said_by: str
     """File and dataset."""
 

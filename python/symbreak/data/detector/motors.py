@@ -16,11 +16,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from symbreak.data.detector.header import KEV, unit_of
+from symbreak.data.detector.header import KEV, METRES, unit_of
 from symbreak.data.files.arrays import Source, open_hdf5, read
 from symbreak.data.files.fio import read_fio
 from symbreak.data.files.readers import ArrayLike, DataError, datasets, parsing
 from symbreak.data.files.spec import read_spec
+from symbreak.geometry.motor import METRES as DISTANCES
 from symbreak.geometry.motor import STILL, Motor
 
 DEGREES = {
@@ -28,8 +29,16 @@ DEGREES = {
     **dict.fromkeys(("rad", "radian", "radians"), degrees(1)),
     **dict.fromkeys(("mrad", "milliradian", "milliradians"), degrees(1e-3)),
 }
-UNITS: Mapping[str, Mapping[str, float]] = {"degrees": DEGREES, "keV": KEV}
+UNITS: Mapping[str, Mapping[str, float]] = {
+    "degrees": DEGREES,
+    "keV": KEV,
+    **{
+        unit: {name: factor / metres for name, factor in METRES.items()}
+        for unit, metres in DISTANCES.items()
+    },
+}
 MOST_KEV = 200.0  # above that a number without units is one of eV
+MOST_METRES = 50.0  # and one of mm
 VALUES = ("value", "position", "data")  # datasets in a group that has the motor's name
 OTHER_TIMES = "positioners_"  # BLISS: ..._start, ..._end, ..._dial_start, ..._dial_end
 NAMED = 8  # motors that a message lists
@@ -46,8 +55,8 @@ def read_motors(
 
     Args:
         source: HDF5 file and group of the scan, SPEC file and number of the scan, or FIO file.
-        wanted: Names, and the unit that is asked of each: ``degrees`` or ``keV``. Numbers without
-            units are taken to be in it.
+        wanted: Names, and the unit that is asked of each: ``degrees``, ``keV``, ``m``, ``cm`` or
+            ``mm``. Numbers without units are taken to be in it.
         chosen: Which frames are wanted.
         count: How many there are.
 
@@ -191,4 +200,10 @@ def _values(scan: Scan, path: str, array: ArrayLike, unit: str) -> Any:
         raise DataError(f"{where} has units {told[:20]!r}, expected {unit}.")
     if told is None and unit == "keV" and values.size and values.max() > MOST_KEV:
         raise DataError(f"{where} has no units, and {values.max():g} keV is no photon energy here.")
+    metres = DISTANCES.get(unit, 0.0) * (values.max() if values.size else 0.0)
+    if told is None and metres > MOST_METRES:
+        raise DataError(
+            f"{where} has no units, and {metres:g} m is no distance of a detector here: say its "
+            'unit in the instrument\'s file, [detector] distance_unit = "mm".'
+        )
     return values * (1.0 if told is None else UNITS[unit][told.lower()])
