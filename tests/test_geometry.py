@@ -199,7 +199,8 @@ def test_a_file_says_what_the_arguments_say(tmp_path):
         ("energy = 9.0", "energy = ", "not a TOML file"),
         ("energy = 9.0", "energie = 9.0", "energie is none of energy, beam, scan, step"),
         ("distance = 0.5", "", r"\[detector\] distance is missing"),
-        ("distance = 0.5", 'distance = "far"', r"distance must be a number \(m\), got 'far'"),
+        ("distance = 0.5", "distance = true", r"distance must be a number \(m\), got True"),
+        ("distance = 0.5", 'distance = "arm"', "'arm' is the name of a motor: only .symbreak"),
         ("pixel = [55e-6, 55e-6]", "pixel = 55e-6", "pixel must be two numbers, row and column"),
         (
             "pixel = [55e-6, 55e-6]",
