@@ -209,8 +209,8 @@ profile() {
   kernels+='|survey_pairs|inner_products|choose|compare|select'
   # The clocks stay as they are, and the caches hold what the launch before left in them, as in a run:
   # parts of a batch are as large as the L2 cache on purpose.
-  local ncu=(ncu --clock-control none --cache-control none --profile-from-start off --kernel-name-base mangled
-    --kernel-name "regex:symbreak.*[0-9]($kernels)_kernel" --csv --page raw)
+  local ncu=(ncu --clock-control none --cache-control none --profile-from-start off
+    --kernel-name-base mangled --kernel-name "regex:symbreak.*[0-9]($kernels)_kernel" --csv --page raw)
   step profile "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$metrics" \
     --log-file "$logs/profile.csv" "$python" bench/profiled_calls.py
   step counts "${PROFILE_LIMIT:-150}" "${ncu[@]}" --metrics "$counts" \

@@ -4,8 +4,8 @@
 
 runs the named trials (``all`` for every one), saves each in docs/experiments/paper/trials.csv as it
 ends, and writes the table of that file into docs/experiments/paper-scale.md; without names only the
-latter.
-With ``--keep`` the trainings lie in that folder, where an interrupted one is found and continued.
+latter. With ``--keep`` the trainings lie in that folder, where an interrupted one is found and
+continued.
 
 Objects of 64 x 64 pixels, patterns of 128 x 128, the networks of that scale or narrower ones, but
 fewer epochs than a GPU affords. Every row is one training, after breaking unless its name says

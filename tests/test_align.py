@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import DTYPES, TOLERANCE, blob, strided
+from conftest import DTYPES, TOLERANCE, blob, strided, threads
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,18 +148,14 @@ def test_an_item_does_not_see_its_batch_nor_the_threads(device, generator, wrap,
     estimate = blob((9, *grid), dtype=torch.complex64, generator=generator).to(device)
     reference = blob((9, *grid), dtype=torch.complex64, generator=generator).to(device)
     together = symbreak.align(estimate, reference, wrap=wrap)
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2, 5):  # alone, an item is shared by the threads
-            torch.set_num_threads(count)
+    for count in (1, 2, 5):  # alone, an item is shared by the threads
+        with threads(count):
             pairs = zip(estimate, reference, strict=True)
             alone = [symbreak.align(e, r, wrap=wrap) for e, r in pairs]
             again = symbreak.align(estimate, reference, wrap=wrap)
             for field, items, other in zip(together, zip(*alone, strict=True), again, strict=True):
                 assert torch.equal(field, torch.stack(items))
                 assert torch.equal(field, other)
-    finally:
-        torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("wrap", [False, True])

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import DTYPES, TOLERANCE, blob, strided
+from conftest import DTYPES, TOLERANCE, blob, strided, threads
 
 import symbreak
 from symbreak.reference.break_symmetry import break_symmetry as reference_break_symmetry
@@ -123,14 +123,10 @@ def test_a_vortex_is_turned_one_way_whatever_its_phase(device, generator):
 
 def test_no_thread_count_changes_a_bit(generator):
     x = blob((33, 10, 11), dtype=torch.complex64, generator=generator)
-    threads = torch.get_num_threads()
-    try:
-        results = []
-        for count in (1, 2, 5):
-            torch.set_num_threads(count)
+    results = []
+    for count in (1, 2, 5):
+        with threads(count):
             results.append(symbreak.break_symmetry(x))
-    finally:
-        torch.set_num_threads(threads)
     for result in results[1:]:
         for a, b in zip(results[0], result, strict=True):
             assert torch.equal(a, b)

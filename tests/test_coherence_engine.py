@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from conftest import threads
 from hypothesis import given
 from hypothesis import strategies as st
 from phasing_problems import objects, relative
@@ -121,20 +122,16 @@ def test_an_object_that_is_zero_is_held_to_what_was_measured():
 
 
 def test_the_number_of_threads_changes_no_bit():
-    before = torch.get_num_threads()
-    try:
-        for grid in ((48, 40), (16, 24, 18)):
-            a, options = problem(grid, torch.float32)
-            options |= {"first": 4, "every": 2, "starts": 2}
-            found = []
-            for threads in (1, 2, 3):
-                torch.set_num_threads(threads)  # three: one image is left to share
+    for grid in ((48, 40), (16, 24, 18)):
+        a, options = problem(grid, torch.float32)
+        options |= {"first": 4, "every": 2, "starts": 2}
+        found = []
+        for count in (1, 2, 3):
+            with threads(count):  # three: one image is left to share
                 found.append(reconstruct(a, "8*ER+6*HIO", **options))
-            for other in found[1:]:
-                assert torch.equal(found[0].blur, other.blur)
-                assert all(map(torch.equal, found[0].found, other.found))
-    finally:
-        torch.set_num_threads(before)
+        for other in found[1:]:
+            assert torch.equal(found[0].blur, other.blur)
+            assert all(map(torch.equal, found[0].found, other.found))
 
 
 PROGRAM = """

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from conftest import SEED
+from conftest import SEED, threads
 
 import symbreak
 from symbreak.data import crystals
@@ -123,18 +123,14 @@ def test_shrinkwrap_finds_the_same_support(monkeypatch, grid, rule):
 def test_neither_threads_nor_neighbours_change_a_bit(grid, rule):
     amplitude, options = problem(grid, torch.float32, items=5)
     options["shrinkwrap"] = symbreak.Shrinkwrap(every=10, **rule)
-    threads = torch.get_num_threads()
-    try:
-        results = []
-        for count in (1, 2, 3, 7):
-            torch.set_num_threads(count)
+    results = []
+    for count in (1, 2, 3, 7):
+        with threads(count):
             results.append(symbreak.reconstruct(amplitude, "30*HIO+30*ER", **options))
             alone = symbreak.reconstruct(amplitude[3], "30*HIO+30*ER", **options)
             assert torch.equal(alone.object, results[-1].object[3])
             assert torch.equal(alone.support, results[-1].support[3])
             assert torch.equal(alone.error, results[-1].error[3])
-    finally:
-        torch.set_num_threads(threads)
     for result in results[1:]:
         assert all(torch.equal(a, b) for a, b in zip(result, results[0], strict=True))
 

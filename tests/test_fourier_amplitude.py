@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import DTYPES, TOLERANCE, blob, strided
+from conftest import DTYPES, TOLERANCE, blob, strided, threads
 from hypothesis import given
 from hypothesis import strategies as st
 from test_align import member
@@ -65,15 +65,11 @@ def test_an_item_does_not_see_its_batch_nor_the_threads(device, generator, shape
     x = blob((7, 31, 32), dtype=torch.complex64, generator=generator).to(device)
     shape = tuple(4 * n for n in shape)
     together = symbreak.fourier_amplitude(x, shape=shape)
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2, 5):
-            torch.set_num_threads(count)
+    for count in (1, 2, 5):
+        with threads(count):
             assert torch.equal(symbreak.fourier_amplitude(x, shape=shape), together)
             for item, expected in zip(x, together, strict=True):
                 assert torch.equal(symbreak.fourier_amplitude(item, shape=shape), expected)
-    finally:
-        torch.set_num_threads(threads)
 
 
 @given(data=st.data())

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from conftest import threads
 
 from symbreak.models import SiSPRNet, UNet
 from symbreak.models.inputs import network_input, to_complex
@@ -9,12 +10,10 @@ from symbreak.models.standardise import Standardise
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def small_networks_have_one_thread():
     # On networks this small threads cost more than they bring, above all on a busy machine.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads(1):
+        yield
 
 
 def parameters(network):

@@ -1,6 +1,5 @@
 """reconstruct: independence of the batch, success, seeds, progress, compile, errors."""
 
-import contextlib
 import os
 import signal
 import threading
@@ -8,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from conftest import strided
+from conftest import strided, threads
 from phasing_problems import amplitudes, objects, oracle, relative
 
 import symbreak
@@ -21,16 +20,6 @@ from symbreak.reference.reconstruct import reconstruct as reference_reconstruct
 @pytest.fixture
 def pattern(generator):
     return amplitudes(objects(5, (18, 21), generator=generator)[0]).float()
-
-
-@contextlib.contextmanager
-def threads(count):
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_result_depends_on_the_item_alone(device, pattern):

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "cpu/engine/empty_rows.h"
 #include "cpu/random_phases.h"
 
 namespace symbreak {
@@ -41,8 +42,7 @@ void import_object(const Image<T>& image, int lanes, const T* object, T scale, T
 
 template <typename T>
 void clear_rows(const Image<T>& image, int lanes, int begin, int end) {
-  const int64_t size = 2 * int64_t{image.padded_columns} * lanes;
-  std::fill_n(image.iterate + begin * size, (end - begin) * size, T(0));
+  clear_iterate(image, lanes, begin, end);
   const int64_t rounding = end * lanes - image.rows;
   for (int block = 0; rounding > 0 && block < image.column_blocks; ++block) {
     std::fill_n(image.state + block * image.state_stride + 2 * image.rows * lanes,

@@ -32,7 +32,7 @@ from typing import Any
 
 from symbreak.geometry.circles import Circle
 from symbreak.geometry.instrument import ENERGY, Instrument
-from symbreak.geometry.motor import METRES, Motor
+from symbreak.geometry.motor import DISTANCE_UNITS, Motor
 from symbreak.ops.checks import shown
 
 TOP = ("energy", "beam", "scan", "step")
@@ -233,7 +233,7 @@ def _with_positions(given: Mapping[str, Any], motors: Mapping[str, Motor]) -> di
             found[name] = {**table, "circles": circles}
     detector = _table(found, "detector")
     if isinstance(detector.get(DISTANCE), str):
-        metres = METRES[_distance_unit(detector)] * number(detector[DISTANCE], None)
+        metres = DISTANCE_UNITS[_distance_unit(detector)] * number(detector[DISTANCE], None)
         found["detector"] = {**detector, DISTANCE: float(f"{metres:.12g}")}
     elif DISTANCE_UNIT in detector:
         raise ValueError(
@@ -244,9 +244,10 @@ def _with_positions(given: Mapping[str, Any], motors: Mapping[str, Motor]) -> di
 
 def _distance_unit(detector: Mapping[str, Any]) -> str:
     unit = detector.get(DISTANCE_UNIT, "m")
-    if not isinstance(unit, str) or unit not in METRES:
+    if not isinstance(unit, str) or unit not in DISTANCE_UNITS:
         raise ValueError(
-            f"[detector] distance_unit must be one of {', '.join(METRES)}, got {shown(unit)}."
+            f"[detector] distance_unit must be one of {', '.join(DISTANCE_UNITS)}, "
+            f"got {shown(unit)}."
         )
     return unit
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
+DISTANCE_UNITS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 """Units of a distance, in m."""
-STILL = {"degrees": 1e-2, "keV": 1e-4, **{unit: 1e-4 / metres for unit, metres in METRES.items()}}
+STILL = {
+    "degrees": 1e-2,
+    "keV": 1e-4,
+    **{unit: 1e-4 / metres for unit, metres in DISTANCE_UNITS.items()},
+}
 """What an encoder's last digits may differ by while nothing moves, for each unit."""
 UNEVEN = 0.5  # of a step: frames farther from their places belong to no even scan
 WORTH_TELLING = 0.1
@@ -21,7 +25,7 @@ class Motor:
     positions: tuple[float, ...]
     """One for each frame, or a single one."""
     unit: str
-    """``degrees``, ``keV``, or one of `METRES`."""
+    """``degrees``, ``keV``, or one of `DISTANCE_UNITS`."""
     said_by: str
     """File and dataset."""
 

@@ -21,8 +21,7 @@ from symbreak.data.files.arrays import Source, open_hdf5, read
 from symbreak.data.files.fio import read_fio
 from symbreak.data.files.readers import ArrayLike, DataError, datasets, parsing
 from symbreak.data.files.spec import read_spec
-from symbreak.geometry.motor import METRES as DISTANCES
-from symbreak.geometry.motor import STILL, Motor
+from symbreak.geometry.motor import DISTANCE_UNITS, STILL, Motor
 
 DEGREES = {
     **dict.fromkeys(("deg", "degree", "degrees", "\u00b0"), 1.0),
@@ -34,7 +33,7 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "keV": KEV,
     **{
         unit: {name: factor / metres for name, factor in METRES.items()}
-        for unit, metres in DISTANCES.items()
+        for unit, metres in DISTANCE_UNITS.items()
     },
 }
 MOST_KEV = 200.0  # above that a number without units is one of eV
@@ -200,7 +199,7 @@ def _values(scan: Scan, path: str, array: ArrayLike, unit: str) -> Any:
         raise DataError(f"{where} has units {told[:20]!r}, expected {unit}.")
     if told is None and unit == "keV" and values.size and values.max() > MOST_KEV:
         raise DataError(f"{where} has no units, and {values.max():g} keV is no photon energy here.")
-    metres = DISTANCES.get(unit, 0.0) * (values.max() if values.size else 0.0)
+    metres = DISTANCE_UNITS.get(unit, 0.0) * (values.max() if values.size else 0.0)
     if told is None and metres > MOST_METRES:
         raise DataError(
             f"{where} has no units, and {metres:g} m is no distance of a detector here: say its "
