@@ -175,7 +175,7 @@ CASES = [
     ("reconstruct-stack {d}/pairs.h5:amplitude -o {o}/out.h5 --beta 3", 2, "for '--beta': beta"),
     ("break {d}/none.npy -o {o}/out.h5", 1, "none.npy: it is empty, shape (0, 8, 8)"),
     ("break {d}/thin.npy -o {o}/out.h5", 1, "thin.npy: it is empty, shape (6, 8, 0)"),
-    ("break {d}/zeros.npy -o {o}/out.h5", 1, "no dataset can be a stack of objects"),
+    ("break {d}/zeros.npy -o {o}/out.h5", 1, "no dataset can be a stack of complex objects"),
     ("break {d}/scan.h5:data -o {o}/out.h5", 1, "objects must be complex, got uint16"),
     ("break {d}/pickled.npy -o {o}/out.h5", 1, "not a NumPy file of plain numbers"),
     (BREAK + "--rule up", 2, "for '--rule': rule must be angle or circulation, got 'up'"),

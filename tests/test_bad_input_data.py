@@ -268,7 +268,7 @@ def test_odd_things_in_a_file_are_passed_over(tmp_path):
     for name in ("empty", "loop", "nowhere", "elsewhere"):
         with pytest.raises(ValueError, match=f"there is no dataset '{name}'; it holds /data"):
             read_pattern(Source(path, name))
-    with pytest.raises(ValueError, match="no dataset can be a stack of objects"):
+    with pytest.raises(ValueError, match="no dataset can be a stack of complex objects"):
         read_objects(Source(path))
 
 

@@ -242,7 +242,7 @@ def test_failures_are_one_line(tmp_path, scan):
     assert text[caret.index("^")] == "E"
     fails(2, "beta", "reconstruct", scan, *out, "--beta", 7)
     fails(2, "threshold", "reconstruct", scan, *out, "--threshold", 2)
-    fails(1, "can be a stack of objects", "break", scan, "-o", tmp_path / "b.h5")
+    fails(1, "can be a stack of complex objects", "break", scan, "-o", tmp_path / "b.h5")
     fails(2, "rule must be", "break", *_objects(tmp_path), "-o", tmp_path / "b.h5", "--rule", "x")
     (other,) = _objects(tmp_path, (5, 5))
     fails(1, "one shape", "align", *_objects(tmp_path), other)

@@ -186,7 +186,7 @@ def test_objects_are_read_only_when_indexed(tmp_path):
 @pytest.mark.parametrize(
     ("array", "name", "ndim", "message"),
     [
-        (np.ones((4, 4)), None, 2, "no dataset can be a stack of objects"),
+        (np.ones((4, 4)), None, 2, "no dataset can be a stack of complex objects"),
         (np.ones((4, 4)), "/x", 2, "objects must be complex, got float64"),
         (np.ones((4, 4), dtype=complex), "/x", 3, "at least 3 axes"),
         (np.ones((0, 4, 4), dtype=complex), None, 2, "it is empty"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.cli.coherence import Coherence
+from symbreak.cli.initial import to_scale
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import ranking
 from symbreak.data.streaming.chunks import Arrays
@@ -54,7 +55,8 @@ class Phaser:
 
         Args:
             part: ``amplitude``, ``valid`` and ``least``, ``(items, *grid)``, DC at index 0, as
-                `PatternStack.read` has them.
+                `PatternStack.read` has them; where phasing begins from objects, ``initial``,
+                complex ``(items, *grid)``.
 
         Returns:
             What `shapes` lists; of a dark pattern object 0 and NaN.
@@ -67,10 +69,11 @@ class Phaser:
             name: torch.full(shape, EMPTY.get(name, 0), dtype=TYPES[kind])
             for name, (shape, kind) in self.shapes(len(amplitude), amplitude.shape[1:]).items()
         }
+        given = [amplitude + least, valid, least > 0]
+        if "initial" in part:
+            given.append(torch.from_numpy(part["initial"]))
         if bool(bright.any()):
-            done = self._bright(
-                *(x[bright].to(self.device) for x in (amplitude + least, valid, least > 0))
-            )
+            done = self._bright(*(x[bright].to(self.device) for x in given))
             for name, value in done.items():
                 found[name][bright] = value.to(found[name].dtype).cpu()
         return {name: value.numpy() for name, value in found.items()}
@@ -91,7 +94,9 @@ class Phaser:
             "errors": ((count, starts), "f4"),
         }
 
-    def _bright(self, a: Tensor, valid: Tensor, saturated: Tensor) -> dict[str, Tensor]:
+    def _bright(
+        self, a: Tensor, valid: Tensor, saturated: Tensor, initial: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The same of patterns that are not dark."""
         grid, ndim = a.shape[1:], a.dim() - 1
         hidden = torch.zeros_like(valid)
@@ -117,7 +122,7 @@ class Phaser:
             blurs = [blur for _, blur in several if blur is not None]
             blur = torch.cat(blurs) if blurs else None
         else:
-            phased, blur = self._phase(a, measured, saturated, known)
+            phased, blur = self._phase(a, measured, saturated, known, initial=initial)
         if self.free is not None:
             objects = torch.where(phased.support, phased.object, 0)
             values["free_log_likelihood"] = symbreak.free_log_likelihood(
@@ -142,11 +147,15 @@ class Phaser:
         saturated: Tensor,
         blur: Tensor | None,
         shrinkwrap: symbreak.Shrinkwrap | None = None,
+        initial: Tensor | None = None,
     ) -> tuple[symbreak.Reconstruction, Tensor | None]:
         """All starts, and their blurs."""
         rules = {**self.rules, "valid": measured, "ndim": a.dim() - 1}
         if shrinkwrap is not None:
             rules["shrinkwrap"] = shrinkwrap
+        if initial is not None:
+            rules["initial"] = to_scale(initial, a, measured)
+            rules["support"] = initial != 0
         if self.beam is None:
             bounded = saturated if bool(saturated.any()) else None
             return symbreak.reconstruct(a, saturated=bounded, **rules), None

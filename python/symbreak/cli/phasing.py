@@ -69,12 +69,14 @@ def run_resumably(
     starts: int,
     record_every: int,
     saturated: torch.Tensor | None = None,
+    initial: torch.Tensor | None = None,
     coherence: Coherence | None = None,
     **options: Any,
 ) -> Iterator[tuple[symbreak.Reconstruction, torch.Tensor | None]]:
     """Phase one pattern, as `run` does, a few starts at a time, kept beside ``output`` until then.
 
-    What the block gets are the starts and, with ``coherence``, the blur of each.
+    What the block gets are the starts and, with ``coherence``, the blur of each. With ``initial``,
+    ``(starts, *grid)``, they begin there, and ``support`` may have as many.
 
     A start's result depends on the data, the seed and its number alone, so those that an
     interrupted call left are taken over. The block is to write ``output``: when it ends, the kept
@@ -84,11 +86,12 @@ def run_resumably(
         OSError: The starts cannot be written.
         KeyboardInterrupt: With a message that says what is kept.
     """
-    shared = {**options, "valid": valid, "shrinkwrap": shrinkwrap, "support": support}
+    shared = {**options, "valid": valid, "shrinkwrap": shrinkwrap}
     settings = {
         "amplitude": digest(amplitude),
         "valid": digest(valid),
         "support": None if support is None else digest(support),
+        "initial": None if initial is None else digest(initial),
         "saturated": None if saturated is None else digest(saturated),
         "shrinkwrap": None if shrinkwrap is None else asdict(shrinkwrap),
         "schedule": schedule,
@@ -108,10 +111,18 @@ def run_resumably(
         with progress("phasing", starts * iterations) as bar:
 
             def phase(part: Arrays) -> dict[str, NDArray[Any]]:
-                first = int(part["start"][0])
+                first, count = int(part["start"][0]), len(part["start"])
+
+                def theirs(each: torch.Tensor | None) -> torch.Tensor | None:
+                    if each is None or each.dim() == amplitude.dim():
+                        return each
+                    return each[first : first + count]
+
                 own: dict[str, Any] = {
-                    "starts": len(part["start"]),
+                    "starts": count,
                     "first_start": first,
+                    "support": theirs(support),
+                    "initial": theirs(initial),
                     "ndim": amplitude.dim(),
                     "progress": partial(show, bar, first * iterations),
                 }

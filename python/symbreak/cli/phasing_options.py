@@ -176,6 +176,7 @@ Sigma = Annotated[
     typer.Option(
         callback=checked(lambda sigma: symbreak.Shrinkwrap(sigma=sigma, sigma_min=0)),
         help="Standard deviation of the first blur in pixels.",
+        show_default=f"{symbreak.Shrinkwrap().sigma:g}; with --initial that of --sigma-min",
         rich_help_panel=SUPPORT,
     ),
 ]
@@ -254,7 +255,7 @@ def end_of(context: typer.Context, *, coherent: bool) -> dict[str, int]:
         against = "partial coherence"
     if averaged and against:
         raise typer.BadParameter(f"--average-iterates does not go together with {against}")
-    if not coherent and not _is_said(context, "schedule"):
+    if not coherent and not is_said(context, "schedule"):
         used["schedule"] = PARTLY_COHERENT
     default = parse_schedule(used["schedule"]) == parse_schedule(SCHEDULE)
     if averaged is None:
@@ -307,12 +308,13 @@ def hold_notes(rule: symbreak.Shrinkwrap, schedule: str) -> tuple[str, ...]:
 def check_free_to_choose(context: typer.Context) -> None:
     """The options that say which support there is to be leave nothing to choose."""
     for name in ("threshold", "area", "fixed_support"):
-        if _is_said(context, name):
+        if is_said(context, name):
             raise typer.BadParameter(
                 f"--choose-support chooses it: leave out --{name.replace('_', '-')}"
             )
 
 
-def _is_said(context: typer.Context, name: str) -> bool:
+def is_said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, also with the value that it has by default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"

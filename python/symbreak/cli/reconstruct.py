@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +12,11 @@ import typer
 
 import symbreak
 from symbreak.cli import coherence, options, phasing_options
+from symbreak.cli.described import describe, parameters
 from symbreak.cli.geometry import lines
-from symbreak.cli.output import element, err, note, wrote
-from symbreak.cli.phasing import digest, run_resumably
+from symbreak.cli.initial import AGREEMENT, Initial, begin, read_starts
+from symbreak.cli.output import note, wrote
+from symbreak.cli.phasing import run_resumably
 from symbreak.cli.phasing_options import (
     DATASET,
     DEFAULT,
@@ -29,7 +30,7 @@ from symbreak.cli.starts import as_phasing, print_chance, print_starts
 from symbreak.cli.supports import area_text, choose_resumably, print_trials, trials_as_results
 from symbreak.data.detector.patterns import Pattern, read_like, read_pattern
 from symbreak.data.files.arrays import Source
-from symbreak.data.files.cxi import Parameter, title_of, write_cxi
+from symbreak.data.files.cxi import write_cxi
 from symbreak.data.files.reciprocal import reciprocal_of
 from symbreak.evaluation import GOOD, compare_starts
 
@@ -44,6 +45,7 @@ EXAMPLES = (
     "symbreak reconstruct forward.h5 -o out.cxi --phase-limit 1",
     "symbreak reconstruct scan.h5 -o out.cxi --free 0.05",
     "symbreak reconstruct scan.h5 -o out.cxi --partial-coherence",
+    "symbreak reconstruct next.h5 -o next.cxi --initial out.cxi",
 )
 
 
@@ -72,6 +74,7 @@ def reconstruct(
     phase_limit: phasing_options.PhaseLimit = None,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
+    initial: Initial = None,
     good: Annotated[
         float,
         typer.Option(
@@ -133,6 +136,7 @@ def reconstruct(
             ("mask", mask),
             ("saturated", saturated),
             ("support", support),
+            ("initial", initial),
         )
         if text is not None
     }
@@ -144,6 +148,9 @@ def reconstruct(
         raise typer.BadParameter("--fixed-support needs --support")
     if choose_support:
         phasing_options.check_free_to_choose(context)
+    if initial is not None:
+        begin(context)
+        sigma = context.params["sigma"]
     beam = coherence.given(partial_coherence, coherence_length)
     ending = phasing_options.end_of(context, coherent=beam is None)
     schedule = context.params["schedule"]
@@ -175,11 +182,19 @@ def reconstruct(
     left_out = None
     if free is not None:
         left_out = symbreak.free_pixels(amplitude.shape, valid=measured_pixels, fraction=free)
-    _describe(measured, left_out)
+    describe(measured, left_out)
+    seen = measured_pixels if left_out is None else measured_pixels & ~left_out
     first = _support(extra.get("support"), measured)
     shared: dict[str, Any] = {"beta": beta, "phase_limit": phase_limit, "coherence": beam}
-    shared |= {"starts": starts, "seed": seed}
+    shared |= {"starts": starts, "seed": seed, "valid": seen}
     shared["support"] = None if first is None else first.to(where)
+    if initial is not None:
+        begun, told = read_starts(extra["initial"], measured.source, amplitude, seen)
+        note(told)
+        context.params["starts"] = len(begun)
+        shared |= {"starts": len(begun), "initial": begun}
+        if first is None:
+            shared["support"] = begun != 0
     shared["saturated"] = bounded if bounds and beam is None else None
     with ExitStack() as kept:
         choice = None
@@ -189,7 +204,6 @@ def reconstruct(
                 amplitude,
                 schedule,
                 shrinkwrap=rule,
-                valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
                 **shared,
             )
             choice = kept.enter_context(trying)
@@ -199,7 +213,6 @@ def reconstruct(
             output,
             amplitude,
             schedule,
-            valid=measured_pixels if left_out is None else measured_pixels & ~left_out,
             shrinkwrap=None if fixed_support else rule,
             record_every=RECORD_EVERY,
             **shared,
@@ -217,7 +230,7 @@ def reconstruct(
             blur=blur,
             ndim=amplitude.dim(),
         )
-        used = _parameters(context, measured, left_out)
+        used = parameters(context, measured, left_out, RECORD_EVERY)
         results = {}
         if choice is not None:
             used |= {"threshold": rule.threshold, "area": area_text(rule)}
@@ -226,6 +239,8 @@ def reconstruct(
         write_cxi(output, replace(kept_result, reciprocal=grid, instrument=instrument))
     middle = bool(measured_pixels.flatten()[0])
     print_starts(compared, middle_missing=phase_limit is None and not middle)
+    if initial is not None and compared.good.sum() > 1:
+        note([AGREEMENT])
     if not amplitudes and float(measured.amplitude.max()) ** 2 >= COUNTS:
         print_chance(compared)
     if grid is not None:
@@ -246,43 +261,9 @@ def reconstruct(
         wrote(plot, "picture")
 
 
-def _parameters(
-    context: typer.Context, pattern: Pattern, free: torch.Tensor | None
-) -> dict[str, Parameter]:
-    """Every option as it was used, also those left at their defaults."""
-    used: dict[str, Parameter] = {
-        name: value.value if isinstance(value, Enum) else value
-        for name, value in context.params.items()
-        if name not in ("output", "plot")
-    }
-    used["pattern"] = str(pattern.source)
-    used["pattern_title"] = title_of(pattern.source.path)
-    used["pattern_digest"] = digest(pattern.amplitude)
-    used["measured_pixels"] = int(pattern.valid.sum())
-    used["saturated_pixels"] = int((pattern.least > 0).sum())
-    used["record_every"] = RECORD_EVERY
-    if free is not None:
-        used["free_pixels"] = int(free.sum())
-    return used
-
-
 def _support(source: Source | None, pattern: Pattern) -> torch.Tensor | None:
     """The first support. Where it lies on the periodic grid does not matter, so it stays there."""
     if source is None:
         return None
     shape = tuple(pattern.amplitude.shape)
     return torch.from_numpy(read_like(source, pattern.source, shape, what="support") != 0)
-
-
-def _describe(pattern: Pattern, free: torch.Tensor | None) -> None:
-    shape = " x ".join(map(str, pattern.amplitude.shape))
-    unit = element(pattern.amplitude.dim())
-    missing = 100 * float(1 - pattern.valid.double().mean())
-    over = int((pattern.least > 0).sum())
-    least = f", of {over} {unit}{'' if over == 1 else 's'} the least is known" if over else ""
-    hidden = "" if free is None else f"; {int(free.sum())} of them left out of phasing"
-    err().print(
-        f"{pattern.source}: {shape} {unit}s, {missing:.1f} % not measured{least}{hidden}",
-        markup=False,
-        soft_wrap=True,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,12 @@ from numpy.typing import NDArray
 import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.best_start import Phaser
+from symbreak.cli.initial import (
+    Initial,
+    begin,
+    objects_of_stack,
+    read_with_objects,
+)
 from symbreak.cli.output import command_line, note, out, table, wrote
 from symbreak.cli.phasing_options import DEFAULT, PATTERN, SCHEDULE, Dc, RelativeTo
 from symbreak.cli.streaming import reporting
@@ -32,6 +39,8 @@ EXAMPLES = (
     "--workers 16",
     "symbreak reconstruct-stack scan.h5 -o objects.h5 --coherence-length 40,60",
     "symbreak reconstruct-stack scan.h5 -o objects.h5 --choose-support --workers 16",
+    "symbreak reconstruct-stack test.h5:amplitude -o refined.h5 --amplitudes --dc corner --initial "
+    "estimates.h5",
 )
 
 
@@ -59,6 +68,7 @@ def reconstruct_stack(
     phase_limit: phasing_options.PhaseLimit = None,
     starts: phasing_options.Starts = 8,
     seed: phasing_options.Seed = 0,
+    initial: Initial = None,
     free: phasing_options.Free = None,
     partial_coherence: coherence.PartialCoherence = False,
     coherence_length: coherence.CoherenceLength = None,
@@ -96,7 +106,12 @@ def reconstruct_stack(
     source = options.source(patterns)
     masks = {"valid": valid, "mask": mask, "saturated": saturated}
     extra = {name: options.source(text) for name, text in masks.items() if text is not None}
-    options.result_path(output, HDF5, inputs=(source, *extra.values()))
+    begun = None if initial is None else options.source(initial)
+    inputs = (source, *extra.values()) if begun is None else (source, *extra.values(), begun)
+    options.result_path(output, HDF5, inputs=inputs)
+    if begun is not None:
+        begin(context)
+        starts, sigma = context.params["starts"], context.params["sigma"]
     beam = coherence.given(partial_coherence, coherence_length)
     ending = phasing_options.end_of(context, coherent=beam is None)
     schedule = context.params["schedule"]
@@ -123,6 +138,7 @@ def reconstruct_stack(
             own_saturated=own_saturated,
             **extra,
         ) as stack,
+        objects_of_stack(begun, stack) as first,
         running(workers, dask) as runner,
     ):
         note((*stack.notes, *phasing_options.value_notes(stack.opened.source, amplitudes)))
@@ -133,6 +149,7 @@ def reconstruct_stack(
             **used,
             "patterns": _identity(stack.opened.source),
             "masks": [_identity(mask.source) for mask in stack.every_mask],
+            "objects": None if first is None else _identity(first.source),
         }
 
         def describe(file: h5py.File) -> None:
@@ -144,7 +161,7 @@ def reconstruct_stack(
         ):
             pieces = Chunks(
                 Fitting(phase),
-                stack.read,
+                partial(read_with_objects, stack, first),
                 chunk or max(1, PIXELS // (starts * math.prod(grid))),
                 runner=runner,
                 report=report,

@@ -231,8 +231,7 @@ def _given(
     corner: Corner | None,
 ) -> Mask:
     """Open a mask that the user named; an empty path means the file of the frames."""
-    if not source.path.name:
-        source = Source(first.source.path, source.dataset)
+    source = source.within(first.source)
     opened, box = files.enter_context(open_whole(source, "mask", (shape[-2], shape[-1]), corner))
     array = without_ones(opened.array, opened.source)
     if box != EVERYTHING:

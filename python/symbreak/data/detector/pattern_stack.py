@@ -250,8 +250,7 @@ def _open_mask(source: Source | None, patterns: OpenArray) -> Iterator[OpenArray
     if source is None:
         yield None
         return
-    if not source.path.name:
-        source = Source(patterns.source.path, source.dataset)
+    source = source.within(patterns.source)
     fitting = (patterns.array.shape, patterns.array.shape[1:])
     with open_array(source, what="mask", wanted=lambda n, a: a.shape in fitting) as mask:
         if mask.array.shape not in fitting:

@@ -175,8 +175,7 @@ def read_like(
     Raises:
         DataError: It is not there, or of another shape.
     """
-    if not source.path.name:
-        source = Source(pattern.path, source.dataset)
+    source = source.within(pattern)
     with open_array(
         source,
         what=f"{what} of the pattern's shape, {shape}",

@@ -82,6 +82,10 @@ class Source:
         match = match or re.fullmatch(rf"({other})::?(/.*)", text)
         return cls(Path(match[1]), match[2]) if match else cls(Path(text))
 
+    def within(self, other: Source) -> Source:
+        """The same; of an empty path a dataset of the other's file."""
+        return self if self.path.name else Source(other.path, self.dataset)
+
     def __str__(self) -> str:
         return str(self.path) if self.dataset is None else f"{self.path}:{self.dataset}"
 

@@ -29,7 +29,7 @@ def open_objects(source: Source, *, ndim: int = 2) -> Iterator[OpenArray]:
     def wanted(name: str, array: ArrayLike) -> bool:
         return array.dtype.kind == "c" and len(array.shape) >= ndim
 
-    with open_array(source, what="stack of objects", wanted=wanted) as opened:
+    with open_array(source, what="stack of complex objects", wanted=wanted) as opened:
         array = opened.array
         if array.dtype.kind != "c":
             raise DataError(f"{opened.source}: objects must be complex, got {array.dtype}.")
