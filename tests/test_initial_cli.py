@@ -9,7 +9,7 @@ import torch
 from command_line import run, small_crystal, succeeds
 
 import symbreak
-from symbreak.cli.initial import to_scale
+from symbreak.cli.initial import fitted
 from symbreak.cli.phasing_options import RULE
 from symbreak.data import crystals
 from symbreak.data.files.cxi import read_cxi
@@ -38,7 +38,8 @@ def from_objects(folder, objects, sigma=RULE.sigma_min):
     """The same by the public function; the first blur is as narrow as the last."""
     amplitude = torch.from_numpy(np.load(folder / "b.npy"))
     objects = torch.as_tensor(objects)
-    begun = to_scale(objects, amplitude, torch.ones(amplitude.shape, dtype=torch.bool))
+    valid = torch.ones(amplitude.shape, dtype=torch.bool)
+    begun = fitted(objects, amplitude, valid, limited=False)
     return symbreak.reconstruct(
         amplitude,
         SHORT[1],
@@ -124,6 +125,23 @@ def test_the_true_object_is_kept(tmp_path, ndim):
     wide = torch.zeros(found.shape, dtype=found.dtype)
     wide[tuple(slice(0, size) for size in crystal.shape)] = crystal
     assert float(symbreak.sa_mse(found, wide, wrap=True, ndim=ndim)) < 1e-9
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "reconstruct-stack"])
+def test_a_limited_phase_begins_about_0(tmp_path, command):
+    """Whatever global phase an earlier result without a limit has."""
+    crystal = small_crystal().abs() + 0j
+    amplitude = symbreak.fourier_amplitude(crystal).numpy()
+    begun = crystal.numpy() * np.exp(2.5j)
+    if "stack" in command:
+        amplitude, begun = amplitude[None], begun[None]
+    np.save(tmp_path / "a.npy", amplitude)
+    np.save(tmp_path / "begun.npy", begun)
+    words = (command, tmp_path / "a.npy", *PATTERN, "--schedule", "1*ER", "--phase-limit", 0.5)
+    succeeds(*words, "--initial", tmp_path / "begun.npy", "-o", tmp_path / "out.h5")
+    with h5py.File(tmp_path / "out.h5") as file:
+        name = "error" if "stack" in command else "entry_1/image_3/error"
+        assert file[name][0] < 1e-5
 
 
 def test_partial_coherence_begins_there_too(scans):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 import symbreak
 from symbreak.cli.coherence import Coherence
-from symbreak.cli.initial import to_scale
+from symbreak.cli.initial import fitted
 from symbreak.coherence import reconstruct as partly_coherent
 from symbreak.cross_validation import ranking
 from symbreak.data.streaming.chunks import Arrays
@@ -154,7 +154,8 @@ class Phaser:
         if shrinkwrap is not None:
             rules["shrinkwrap"] = shrinkwrap
         if initial is not None:
-            rules["initial"] = to_scale(initial, a, measured)
+            limited = self.rules["phase_limit"] is not None
+            rules["initial"] = fitted(initial, a, measured, limited=limited)
             rules["support"] = initial != 0
         if self.beam is None:
             bounded = saturated if bool(saturated.any()) else None

@@ -52,7 +52,7 @@ def begin(context: typer.Context) -> None:
 
 
 def read_starts(
-    source: Source, pattern: Source, amplitude: Tensor, valid: Tensor
+    source: Source, pattern: Source, amplitude: Tensor, valid: Tensor, *, limited: bool
 ) -> tuple[Tensor, list[str]]:
     """Read the objects that the starts of one pattern begin from.
 
@@ -61,9 +61,10 @@ def read_starts(
         pattern: Where the pattern is.
         amplitude: ``(*grid)``, DC at index 0.
         valid: Where it was measured, bool ``(*grid)``.
+        limited: Whether phasing limits the object's phase.
 
     Returns:
-        Complex64 ``(starts, *grid)``, scaled as `to_scale` does, and notes for the user.
+        Complex64 ``(starts, *grid)``, as `fitted` makes them, and notes for the user.
 
     Raises:
         DataError: The file does not hold such objects.
@@ -78,7 +79,7 @@ def read_starts(
             raise DataError(f"{opened.source}: object {int(dark.nonzero()[0])} is 0 everywhere.")
         many = f"{len(objects)} starts begin" if len(objects) > 1 else "one start begins"
         notes = [*opened.notes, f"{many} from {opened.source}{padded(opened.array.shape, grid)}."]
-    return to_scale(objects.to(amplitude.device), amplitude, valid), notes
+    return fitted(objects.to(amplitude.device), amplitude, valid, limited=limited), notes
 
 
 @contextmanager
@@ -135,7 +136,7 @@ def padded(shape: tuple[int, ...], grid: tuple[int, ...]) -> str:
     return f", {own} with zeros around them on {whole}"
 
 
-def to_scale(objects: Tensor, amplitude: Tensor, valid: Tensor) -> Tensor:
+def fitted(objects: Tensor, amplitude: Tensor, valid: Tensor, *, limited: bool) -> Tensor:
     r"""Bring objects to the scale of the measured amplitudes: what was not measured is theirs.
 
     The factor is that of the least sum (a - s \|F x\|)^2 over measured pixels.
@@ -144,8 +145,13 @@ def to_scale(objects: Tensor, amplitude: Tensor, valid: Tensor) -> Tensor:
         objects: Complex ``(items, *grid)``.
         amplitude: ``(*grid)`` or ``(items, *grid)``.
         valid: bool, likewise.
+        limited: Whether phasing limits the object's phase. The global phase is then not free, and
+            that of the objects' sum is made 0.
     """
     axes = tuple(range(1, objects.dim()))
     own = torch.fft.fftn(objects, dim=axes).abs() * valid
-    scale: Tensor = (own * amplitude).sum(axes, keepdim=True) / own.square().sum(axes, keepdim=True)
-    return objects * scale
+    factor: Tensor = (own * amplitude).sum(axes, keepdim=True)
+    factor = factor / own.square().sum(axes, keepdim=True)
+    if limited:
+        factor = factor * torch.exp(-1j * objects.sum(axes, keepdim=True).angle())
+    return objects * factor

@@ -189,7 +189,10 @@ def reconstruct(
     shared |= {"starts": starts, "seed": seed, "valid": seen}
     shared["support"] = None if first is None else first.to(where)
     if initial is not None:
-        begun, told = read_starts(extra["initial"], measured.source, amplitude, seen)
+        limited = phase_limit is not None
+        begun, told = read_starts(
+            extra["initial"], measured.source, amplitude, seen, limited=limited
+        )
         note(told)
         context.params["starts"] = len(begun)
         shared |= {"starts": len(begun), "initial": begun}
