@@ -28,6 +28,20 @@ def test_the_brightest_place_is_robust():
     assert max(abs(np.subtract(find_center(peak((80, 100), (0, 99))), (0, 99)))) == 0
 
 
+@pytest.mark.parametrize("wide", [1, 2])
+def test_hot_pixels_are_no_centre(wide):
+    """However bright, alone or in pairs; saturated ones and a narrow peak are."""
+    blob = np.random.default_rng(SEED).poisson(peak((80, 100), (20, 70), 3, 4000) + 0.1)
+    hot = blob.copy()
+    hot[60, 10 : 10 + wide] = 2_000_000
+    assert find_center(hot) == find_center(blob) == (20, 70)
+    over = np.zeros(hot.shape, bool)
+    over[60, 10] = True
+    assert find_center(hot, saturated=over)[0] == 60
+    narrow = np.fft.fftshift(np.abs(np.fft.fft2(np.pad(np.ones((32, 32)), (0, 32)))) ** 2)
+    assert find_center(np.roll(narrow, (5, -7), (0, 1))) == (32 + 5, 32 - 7)
+
+
 def test_the_centre_of_mass_takes_the_mean_phase_gradient_out():
     x = torch.zeros(64, 64, dtype=torch.complex128)
     x[10:40, 20:45] = 1 + torch.rand(30, 25, generator=torch.Generator().manual_seed(SEED))

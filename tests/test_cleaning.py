@@ -51,9 +51,16 @@ def test_hot_pixels_are_found_and_speckles_are_not():
         assert not hot_pixels(counts, bits, 10).any()
         assert not hot_pixels(counts - 1.5, bits, 10).any()  # below 0 is as 0
         counts[5, 7], counts[0, 0] = 1e5, 1e5
-        counts[50, 50:52] = 1e5  # neighbours of each other, as documented
-        assert [tuple(k) for k in np.argwhere(hot_pixels(counts, bits, 10))] == [(0, 0), (5, 7)]
+        counts[50, 50:52] = 1e5  # a pair
+        counts[12, 50:53] = 1e5  # too many, as documented
+
+        def found(counts=counts, bits=bits):
+            return [tuple(map(int, k)) for k in np.argwhere(hot_pixels(counts, bits, 10))]
+
+        # Of three in a row each end has one bright neighbour, the middle has two.
+        more = [(12, 50), (12, 52), (50, 50), (50, 51)]
+        assert found() == [(0, 0), (5, 7), *more]
         bits[4, 6] = bits[5, 7] = BAD
-        assert [tuple(k) for k in np.argwhere(hot_pixels(counts, bits, 10))] == [(0, 0)]
+        assert found() == [(0, 0), *more]
         bits[0, 1] = BAD  # two neighbours are too few to tell
-        assert not hot_pixels(counts, bits, 10).any()
+        assert found() == more

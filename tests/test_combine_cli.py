@@ -7,6 +7,7 @@ from test_vtk import floats, read_vti
 from typer.testing import CliRunner
 
 from symbreak.cli.app import app
+from symbreak.cli.combine import _weak
 from symbreak.data.files.cxi import Phasing, write_cxi
 from symbreak.data.files.reflections import read_reflection
 from symbreak.geometry import Instrument, ReciprocalGrid, match_reflections, strain_tensor
@@ -46,6 +47,24 @@ def results(tmp_path_factory):
         write(folder / "-111.cxi", 1, shift=(12, -5, 8), twin=True),
         write(folder / "1-11.cxi", 2, mean=True),
     ]
+
+
+def test_vectors_near_a_plane_are_told():
+    """As many times the error as the plane makes of it; of vectors in all directions nothing."""
+    normal = np.array([2.0, -1, 2]) / 3
+    along = np.linalg.svd(normal[None])[2][1:]
+    angles = np.radians([0, 60, 120])
+    flat = np.cos(angles)[:, None] * along[0] + np.sin(angles)[:, None] * along[1]
+    lifted = flat + 0.1 * np.array([1, -1, 1])[:, None] * normal
+    (told,) = _weak(25 * lifted)
+    noise = np.random.default_rng(0).normal(size=(3, 20_000))
+    u = np.linalg.pinv(lifted / np.linalg.norm(lifted, axis=1)[:, None]) @ noise
+    factor = (normal @ u).std()
+    assert f"errors of the displacement are {factor:.1f} times" in told
+    axis = told.split("along (")[1].split(")")[0]
+    np.testing.assert_allclose(floats(axis.replace(",", "")), normal, atol=0.2)
+    assert not _weak(np.diag([3.0, 1, 2]))
+    assert not _weak(np.array([[1.0, 1, 1], [-1, 1, 1], [1, -1, 1]]))
 
 
 def test_cubes_of_the_lattice(results, tmp_path):

@@ -296,6 +296,11 @@ def test_what_instruments_refuse():
         ({"detector": ("delta",)}, TypeError, "detector must be a tuple of circles"),
         ({"sample": SAMPLE[0]}, TypeError, r"sample must be a tuple of circles, got Circle\("),
         ({"energy": 9000.0}, ValueError, r"energy must be below 1000 \(keV\), got 9000.0: is it"),
+        (
+            {"distance": 800.0},
+            ValueError,
+            "distance must be below 100 .*, got 800.0: is it in mm",
+        ),
         ({"pixel": (55, 55)}, ValueError, r"pixel must be below 0.1 \(m\), got \(55, 55\): is it"),
         ({"pixel": 1e-4}, TypeError, "pixel must be two numbers, row and column .*, got 0.0001"),
         ({"center": (1, "2")}, TypeError, r"center must be a number \(pixels\)"),

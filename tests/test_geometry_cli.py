@@ -66,6 +66,24 @@ def test_prepare_reconstruct_export(scan, tmp_path):
     assert "mean_strain" in exported.output
 
 
+def test_the_pixel_of_the_circles_is_one_of_the_whole_detector(scan, tmp_path):
+    """Frames of a part of it begin at --corner."""
+    found = []
+    for name, corner in (("pointing", ()), ("moved", ("--corner", "100,60"))):
+        text = (scan / "pointing.toml").read_text().replace("[10, 30]", "[110, 90]")
+        (tmp_path / "moved.toml").write_text(text)
+        told = scan / "pointing.toml" if name == "pointing" else tmp_path / "moved.toml"
+        out = tmp_path / f"{name}.h5"
+        words = ("prepare", scan / "frames.npy", "-o", out, "--stack", "volume", "--geometry", told)
+        result = run(*words, *corner)
+        assert result.exit_code == 0, result.output
+        with h5py.File(out) as file:
+            group = file["entry_1/reciprocal_1"]
+            found.append((group["steps"][()], group["center"][()]))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-12)
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-12)
+
+
 def test_a_single_frame_has_no_first_step(scan, tmp_path):
     for name in ("scan.toml", "single.toml"):
         words = ("prepare", scan / "frames.npy", "-o", tmp_path / "p.h5", "--stack", "sum")

@@ -6,10 +6,12 @@ The layouts, and where each is described, are listed in `symbreak.data.detector.
 import h5py
 import numpy as np
 import pytest
+import tifffile
 from stored_frames import COUNTS, SHAPE, frames
 
 from symbreak.data.detector.frames import open_frames
 from symbreak.data.detector.layouts import BAD, MISSING
+from symbreak.data.detector.pattern_stack import open_stack
 from symbreak.data.detector.patterns import read_pattern
 from symbreak.data.detector.stacks import EVERYTHING
 from symbreak.data.files.arrays import DataError, Source
@@ -197,6 +199,37 @@ def test_several_scans_are_listed(bliss):
         frames(bliss)
     with pytest.raises(DataError, match=r"there is no dataset '3\.1'"):
         frames(f"{bliss}:3.1")
+
+
+@pytest.mark.parametrize("name", ["S1_darksub", "scan_masked", "flatcorrected", "background"])
+@pytest.mark.parametrize("suffix", [".npy", ".tif", ".h5"])
+def test_the_name_of_the_only_array_says_nothing(tmp_path, name, suffix):
+    path = tmp_path / f"{name}{suffix}"
+    if suffix == ".npy":
+        np.save(path, COUNTS)
+    elif suffix == ".tif":
+        tifffile.imwrite(path, COUNTS)
+    else:
+        with h5py.File(path, "w") as file:
+            file[f"entry/{name}"] = COUNTS
+    assert np.array_equal(frames(path)[0], COUNTS)
+    if suffix != ".npy":
+        return
+    np.save(path, COUNTS[0].astype(np.float32))
+    assert np.array_equal(read_pattern(path).source.path, path)
+    np.save(path, COUNTS)
+    with open_stack(Source(path)) as stack:
+        assert stack.shape == COUNTS.shape
+
+
+def test_beside_others_it_does_and_can_be_named(tmp_path):
+    path = tmp_path / "scan.h5"
+    with h5py.File(path, "w") as file:
+        file["scan/dark_subtracted"], file["scan/motor"] = COUNTS, np.arange(3.0)
+    told = r"If it is /scan/dark_subtracted, in spite of its name, say .*scan.h5:/scan/dark_subtr"
+    with pytest.raises(DataError, match=told):
+        frames(path)
+    assert np.array_equal(frames(f"{path}:/scan/dark_subtracted")[0], COUNTS)
 
 
 def test_masks_that_are_given_count_beside_the_files_own(eiger, tmp_path):

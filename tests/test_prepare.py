@@ -38,6 +38,62 @@ def test_a_frame_becomes_a_centred_square():
     assert prepare_pattern(ArrayStack(counts)).center == find_center(counts)
 
 
+def test_pixels_that_nothing_around_them_explains_are_told():
+    counts = frame()
+    counts[70, 20] = counts[71, 90] = 500_000
+    found = prepare_pattern(ArrayStack(counts))
+    assert found.center == find_center(frame())
+    told = [note for note in found.notes if "--hot" in note]
+    share = 100 * 1_000_000 / counts.sum()
+    assert told == [
+        "2 pixels are more than 10 times as bright as all around, with "
+        f"{share:.2g} % of the counts. Hot? --hot 10 leaves such pixels out."
+    ]
+    assert not any("--hot" in note for note in prepare_pattern(ArrayStack(counts), hot=10).notes)
+    assert not any("--hot" in note for note in prepare_pattern(ArrayStack(frame())).notes)
+    counts[71, 90] = 0
+    told = prepare_pattern(ArrayStack(counts)).notes
+    assert any(note.startswith("pixel (70, 20) is more than 10 times as bright") for note in told)
+
+
+@pytest.mark.parametrize(
+    ("dark", "which"),
+    [
+        ((), None),
+        ((4,), "frame 4 holds no count and is taken as measured"),
+        ((3, 4, 5), "frames 3 to 5 hold no count and are taken as measured"),
+        ((0, 5), "2 frames hold no count and are taken as measured"),
+    ],
+)
+@pytest.mark.parametrize("combine", ["sum", "volume"])
+def test_frames_without_a_count_are_told(dark, which, combine):
+    counts = np.stack([frame() for _ in range(6)])
+    counts[list(dark)] = 0
+    notes = prepare_pattern(ArrayStack(counts), combine=combine).notes
+    told = [note for note in notes if "no count" in note]
+    assert len(told) == (which is not None)
+    assert which is None or told[0].startswith(f"{which}. If the scan was aborted there")
+
+
+def test_integers_below_0_that_are_no_marks_are_told():
+    counts = frame().astype(np.int32)
+    below = counts - np.random.default_rng(SEED).poisson(4, counts.shape).astype(np.int32)
+    (told,) = (note for note in prepare_pattern(ArrayStack(below)).notes if "below 0" in note)
+    share = 100 * (below < 0).mean()
+    assert share > 20
+    assert told.startswith(f"{share:.0f} % of the first frame are integers of many values below 0")
+    marked = np.where(below < 0, -1, below)
+    assert not any("below 0" in note for note in prepare_pattern(ArrayStack(marked)).notes)
+    real = prepare_pattern(ArrayStack(below.astype(np.float32)))
+    assert not any("below 0" in note for note in real.notes)
+
+
+def test_frames_along_the_last_axis_are_guessed():
+    counts = np.stack([frame() for _ in range(12)]).transpose(1, 2, 0)
+    with pytest.raises(ValueError, match="rows and columns are to be the last two axes, frames"):
+        prepare_pattern(ArrayStack(counts), combine="sum")
+
+
 def test_what_lies_outside_the_detector_was_not_measured():
     counts = frame()
     found = prepare_pattern(ArrayStack(counts), center=(40, 62), shape=(96, 64))

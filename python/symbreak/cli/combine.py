@@ -28,6 +28,7 @@ from symbreak.geometry.tensor import FLAT
 Array = NDArray[Any]
 PAIRS = tuple(tuple(map("xyz".index, name)) for name in COMPONENTS[6])  # of a symmetric tensor
 ALIKE = 0.02  # difference of two correlations below which they choose nothing
+WEAK = 3.0  # times the error of vectors in all directions alike from which on a note says so
 NEEDED = "three reflections are needed that do not lie in one plane"
 EXAMPLES = (
     "symbreak combine 111.cxi 1-11.cxi 200.cxi -o lattice.vti",
@@ -76,6 +77,7 @@ def combine(
     matched = match_reflections(reflections, voxel)
     arrays = _fields(matched)
     _tell(results, matched)
+    note(_weak(matched.q))
     if output.suffix.lower() == ".vti":
         write_vti(output, arrays, spacing=matched.voxel)
         what = "VTK image data"
@@ -103,6 +105,26 @@ def _check_directions(results: list[Path], q: Array) -> None:
         raise DataError(f"{groups}: the same reflection, or along it; {NEEDED}.")
     names = ", ".join(map(str, results))
     raise DataError(f"{names}: their scattering vectors lie in one plane; {NEEDED}.")
+
+
+def _weak(q: Array) -> list[str]:
+    """Say so where the vectors lie so near a plane that strain across it is hardly known.
+
+    Errors of strain along Q become errors of the tensor by the inverse of the vectors' directions:
+    across their plane by one over the least singular value, which is sqrt(K / 3) for K vectors
+    spread out alike.
+    """
+    directions = q / np.linalg.norm(q, axis=1)[:, None]
+    _, singular, axes = np.linalg.svd(directions)
+    factor = float(np.sqrt(len(q) / 3) / singular[2])
+    if factor < WEAK:
+        return []
+    x, y, z = axes[2] * np.sign(axes[2][np.abs(axes[2]).argmax()])
+    return [
+        f"the scattering vectors lie near a plane: across it, along ({x:.2f}, {y:.2f}, {z:.2f}), "
+        f"errors of the displacement are {factor:.1f} times those of vectors in all directions; a "
+        "reflection further out of the plane helps."
+    ]
 
 
 def _fields(matched: Matched) -> dict[str, Array]:

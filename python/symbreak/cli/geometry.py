@@ -127,13 +127,21 @@ class Geometry:
     notes: tuple[str, ...] = ()
     """What was taken from the file of the frames."""
 
-    def of(self, prepared: Prepared) -> ReciprocalGrid:
-        """Where the pixels of a prepared pattern lie."""
+    def of(self, prepared: Prepared, corner: Sequence[int] | None = None) -> ReciprocalGrid:
+        """Where the pixels of a prepared pattern lie.
+
+        Args:
+            prepared: The pattern.
+            corner: Row and column of the whole detector where the frames begin, if that is known;
+                the instrument's ``center`` is one of the whole detector.
+        """
+        # Of an even number of pixels the middle lies between two.
+        middle = [window.positions()[window.size // 2] for window in prepared.windows[-2:]]
+        begin = (0, 0) if corner is None else corner
         return self.instrument.of_pattern(
             self.ndim,
             bins=[window.bin for window in prepared.windows],
-            # Of an even number of pixels the middle lies between two.
-            center=[window.positions()[window.size // 2] for window in prepared.windows[-2:]],
+            center=[first + k for first, k in zip(begin, middle, strict=True)],
         )
 
     def of_result(self) -> ReciprocalGrid:

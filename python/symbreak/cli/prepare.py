@@ -239,7 +239,7 @@ def prepare(
         both = _told("halves", prepare_halves, opened, prepared, **corrections) if halves else ()
         dtype, shape = opened.dtype, opened.shape
     note(prepared.notes)
-    grid = None if instrument is None else instrument.of(prepared)
+    grid = None if instrument is None else instrument.of(prepared, begin)
     written = [(output, prepared, "prepared")]
     for k, (path, half) in enumerate(zip(parts, both, strict=True), 1):
         written.append((path, half, f"half {k} of the photons"))

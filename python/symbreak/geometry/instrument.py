@@ -17,7 +17,7 @@ from symbreak.ops.numbers import plain, whole
 HC = 1.239841984332  # keV nm, exact in the SI of 2019
 ENERGY = "energy"
 # No beam and no detector is beyond; numbers in other units are.
-MOST_ENERGY, MOST_PIXEL = 1000.0, 0.1
+MOST_ENERGY, MOST_DISTANCE, MOST_PIXEL = 1000.0, 100.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Instrument:
     energy: float
     """Of the photons, keV, below 1000."""
     distance: float
-    """From the sample to the detector, m."""
+    """From the sample to the detector, m, below 100."""
     pixel: tuple[float, float]
     """Height of a row and width of a column of the detector, m, below 0.1."""
     rows: str = "y-"
@@ -55,8 +55,8 @@ class Instrument:
     step: float = 0.0
     """By how much from frame to frame: degrees, or keV."""
     center: tuple[float, float] | None = None
-    """Row and column of the frames at which the detector circles point; None: the pixel that is
-    taken as zero frequency."""
+    """Row and column of the detector at which its circles point; None: the pixel that is taken as
+    zero frequency."""
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -93,7 +93,7 @@ class Instrument:
         Args:
             bins: Detector pixels per pixel of the pattern, one for rows and columns or one per
                 axis, ``(frames,) rows, columns``.
-            center: Row and column of the frames at which the pattern has zero frequency; needed
+            center: Row and column of the detector at which the pattern has zero frequency; needed
                 where the instrument has a ``center`` of its own.
 
         Returns:
@@ -202,6 +202,11 @@ class Instrument:
             raise ValueError(
                 f"Instrument: energy must be below {MOST_ENERGY:g} (keV), got "
                 f"{shown(self.energy)}: is it in eV?"
+            )
+        if self.distance >= MOST_DISTANCE:
+            raise ValueError(
+                f"Instrument: distance must be below {MOST_DISTANCE:g} (m), got "
+                f"{shown(self.distance)}: is it in mm?"
             )
         if max(self.pixel) >= MOST_PIXEL:
             raise ValueError(

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.cleaning import scipy_ndimage
+from symbreak.data.detector.cleaning import HOT_FACTOR, hot_pixels, scipy_ndimage
+from symbreak.data.detector.layouts import BAD
 from symbreak.ops.checks import shown
 from symbreak.ops.numbers import is_number
 
@@ -30,9 +31,10 @@ def find_center(
     """Find the pixel to take as zero frequency.
 
     ``"max"``, the default: the maximum of the blurred intensity. A flat background, gaps, speckles
-    at the edge and a pattern cut off by the detector do not move it. Of several places as bright,
-    a saturated area above all, their middle is taken. ``"mass"``: the centre of
-    mass of all counts. It takes the mean phase gradient out of the object, since
+    at the edge, hot pixels (`hot_pixels`, 10 times as bright as what surrounds them; 2D) and a
+    pattern cut off by the detector do not move it. Of several places as bright, a saturated area
+    above all, their middle is taken. ``"mass"``: the centre of mass of all counts. It takes the
+    mean phase gradient out of the object, since
     ``sum k |F(k)|^2 / sum |F(k)|^2`` is that gradient, and it bridges a beamstop; but whatever is
     not symmetric around the pattern (background, gaps, the detector's edges) pulls at it.
 
@@ -88,6 +90,7 @@ def find_center(
             f"find_center: intensity has no measured pixel above 0; {good.sum()} of {good.size} "
             "pixels count as measured. Is a mask the wrong way round, or the background too high?"
         )
+    over = np.zeros(seen.shape, dtype=bool)
     if saturated is not None:
         over = _mask("saturated", saturated, intensity.shape)
         good |= over
@@ -95,6 +98,10 @@ def find_center(
     if method == "mass":
         return _center_of_mass(seen)
     ndimage = scipy_ndimage()
+    if seen.ndim == 2:
+        hot = hot_pixels(seen, np.where(good, 0, BAD).astype(np.uint32), HOT_FACTOR)
+        hot &= ~over
+        good, seen = good & ~hot, np.where(hot, 0, seen)
     weight = ndimage.gaussian_filter(good.astype(np.float64), blur, mode="constant")
     full = ndimage.gaussian_filter(np.ones_like(weight), blur, mode="constant")
     blurred = ndimage.gaussian_filter(seen, blur, mode="constant")

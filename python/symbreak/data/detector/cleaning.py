@@ -19,6 +19,7 @@ Bits = NDArray[np.uint32]
 EIGER_MARKS = (2**32 - 1, 2**32)
 # Neighbours that must have been measured to call a pixel hot.
 FEWEST_NEIGHBOURS = 3
+HOT_FACTOR = 10.0  # what is so many times as bright as all around it is looked at with suspicion
 
 
 def clean(
@@ -115,10 +116,11 @@ def check_factor(factor: float) -> None:
 def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
     """Pixels that no diffraction can explain: far brighter than all that surround them.
 
-    A pixel is hot if its count exceeds ``factor`` times that of the brightest of its eight
-    neighbours plus one photon. Speckles of an oversampled pattern are wider than a pixel: beside
-    the maximum of a block that fills half the field of view, the next pixel still has
-    (2/pi)^2 = 0.4 of its intensity. So 10 leaves them alone. Hot pixels in pairs are not found.
+    A pixel is hot if its count exceeds ``factor`` times that of the second brightest of its eight
+    neighbours plus one photon: so hot pixels in pairs are found too. Speckles of an oversampled
+    pattern are wider than a pixel: beside the maximum of a block that fills half the field of view,
+    the next pixels still have (2/pi)^2 = 0.4 of its intensity, on either side along each axis. So
+    10 leaves them alone. Larger clusters are not found, and a mask is for them.
 
     Args:
         counts: float64 ``(rows, columns)``; of a stack, the sum of the frames. Below 0 is as 0.
@@ -138,10 +140,10 @@ def hot_pixels(counts: Counts, bits: Bits, factor: float) -> NDArray[np.bool_]:
     around = np.ones((3, 3), dtype=np.uint8)
     around[1, 1] = 0
     seen = np.where(good, np.maximum(counts, 0), 0)
-    brightest = ndimage.maximum_filter(seen, footprint=around, mode="constant")
+    second = ndimage.rank_filter(seen, -2, footprint=around, mode="constant")
     neighbours = ndimage.convolve(good.astype(np.uint8), around, mode="constant")
     hot: NDArray[np.bool_] = (
-        good & (neighbours >= FEWEST_NEIGHBOURS) & (counts > factor * (brightest + 1))
+        good & (neighbours >= FEWEST_NEIGHBOURS) & (counts > factor * (second + 1))
     )
     return hot
 

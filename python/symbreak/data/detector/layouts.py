@@ -61,15 +61,13 @@ CXI_MASK = re.compile(r"/entry_\d+/(data_\d+|instrument_\d+/detector_\d+)/mask")
 
 
 def can_be_frames(name: str, array: ArrayLike) -> bool:
-    """Whether a dataset could be a detector's frame or a stack of them."""
-    last = name.rsplit("/", 1)[-1].lower()
+    """Whether a dataset could be a detector's frame or a stack of them, but for its name."""
     shape = array.shape
     return (
         array.dtype.kind in "iuf"
         and len(shape) >= 2
         and min(shape[-2:]) >= 4
         and sum(size != 1 for size in shape[:-2]) <= 1
-        and not any(word in last for word in NOT_FRAMES)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ Origin = Literal["center", "corner"]
 DARKEST = 0.25
 # Pixels of one largest count that raise suspicion of saturation, and how large it must be.
 PLATEAU, LARGE = 16, 200
+# Part of a frame below 0, and different values there, from which on they can hardly be marks.
+NEGATIVE, MARKS = 0.1, 2
 # A volume of fewer pixels along an axis may be a stack of frames.
 FEW = 16
 
@@ -99,6 +101,24 @@ def look_at_plateau(counts: NDArray[np.float64]) -> list[str]:
         f"{flat} pixels have the same largest count, {largest:g}: if the detector saturates there, "
         "or marks what it did not measure, leave them out: saturation (`symbreak prepare "
         "--saturation`) a little below it."
+    ]
+
+
+def look_at_negatives(frame: NDArray[Any]) -> list[str]:
+    """Say so if so much of an integer frame is below 0 that a background was subtracted.
+
+    Args:
+        frame: As it was read.
+    """
+    if frame.dtype.kind != "i":
+        return []
+    below = frame[frame < 0]
+    if below.size < NEGATIVE * frame.size or len(np.unique(below)) <= MARKS:
+        return []
+    return [
+        f"{100 * below.size / frame.size:.0f} % of the first frame are integers of many values "
+        "below 0, which mark what was not measured. If a background was subtracted, convert to "
+        "floating point: below 0 is then measured."
     ]
 
 

@@ -169,10 +169,9 @@ def open_stack(
     """
 
     def wanted(name: str, array: ArrayLike) -> bool:
-        mask_like = any(word in name.rsplit("/", 1)[-1].lower() for word in MASK_NAMES)
-        return not mask_like and array.dtype.kind in "iuf" and len(array.shape) == ndim + 1
+        return array.dtype.kind in "iuf" and len(array.shape) == ndim + 1
 
-    with open_array(source, what="stack of patterns", wanted=wanted) as opened:
+    with open_array(source, what="stack of patterns", wanted=wanted, never=MASK_NAMES) as opened:
         shape = opened.array.shape
         if opened.array.dtype.kind not in "iuf" or len(shape) != ndim + 1 or min(shape[1:]) < 4:
             raise DataError(

@@ -110,7 +110,7 @@ def read_pattern(
         if not isinstance(given, str) or given not in get_args(known):
             kinds = " or ".join(get_args(known))
             raise ValueError(f"read_pattern: {name} must be {kinds}, got {shown(given)}.")
-    with open_array(source, what="pattern", wanted=_can_be_pattern) as opened:
+    with open_array(source, what="pattern", wanted=_can_be_pattern, never=MASK_NAMES) as opened:
         data, dataset, notes = _squeeze(opened), opened.source, list(opened.notes)
         good, over = np.ones(data.shape, dtype=bool), np.zeros(data.shape, dtype=bool)
         if own_mask:
@@ -224,8 +224,6 @@ def _squeeze(opened: OpenArray) -> NDArray[Any]:
 
 def _can_be_pattern(name: str, array: ArrayLike) -> bool:
     shape = _squeezed(array.shape)
-    if any(word in name.rsplit("/", 1)[-1].lower() for word in MASK_NAMES):
-        return False
     return array.dtype.kind in "iuf" and len(shape) in (2, 3) and min(shape) >= 4
 
 

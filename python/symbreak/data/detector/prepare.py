@@ -13,7 +13,7 @@ from symbreak.data.detector.advice import AROUND, advice, little_kept
 from symbreak.data.detector.centering import Method, find_center
 from symbreak.data.detector.cleaning import Bits, Counts, only_saturated
 from symbreak.data.detector.layouts import HOT, MISSING, SATURATED
-from symbreak.data.detector.looks import look_at_plateau
+from symbreak.data.detector.looks import look_at_negatives, look_at_plateau
 from symbreak.data.detector.prepare_checks import (
     LEAST_PIXELS,
     Combine,
@@ -21,7 +21,7 @@ from symbreak.data.detector.prepare_checks import (
     is_volume,
     whole_numbers,
 )
-from symbreak.data.detector.stacks import Cleaner, Stack, Survey, survey
+from symbreak.data.detector.stacks import EVERYTHING, Cleaner, Stack, Survey, survey
 from symbreak.data.detector.windows import (
     Window,
     bin_blocks,
@@ -125,7 +125,7 @@ def prepare_pattern(
 
     Example:
         >>> frames = numpy.random.default_rng(0).poisson(5, (10, 128, 160))
-        >>> frames[:, 60, 90] += 1000
+        >>> frames[:, 59:62, 89:92] += 1000
         >>> stack = symbreak.data.ArrayStack(frames)
         >>> pattern = symbreak.data.prepare_pattern(stack, combine="sum", shape=96)
         >>> pattern.intensity.shape, pattern.center
@@ -172,6 +172,8 @@ def prepare_pattern(
         seen.image, bits == 0, method=method, saturated=(seen.ever & SATURATED) != 0
     )
     hints = look_at_plateau(seen.image) if saturation is None else []
+    if min(detector) < SMALLEST < count:
+        hints.append("rows and columns are to be the last two axes, frames the first.")
     sides = sizes[-2:] or [_square(middle, detector, factors[-2:], hints)] * 2
     windows = [Window(*axis) for axis in zip(middle, sides, factors[-2:], strict=True)]
     if volume:
@@ -198,6 +200,7 @@ def prepare_pattern(
         kept=kept,
         averaged=combine == "mean",
         notes=(
+            *look_at_negatives(stack.read(0, EVERYTHING)),
             *advice(windows, seen, bits, given, saturation),
             *little_kept(kept * (count if combine == "mean" else 1), seen, middle),
         ),

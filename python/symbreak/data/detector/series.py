@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbreak.data.detector.layouts import can_be_frames, prefer_frames
+from symbreak.data.detector.layouts import NOT_FRAMES, can_be_frames, prefer_frames
 from symbreak.data.files.arrays import OpenArray, Source, open_array
 
 # Frames of files that are read at once (all but HDF5) are kept up to so many bytes.
@@ -36,7 +36,9 @@ class Reread:
 
 def open_frame(source: Source) -> AbstractContextManager[OpenArray]:
     """Open what holds frames; see `open_array`."""
-    return open_array(source, what="frame", wanted=can_be_frames, prefer=prefer_frames)
+    return open_array(
+        source, what="frame", wanted=can_be_frames, prefer=prefer_frames, never=NOT_FRAMES
+    )
 
 
 def open_next(files: ExitStack, source: Source, kept: int) -> OpenArray:

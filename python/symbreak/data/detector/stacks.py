@@ -126,6 +126,8 @@ class Survey:
     """Pixels found to be hot, in ``ever`` and ``always`` already."""
     unmeasured: tuple[int, ...]
     """Frames of which no pixel was measured."""
+    empty: tuple[int, ...]
+    """Frames of which no measured pixel is above 0."""
 
 
 def survey(
@@ -143,7 +145,7 @@ def survey(
     image, least = np.zeros((rows, columns)), np.zeros((rows, columns))
     ever = np.zeros((rows, columns), dtype=np.uint32)
     seen = np.zeros((rows, columns), dtype=bool)
-    unmeasured = []
+    unmeasured, empty = [], []
     for frame in range(count):
         counts, bits, at_least = cleaner(stack, frame)
         image += counts
@@ -152,6 +154,8 @@ def survey(
         seen |= bits == 0
         if bits.all():
             unmeasured.append(frame)
+        elif not (counts > 0).any():
+            empty.append(frame)
         tell(frame + 1)
     found = np.zeros_like(seen)
     if hot is not None:
@@ -160,4 +164,4 @@ def survey(
         ever[found] |= HOT
         seen &= ~found
     always = np.where(seen, 0, ever).astype(np.uint32)
-    return Survey(image, least, ever, always, found, tuple(unmeasured))
+    return Survey(image, least, ever, always, found, tuple(unmeasured), tuple(empty))

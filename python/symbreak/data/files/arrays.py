@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,7 +106,12 @@ class OpenArray:
 
 @contextmanager
 def open_array(
-    source: Source, *, what: str, wanted: Wanted, prefer: Prefer | None = None
+    source: Source,
+    *,
+    what: str,
+    wanted: Wanted,
+    prefer: Prefer | None = None,
+    never: Sequence[str] = (),
 ) -> Iterator[OpenArray]:
     """Open the array that ``source`` names, or the only one that fits.
 
@@ -120,6 +125,8 @@ def open_array(
         what: What is looked for, for the messages: "pattern", "support", ...
         wanted: Whether an array can be one.
         prefer: Of several that can be, those that are meant.
+        never: Words; an array that has one in its name is not meant. A name says nothing where the
+            file holds no other array, as that of a NumPy or TIFF file, which is the file's own.
 
     Raises:
         DataError: Not a known kind of file, damaged, no such dataset, none fits, or several do.
@@ -137,11 +144,11 @@ def open_array(
                 within = "/" + (source.dataset or "").strip("/")
                 default = find_default(file, within)
                 arrays, broken = datasets(file, default or within)
-            yield _choose(source, arrays, what, wanted, prefer, default, broken)
+            yield _choose(source, arrays, what, wanted, prefer, never, default, broken)
     else:
         with open(source.path, "rb"):  # the system's own message
             pass
-        yield _choose(source, READERS[suffix](source.path), what, wanted, prefer)
+        yield _choose(source, READERS[suffix](source.path), what, wanted, prefer, never)
 
 
 def read(array: ArrayLike, source: Source, key: Any = ()) -> NDArray[Any]:
@@ -187,6 +194,7 @@ def _choose(
     what: str,
     wanted: Wanted,
     prefer: Prefer | None,
+    never: Sequence[str],
     default: str | None = None,
     broken: dict[str, str] | None = None,
 ) -> OpenArray:
@@ -204,13 +212,16 @@ def _choose(
     notes: tuple[str, ...] = ()
     if name is None:
         names = [n for n, array in here.items() if wanted(n, array)]
+        several = len(arrays) + len(broken) > 1
+        unlike = [n for n in names if several and any(word in _last(n) for word in never)]
+        names = [n for n in names if n not in unlike]
         if default in names:
             name, why = default, "the file's default"
         else:
             why = f"the only dataset that can be a {what}"
             if len(names) > 1 and prefer is not None:
                 names, why = prefer({n: here[n] for n in names}), "as the file's layout says"
-            name = _only(source, names, here, what, broken)
+            name = _only(source, names, here, what, broken, unlike)
         if len(arrays) > 1:
             notes = (f"{source.path}: taking {name}, {why}.",)
     others = {n: array for n, array in arrays.items() if n != name}
@@ -224,10 +235,13 @@ def _only(
     arrays: dict[str, ArrayLike],
     what: str,
     broken: dict[str, str],
+    unlike: list[str],
 ) -> str:
     """The one name of the list; none or several are an error."""
     if not names:
         held = describe(arrays)
+        if unlike:
+            held += f". If it is {unlike[0]}, in spite of its name, say {source.path}:{unlike[0]}"
         if len(arrays) > MOST and all(len(array.shape) < 2 for array in arrays.values()):
             held = f"{len(arrays)} datasets, none of two axes"
         raise DataError(
@@ -240,6 +254,11 @@ def _only(
             f"{source.path}:NAME from {candidates}{_nowhere(broken)}."
         )
     return names[0]
+
+
+def _last(name: str) -> str:
+    """The last part of a dataset's name, in lower case."""
+    return name.rsplit("/", 1)[-1].lower()
 
 
 def _nowhere(broken: dict[str, str]) -> str:
