@@ -67,6 +67,7 @@ def data(tmp_path_factory):
     (folder / "text.ckpt").write_text("weights")
     (folder / "cut.h5").write_bytes((folder / "pairs.h5").read_bytes()[:3000])
     (folder / "data.txt").write_text("1 2 3")
+    (folder / "words.npy").write_text("frequency amplitude\n0 1\n")
     (folder / "folder.h5").mkdir()
     return folder
 
@@ -131,6 +132,7 @@ CASES = [
     ("prepare {d}/text.h5 -o {o}/out.h5", 1, "text.h5: not a whole HDF5 file"),
     ("prepare {d}/empty.h5 -o {o}/out.h5", 1, "no dataset can be a frame; it holds no dataset"),
     ("prepare {d}/objects.npy -o {o}/out.h5", 1, "no dataset can be a frame"),
+    ("prepare {d}/words.npy -o {o}/out.h5", 1, "plain numbers (it does not begin as one)"),
     ("prepare {d}/pickled.npy -o {o}/out.h5", 1, "not a NumPy file of plain numbers"),
     ("prepare {d}/data.txt -o {o}/out.h5", 1, "unknown kind of file '.txt'"),
     ("prepare {d}/raw.h5:linked -o {o}/out.h5", 1, "lead nowhere: /linked -> absent.h5"),
@@ -202,6 +204,8 @@ CASES = [
     ("train {d}/absent.h5 {d}/pairs.h5 -o {o}/run", 1, "absent.h5"),
     ("train {d}/text.h5 {d}/pairs.h5 -o {o}/run", 1, "text.h5: not a whole HDF5 file"),
     ("train {d}/scan.h5 {d}/pairs.h5 -o {o}/run", 1, "needs a complex dataset 'object'"),
+    ("break {d}/small.h5:/nope -o {o}/out.h5", 1, "no dataset '/nope'; it holds /amplitude"),
+    ("simulate {o}/s --train 2 --size 16 --beamstop 100", 2, "beamstop and gaps must leave a pixe"),
     ("train {d}/small.h5 {d}/small.h5 -o {o}/run", 1, "M >= 2N - 1 = (15, 15), got (14, 14)"),
     ("train {d}/uneven.h5 {d}/pairs.h5 -o {o}/run", 1, "'amplitude' does not fit 'object'"),
     ("train {d}/nan.h5 {d}/pairs.h5 -o {o}/run", 1, "amplitude must be finite"),

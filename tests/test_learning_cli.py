@@ -157,6 +157,12 @@ def test_from_simulation_to_prediction(tmp_path):
         single = file["object"][()]
 
     network = InPositions(load_network(training / "best.ckpt"))
+    other = data.parent / "other.h5"
+    with h5py.File(other, "w") as file:
+        file["object"] = np.ones((2, 8, 8), np.complex64)
+    refused = CliRunner().invoke(app, ["evaluate", str(training / "best.ckpt"), str(other)])
+    assert refused.exit_code == 1
+    assert "best.ckpt takes patterns of (32, 32), got (16, 16)" in " ".join(refused.output.split())
     shown = run("evaluate", training / "best.ckpt", data / "test.h5", "--positions")
     expected = evaluate(network, FilePairs(data / "test.h5"))
     assert f"{expected.sa_mse_ratio:.4f}" in shown

@@ -157,6 +157,7 @@ def test_a_truncated_file_is_refused(tmp_path):
         (np.ones(8), {}, "no dataset can be a pattern"),
         (np.ones((2, 3, 4, 5)), {}, "no dataset can be a pattern"),
         (np.zeros((8, 8)), {}, "every measured pixel is 0; a mask the wrong way round"),
+        (-np.ones((8, 8)), {}, "no measured pixel is above 0, 64 pixels below"),
         (np.full((8, 8), np.nan), {}, "no pixel is left as measured"),
         (-np.ones((8, 8)), {"values": "amplitudes"}, "64 pixels below 0"),
     ],

@@ -93,20 +93,14 @@ Tensor call_aten(const char* name, const char* overload,
   return stable_detail::to<Tensor>(stack[0]);
 }
 
-inline std::vector<int64_t> last_axes(int64_t ndim) {
-  std::vector<int64_t> axes;
-  for (int64_t axis = -ndim; axis < 0; ++axis) axes.push_back(axis);
-  return axes;
-}
-
-// torch.fft.fftn / ifftn over the last axes, zero-padded or cropped to `sizes` at the end.
-inline Tensor fourier_transform(const Tensor& x, const std::vector<int64_t>& sizes, bool inverse) {
+// torch.fft.fftn / ifftn over these axes.
+inline Tensor fourier_transform(const Tensor& x, const std::vector<int64_t>& axes, bool inverse) {
   return call_aten(
       inverse ? "aten::fft_ifftn" : "aten::fft_fftn", "",
-      std::array<StableIValue, 4>{
-          stable_detail::from(x), stable_detail::from(std::optional(sizes)),
-          stable_detail::from(std::optional(last_axes(static_cast<int64_t>(sizes.size())))),
-          stable_detail::from(std::optional<std::string>())});
+      std::array<StableIValue, 4>{stable_detail::from(x),
+                                  stable_detail::from(std::optional<std::vector<int64_t>>()),
+                                  stable_detail::from(std::optional(axes)),
+                                  stable_detail::from(std::optional<std::string>())});
 }
 
 }  // namespace symbreak

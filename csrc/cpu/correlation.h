@@ -11,6 +11,7 @@
 #include "common/fast_length.h"
 #include "common/stable.h"
 #include "cpu/correlation_lags.h"
+#include "cpu/fourier.h"
 
 namespace symbreak {
 
@@ -30,17 +31,16 @@ class Correlator {
       padded_.size[axis] = wrap_ ? extent : fast_length(extent + other - 1);
     }
     lags_.list(estimate, reference, wrap_, padded_);
-    const int64_t rank = estimate.grid.rank;
-    const std::vector<int64_t> sizes(padded_.size + 3 - rank, padded_.size + 3);
-    std::vector<int64_t> shape{2};
-    shape.insert(shape.end(), sizes.begin(), sizes.end());
-    const Tensor pair = torch::stable::new_empty(prototype_, shape, kComplexType<W>);
+    padded_.rank = estimate.grid.rank;
+    const Tensor pair =
+        torch::stable::new_empty(prototype_, {2, padded_.pixels()}, kComplexType<W>);
     load(estimate, mutable_real_data<W>(pair));
     load(reference, mutable_real_data<W>(pair) + 2 * padded_.pixels());
-    const Tensor spectra = fourier_transform(pair, sizes, false);
-    multiply(mutable_real_data<W>(spectra));
-    const Tensor correlations = fourier_transform(spectra, sizes, true);
-    const W* c = real_data<W>(correlations);
+    const Fourier<W> fourier(padded_, 2);
+    Spectrum<W> spectra = fourier.forward(mutable_real_data<W>(pair));
+    multiply(spectra.data());
+    Spectrum<W> correlations = fourier.inverse(spectra.data());
+    const W* c = correlations.data();
     const double largest = find_peaks(c);
     constexpr double kEpsilon = std::numeric_limits<W>::epsilon();
     return above(c, static_cast<W>(least_power(largest, norms, kEpsilon, 1.0)));

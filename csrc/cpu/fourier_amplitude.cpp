@@ -36,28 +36,30 @@ void write_by_codelets(const Tensor& x, const Grid& padded, Tensor& amplitude) {
   }
 }
 
-// x: contiguous, [*batch, *grid]; sizes: of the padded grid.
+// x: contiguous, [*batch, *grid].
 template <typename T>
-void write_amplitudes(const Tensor& x, const std::vector<int64_t>& sizes, Tensor& amplitude) {
-  const int64_t ndim = static_cast<int64_t>(sizes.size());
-  const auto shape = shape_of(x);
-  const std::vector<int64_t> grid(shape.end() - ndim, shape.end());
-  std::vector<int64_t> strides(ndim, 1);
-  for (int64_t i = ndim - 1; i > 0; --i) strides[i - 1] = strides[i] * grid[i];
-  const int64_t pixels = product(grid), padded = product(sizes);
+void write_amplitudes(const Tensor& x, const Grid& padded, Tensor& amplitude) {
+  const Grid grid = make_grid(x.sizes(), padded.rank);
   const T* objects = real_data<T>(x);
   T* to = amplitude.mutable_data_ptr<T>();
-  for_images(amplitude.numel() / padded, nullptr, [&](int64_t item) {
-    const Tensor object = torch::stable::from_blob(
-        const_cast<T*>(objects + 2 * pixels * item), grid, strides,
-        torch::stable::Device(torch::headeronly::DeviceType::CPU), kComplexType<T>);
-    const Tensor spectrum = torch::stable::contiguous(fourier_transform(object, sizes, false));
-    const T* from = real_data<T>(spectrum);
-    torch::stable::parallel_for(0, padded, kPixelsPerTask, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        to[padded * item + i] = static_cast<T>(modulus(from[2 * i], from[2 * i + 1]));
+  const Fourier<T> fourier(padded);
+  for_images(amplitude.numel() / padded.pixels(), nullptr, [&](int64_t item) {
+    std::vector<T> object(2 * padded.pixels());  // 0 but for the first pixels along each axis
+    for (int64_t z = 0; z < grid.size[0]; ++z) {
+      for (int64_t y = 0; y < grid.size[1]; ++y) {
+        const int64_t row = (item * grid.size[0] + z) * grid.size[1] + y;
+        std::copy_n(objects + 2 * grid.size[2] * row, 2 * grid.size[2],
+                    object.data() + 2 * padded.size[2] * (z * padded.size[1] + y));
       }
-    });
+    }
+    Spectrum<T> spectrum = fourier.forward(object.data());
+    const T* from = spectrum.data();
+    torch::stable::parallel_for(
+        0, padded.pixels(), kPixelsPerTask, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) {
+            to[padded.pixels() * item + i] = static_cast<T>(modulus(from[2 * i], from[2 * i + 1]));
+          }
+        });
   });
 }
 
@@ -81,7 +83,7 @@ Tensor fourier_amplitude_cpu(const Tensor& x, int64_t oversampling,
     if (CodeletAmplitude<T>::reaches(padded)) {
       write_by_codelets<T>(in, padded, amplitude);
     } else {
-      write_amplitudes<T>(in, sizes, amplitude);
+      write_amplitudes<T>(in, padded, amplitude);
     }
     return amplitude;
   });

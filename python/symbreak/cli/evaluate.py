@@ -10,6 +10,7 @@ import typer
 import symbreak
 from symbreak.cli import options
 from symbreak.cli.output import note, out, table, wrote
+from symbreak.data.files.arrays import DataError
 from symbreak.learning.evaluate import evaluate as measure
 from symbreak.learning.evaluate import predict
 from symbreak.learning.file_pairs import FilePairs
@@ -59,6 +60,11 @@ def evaluate(
     if positions:
         network = InPositions(network)
     source = FilePairs(pairs, broken=break_, ndim=ndim)
+    expected = tuple(network.measurement_shape)  # type: ignore[arg-type]
+    if source.measurement_shape != expected:
+        raise DataError(
+            f"{pairs}: {checkpoint} takes patterns of {expected}, got {source.measurement_shape}."
+        )
     note(f"{pairs}: {line}." for line in look_at_pairs(source))
     found = measure(network, source, batch=batch, say=lambda line: note([line]))
     rows = table(f"{checkpoint} on {len(source)} pairs", "error", "network", "zero", "ratio")

@@ -46,6 +46,7 @@ def simulate(
         tuple[int, int] | None,
         typer.Option(
             callback=options.checked(lambda defects: CrystalSettings(defects=defects)),
+            metavar="FEWEST MOST",
             help="Fewest and most dislocations per crystal; default: 0 6, in 3D 0 1.",
         ),
     ] = None,
@@ -76,6 +77,7 @@ def simulate(
             callback=options.checked(
                 lambda gaps: detector_gaps((1, 1), module=gaps[0], gap=gaps[1])
             ),
+            metavar="MODULE GAP",
             help="Pixels of a detector module and of the gap to the next; default: no gaps.",
         ),
     ] = None,
@@ -104,6 +106,8 @@ def simulate(
             "one split at least must have pairs, got 0 in all", param_hint=SPLITS
         )
     simulation = Simulation(size, seed, ndim, oversampling, photons, settings, beamstop, gaps)
+    with options.wrong_usage("--beamstop"):
+        simulation.valid()  # its checks
     options.result_folder(folder)
     with running(workers, dask) as runner, progress("simulating", sum(counts.values())) as bar:
         for split, count in counts.items():

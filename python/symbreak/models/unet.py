@@ -23,6 +23,8 @@ Norm = Literal["none", "batch", "instance", "group"]
 
 # Stages go on until the smallest axis has this many pixels, as in CDI-NN (32 -> 4).
 BOTTLENECK = 4
+# With more left, because of odd sizes, the network sees too little of the pattern at a time.
+SHALLOW = 32
 # Channels per group of norm="group".
 GROUP = 8
 
@@ -180,6 +182,13 @@ def _stages(
                 "UNet: measurement_shape must halve at least "
                 f"{max(1, int(extra))} times down to {BOTTLENECK} pixels or more, "
                 f"got {measurement_shape}."
+            )
+        left = min(measurement_shape) // 2**depth
+        if left > SHALLOW:
+            raise ValueError(
+                f"UNet: measurement_shape halves {depth} times only and leaves {left} pixels, of "
+                f"which kernels of 3 see too few, got {measurement_shape}. Pad it to more factors "
+                "of 2, or give depth."
             )
         return depth, depth - int(extra)
     stages = whole(depth)

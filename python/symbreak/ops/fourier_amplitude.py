@@ -41,10 +41,11 @@ def fourier_amplitude(
         RuntimeError: In forward mode (``torch.func.jvp``).
 
     Differentiable, also twice; the gradient of the modulus is z/|z|, and 0 where z = 0.
-    Deterministic; an item's result does not depend on the batch around it. Cost: one FFT of the
-    padded grid (any size), in 2D of the rows with content only where the sizes are multiples of 16
-    from 32 to 2048 without other factors than 2, 3 and 5; memory beyond the result: one padded
-    spectrum per thread. Backward: two FFTs per item, and some padded spectra of the whole batch.
+    Deterministic; an item's result depends neither on the batch around it nor on the number of
+    threads, its gradient but for rounding. Cost: one FFT of the padded grid (any size), in 2D of
+    the rows with content only where the sizes are multiples of 16 from 32 to 2048 without other
+    factors than 2, 3 and 5; memory beyond the result: one padded spectrum per thread. Backward: two
+    FFTs per item, and some padded spectra of the whole batch.
 
     Example:
         >>> symbreak.fourier_amplitude(torch.ones(2, 2, dtype=torch.complex64)).shape

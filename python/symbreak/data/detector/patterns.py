@@ -207,6 +207,8 @@ def _amplitude(
         notes.append(f"{_pixels(negative)} with negative intensity: taken as 0.")
     amplitude = np.sqrt(np.maximum(data, 0)) if values == "intensities" else data
     if not amplitude.any():
+        if negative:
+            raise DataError(f"{source}: no measured pixel is above 0, {_pixels(negative)} below.")
         raise DataError(
             f"{source}: every measured pixel is 0; a mask the wrong way round? --mask is 0 where "
             "measured, --valid is not."

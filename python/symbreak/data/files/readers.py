@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 import tifffile
+
+NUMPY = b"\x93NUMPY"  # how a file of one array begins
 
 
 class DataError(ValueError):
@@ -71,7 +74,8 @@ def datasets(file: h5py.File, first: str) -> tuple[dict[str, ArrayLike], dict[st
         except (KeyError, OSError, RuntimeError, ValueError):  # to nowhere, a missing file, itself
             with suppress(KeyError, ValueError):
                 link = file.get(path, getlink=True)
-                broken[path] = str(getattr(link, "filename", getattr(link, "path", path)))
+                if link is not None:  # else there is nothing of that name
+                    broken[path] = str(getattr(link, "filename", getattr(link, "path", path)))
             return
         info = h5py.h5o.get_info(item.id)
         if (info.fileno, info.addr) in seen:
@@ -112,6 +116,9 @@ def find_default(file: h5py.File, within: str) -> str | None:
 
 def read_numpy(path: Path) -> dict[str, ArrayLike]:
     with parsing(path, "not a NumPy file of plain numbers"):
+        with path.open("rb") as file:
+            if file.read(len(NUMPY)) != NUMPY and not zipfile.is_zipfile(path):
+                raise ValueError("it does not begin as one")  # np.load would advise to unpickle
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {path.stem: loaded}

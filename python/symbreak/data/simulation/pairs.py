@@ -63,7 +63,7 @@ class Simulation:
 
         Raises:
             TypeError: ``beamstop`` is not a number.
-            ValueError: ``beamstop`` or ``gaps`` is out of its range.
+            ValueError: ``beamstop`` or ``gaps`` is out of its range, or leaves no pixel.
             MemoryError: The pattern is larger than the memory.
         """
         masks = []
@@ -74,7 +74,15 @@ class Simulation:
             # DC in the middle of a module, as the detector would be placed.
             offset = module // 2 - self.measured_shape[0] // 2
             masks.append(detector_gaps(self.measured_shape, module=module, gap=gap, offset=offset))
-        return torch.stack(masks).all(0) if masks else None
+        if not masks:
+            return None
+        valid = torch.stack(masks).all(0)
+        if not bool(valid.any()):
+            raise ValueError(
+                "Simulation: beamstop and gaps must leave a pixel of the pattern, "
+                f"{self.measured_shape}, got beamstop={self.beamstop!r}, gaps={self.gaps!r}."
+            )
+        return valid
 
 
 def write_pairs(
