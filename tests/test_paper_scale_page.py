@@ -33,6 +33,7 @@ COMPARED = {  # the SA-MSE of the best-validated network: what the page says, of
     "with two in the frame {train} and {new}": FRAME,
     "on its training set, {train}, as on new crystals, {new}:": f"{FRAME}, UNet, rate 0.001, 5000",
     "SiSPRNet has {train} left on its training set and {new} on new": f"{FRAME}, 5000, longer",
+    "SiSPRNet with 5000 raw pairs is at {new} on new": f"{FRAME}, before, 5000",
     "{new} on new crystals and {train} on its training set, after 40": (
         f"{FRAME}, UNet of width 16, rate 0.001, 5000"
     ),
