@@ -120,6 +120,29 @@ def test_the_slice_of_a_3d_object_goes_through_the_object():
     assert panels.middle_of(np.ones((5, 3))) is None
 
 
+@pytest.mark.parametrize("grid", [(24, 20), (6, 24, 20)])
+def test_where_pixels_are_known_pictures_are_in_nanometres(grid):
+    """A row of 20 nm is twice as high as a column of 10 nm is wide."""
+    a, valid, compared = starts(grid, 2)
+    plain, true = (
+        [ax for half in figure.subfigs for ax in half.axes]
+        for figure in (
+            reconstruction_figure(a, valid, compared, steps=steps) for steps in (None, (20.0, 10.0))
+        )
+    )
+    drawn = 0
+    for before, after in zip(plain, true, strict=True):
+        if before.get_xlabel() == "pixels" or before.get_title().startswith("start"):
+            rows, columns = before.get_images()[0].get_array().shape[:2]
+            assert after.get_images()[0].get_extent() == [0, 10 * columns, 20 * rows, 0]
+            assert after.get_aspect() == 1
+            assert after.get_xlabel() == before.get_xlabel().replace("pixels", "nm")
+            drawn += 1
+        else:
+            assert after.get_xlabel() == before.get_xlabel()
+    assert drawn == 3 + len(compared.error)
+
+
 def test_reconstruction_figure_without_history(tmp_path):
     a, valid, compared = starts((16, 16), 1)
     save(reconstruction_figure(a, valid, compared), tmp_path / "a.pdf")

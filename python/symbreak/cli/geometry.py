@@ -171,6 +171,12 @@ def geometry_rows(grid: ReciprocalGrid, shape: Sequence[int]) -> Iterator[tuple[
         yield "Bragg peak |Q|", f"{q:.4g} 1/nm, planes {grid.lattice_spacing:.4g} nm apart"
 
 
+def sides(grid: ReciprocalGrid, shape: Sequence[int]) -> tuple[float, float]:
+    """Height of a row and width of a column of the object, nm."""
+    row, column = np.linalg.norm(grid.voxel(shape), axis=1)[-2:]
+    return float(row), float(column)
+
+
 def lines(grid: ReciprocalGrid, shape: Sequence[int]) -> None:
     """Print the same as lines."""
     for name, value in geometry_rows(grid, shape):

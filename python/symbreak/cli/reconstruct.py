@@ -13,7 +13,7 @@ import typer
 import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.described import describe, parameters
-from symbreak.cli.geometry import lines
+from symbreak.cli.geometry import lines, sides
 from symbreak.cli.initial import AGREEMENT, Initial, begin, read_starts
 from symbreak.cli.output import note, wrote
 from symbreak.cli.phasing import run_resumably
@@ -258,6 +258,7 @@ def reconstruct(
             compared,
             history=found.history,
             every=RECORD_EVERY,
+            steps=None if grid is None else sides(grid, amplitude.shape),
             title=f"{measured.source.path.name}: {schedule}",
         )
         save(figure, plot)

@@ -17,6 +17,8 @@ FAINT = "#9aa5b1"
 INVERSE_E = 0.36787944117144233
 
 Array = NDArray[Any]
+Steps = tuple[float, float] | None
+"""Height of a row and width of a column, nm; None where they are not known."""
 
 
 def middle_slice(volume: Array, middle: int | None = None) -> Array:
@@ -52,15 +54,36 @@ def crop_box(support: Array, margin: float = 0.25) -> tuple[slice, slice]:
     return box[0], box[1]
 
 
+def placed(shape: tuple[int, ...], steps: Steps) -> dict[str, Any]:
+    """Where an image lies: pixel by pixel, or in nanometres."""
+    if steps is None:
+        return {}
+    rows, columns = (size * step for size, step in zip(shape[:2], steps, strict=True))
+    return {"extent": (0, columns, rows, 0)}
+
+
+def label_sides(axes: Axes, steps: Steps) -> None:
+    """Say in which unit an image's sides are."""
+    unit = "pixels" if steps is None else "nm"
+    axes.set_xlabel(unit)
+    axes.set_ylabel(unit)
+
+
 def draw_object(
-    axes: Axes, values: Array, *, title: str = "", full: float | None = None, ticks: bool = True
+    axes: Axes,
+    values: Array,
+    *,
+    title: str = "",
+    full: float | None = None,
+    ticks: bool = True,
+    steps: Steps = None,
 ) -> None:
     """Draw complex values: phase as hue, magnitude as brightness, ``full`` the brightest."""
-    axes.imshow(complex_colours(values, full), interpolation="nearest", origin="upper")
+    colours = complex_colours(values, full)
+    axes.imshow(colours, interpolation="nearest", origin="upper", **placed(values.shape, steps))
     axes.set_title(title, fontsize=10)
     if ticks:
-        axes.set_xlabel("pixels")
-        axes.set_ylabel("pixels")
+        label_sides(axes, steps)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(5, integer=True))
     else:

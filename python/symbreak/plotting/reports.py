@@ -13,14 +13,17 @@ from symbreak.evaluation import StartComparison
 from symbreak.plotting.colour import complex_colours
 from symbreak.plotting.figures import new_figure
 from symbreak.plotting.panels import (
+    Steps,
     crop_box,
     draw_history,
     draw_key,
     draw_object,
     draw_pattern,
     draw_transfer,
+    label_sides,
     middle_of,
     middle_slice,
+    placed,
 )
 
 MOST_STARTS = 16
@@ -33,6 +36,7 @@ def reconstruction_figure(
     *,
     history: Tensor | None = None,
     every: int = 1,
+    steps: Steps = None,
     title: str = "",
 ) -> Figure:
     """Pattern, best object, mean, all starts, transfer function and error history on one page.
@@ -44,6 +48,7 @@ def reconstruction_figure(
             through the middle of the best one is drawn.
         history: ``(starts, records)``, or None if none was recorded.
         every: Iterations between two records.
+        steps: Height of a row and width of a column of the object, nm; None: pixels are drawn.
         title: Headline.
 
     Returns:
@@ -73,12 +78,13 @@ def reconstruction_figure(
         best,
         title=f"best of {len(starts.error)} starts, R = {float(starts.r_factor[starts.best]):.3f}"
         + at,
+        steps=steps,
     )
     count = int(starts.good.sum())
-    draw_object(axes[0, 2], mean, title=f"mean of the {count} good starts")
+    draw_object(axes[0, 2], mean, title=f"mean of the {count} good starts", steps=steps)
     draw_key(axes[0, 3])
     axes[1, 3].set_axis_off()
-    _draw_magnitude(top, axes[1, 0], best)
+    _draw_magnitude(top, axes[1, 0], best, steps)
     curve = starts.transfer
     draw_transfer(
         axes[1, 1],
@@ -98,7 +104,7 @@ def reconstruction_figure(
         )
     else:
         axes[1, 2].set_axis_off()
-    _draw_starts(strip, starts, box, middle)
+    _draw_starts(strip, starts, box, middle, steps)
     return figure
 
 
@@ -163,16 +169,20 @@ def demo_figure(
     return figure
 
 
-def _draw_magnitude(figure: SubFigure, axes: Any, values: NDArray[Any]) -> None:
-    image = axes.imshow(np.abs(values), cmap="viridis", interpolation="nearest", vmin=0)
+def _draw_magnitude(figure: SubFigure, axes: Any, values: NDArray[Any], steps: Steps) -> None:
+    where = placed(values.shape, steps)
+    image = axes.imshow(np.abs(values), cmap="viridis", interpolation="nearest", vmin=0, **where)
     axes.set_title("magnitude of the best start", fontsize=10)
-    axes.set_xlabel("pixels")
-    axes.set_ylabel("pixels")
+    label_sides(axes, steps)
     figure.colorbar(image, ax=axes, label="magnitude", shrink=0.9)
 
 
 def _draw_starts(
-    figure: SubFigure, starts: StartComparison, box: tuple[slice, slice], middle: int | None
+    figure: SubFigure,
+    starts: StartComparison,
+    box: tuple[slice, slice],
+    middle: int | None,
+    steps: Steps,
 ) -> None:
     """Every start, best first, and whether it was the twin; those left out are dimmed."""
     ranked = "cross-validated error" if bool(starts.determined.any()) else "error"
@@ -183,7 +193,8 @@ def _draw_starts(
     for place, k in zip(axes.flat, order, strict=False):
         good = bool(starts.good[k])
         colours = complex_colours(middle_slice(starts.objects[k].cpu().numpy(), middle)[box])
-        place.imshow(colours if good else 0.35 * colours + 0.55, interpolation="nearest")
+        shown = colours if good else 0.35 * colours + 0.55
+        place.imshow(shown, interpolation="nearest", **placed(colours.shape, steps))
         words = ["twin"] if bool(starts.twin[k]) else []
         words += [] if good else ["left out"]
         label = f"start {k}: {float(starts.criterion[k]):.4f}"
