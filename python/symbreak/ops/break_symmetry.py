@@ -76,7 +76,7 @@ def break_symmetry(
 
     Returns:
         SymmetryBreaking: ``object``, ``shift``, ``flipped``, ``phase``, ``margin``; and
-        ``object == apply_symmetry(x, shift=shift, flipped=flipped, phase=phase)``.
+        ``object == apply_symmetry(x, shift=shift, flipped=flipped, phase=phase)``, up to rounding.
 
     Raises:
         TypeError: ``x`` is not a complex tensor, or another argument is of the wrong type.
