@@ -94,6 +94,11 @@ def test_a_support_that_is_given_counts_instead(scans):
     assert phase_b(scans, "b.cxi", *words).exit_code == 0
     after = read_cxi(scans / "b.cxi")
     assert (after.starts["support"].sum((1, 2)) == 256).all()
+    result = phase_b(scans, "same.cxi", *words)
+    assert "--support holds" not in result.stderr
+    np.save(scans / "support.npy", np.roll(support, 16, 0))
+    result = phase_b(scans, "c.cxi", *words)
+    assert "note: --support holds 0 % of an object of --initial only" in result.stderr
 
 
 def test_objects_of_a_window_have_zeros_around_them(scans):

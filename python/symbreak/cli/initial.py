@@ -82,6 +82,23 @@ def read_starts(
     return fitted(objects.to(amplitude.device), amplitude, valid, limited=limited), notes
 
 
+def look_at_support(objects: Tensor, support: Tensor) -> list[str]:
+    """Say so where a support that was given lies elsewhere than the objects do.
+
+    Args:
+        objects: Complex ``(starts, *grid)``, none of them 0.
+        support: bool ``(*grid)``.
+    """
+    power = objects.abs().square().flatten(1)
+    share = float((power * support.flatten()).sum(1).div(power.sum(1)).min())
+    if share >= 0.5:
+        return []
+    return [
+        f"--support holds {100 * share:.0f} % of an object of --initial only: it is to lie where "
+        "the objects do."
+    ]
+
+
 @contextmanager
 def objects_of_stack(source: Source | None, stack: PatternStack) -> Iterator[OpenArray | None]:
     """Open the objects that phasing begins from, one for each pattern.

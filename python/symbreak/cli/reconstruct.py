@@ -14,7 +14,7 @@ import symbreak
 from symbreak.cli import coherence, options, phasing_options
 from symbreak.cli.described import describe, parameters
 from symbreak.cli.geometry import lines, sides
-from symbreak.cli.initial import AGREEMENT, Initial, begin, read_starts
+from symbreak.cli.initial import AGREEMENT, Initial, begin, look_at_support, read_starts
 from symbreak.cli.output import note, wrote
 from symbreak.cli.phasing import run_resumably
 from symbreak.cli.phasing_options import (
@@ -99,7 +99,8 @@ def reconstruct(
         str | None,
         typer.Option(
             metavar=DATASET,
-            help="First support, not 0 inside, lying anywhere; default: from the autocorrelation.",
+            help="First support, not 0 inside, lying anywhere, or where --initial does; default: "
+            "from the autocorrelation, or where --initial is not 0.",
             rich_help_panel=SUPPORT,
         ),
     ] = None,
@@ -198,6 +199,8 @@ def reconstruct(
         shared |= {"starts": len(begun), "initial": begun}
         if first is None:
             shared["support"] = begun != 0
+        else:
+            note(look_at_support(begun, shared["support"]))
     shared["saturated"] = bounded if bounds and beam is None else None
     with ExitStack() as kept:
         choice = None
