@@ -9,8 +9,8 @@ from symbreak.geometry import Circle, Instrument
 from symbreak.geometry.instrument_file import InstrumentFile, parse_instrument
 from symbreak.geometry.instrument_text import instrument_text
 
-POSITIVE = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 ENERGY = st.floats(0, 1000, exclude_min=True, exclude_max=True)
+DISTANCE = st.floats(0, 100, exclude_min=True, exclude_max=True)
 PIXEL = st.floats(0, 0.1, exclude_min=True, exclude_max=True)
 ANY = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -32,7 +32,7 @@ def instruments(draw):
     step = draw(ANY.filter(lambda step: step != 0))
     return Instrument(
         draw(ENERGY),
-        draw(POSITIVE),
+        draw(DISTANCE),
         (draw(PIXEL), draw(PIXEL)),
         **{"rows": rows, "columns": columns, "beam": beam, "scan": scan, "step": step},
         detector=tuple(draw(circles)),

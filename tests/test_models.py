@@ -144,7 +144,7 @@ def test_a_small_network_learns_a_fixed_batch():
         (lambda: UNet(0), "UNet: object_shape must be a positive integer or 2 or 3 of them, got 0"),
         (lambda: UNet((8, 8), (8, 8, 8)), "UNet: measurement_shape must have as many axes"),
         (lambda: UNet(16, 24), "UNet: measurement_shape must be object_shape times one power"),
-        (lambda: UNet(33), r"halves 1 times only and leaves 33 pixels, which .*, got \(66, 66\)"),
+        (lambda: UNet(33), "halves 1 times only and leaves 33 pixels, of which .*, got"),
         (lambda: UNet((8, 8), (16, 32)), "UNet: measurement_shape must be object_shape times one"),
         (lambda: UNet(16, 8), "UNet: measurement_shape must be object_shape times one power"),
         (lambda: UNet(7, 7), "UNet: measurement_shape must halve at least 1 times"),
