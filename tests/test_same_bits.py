@@ -13,6 +13,7 @@ AWKWARD = [
     ((40, 158), torch.float64),
     ((24, 364), torch.float32),
     ((26, 10_100), torch.float32),  # transformed in blocks, like volumes
+    ((49, 6892), torch.float32),  # of which one would be a single line
     ((10, 12, 14), torch.float32),
     ((15, 9, 11), torch.float64),
     ((7, 5, 7), torch.float32),

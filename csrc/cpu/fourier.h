@@ -1,14 +1,14 @@
 // Torch's FFT between plain pointers: the same bits whatever the batch and the number of threads.
 //
-// MKL chooses its algorithm by shape, batch and threads, and for some shapes, as 18 x 107, another
-// one rounds otherwise. So every call has a shape that follows from the grid alone, and runs on one
-// thread; large grids are cut into such calls, which threads share. So are all volumes: transforms
-// along three axes at once ask how many threads there might be even where they run on one.
+// MKL chooses its algorithm by shape, batch, threads and the alignment of the data, and for some
+// shapes, as 18 x 107, another one rounds otherwise. So every call has a shape that follows from
+// the grid alone, begins where a line of the cache does, and runs on one thread; large grids are
+// cut into such calls, which threads share. So are all volumes: transforms along three axes at once
+// ask how many threads there might be even where they run on one.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -22,7 +22,9 @@ namespace symbreak {
 
 constexpr int64_t kPixelsAtOnce = int64_t{1} << 18;  // 2D grids below are transformed by one call
 constexpr int64_t kPixelsInBlock = int64_t{1} << 15;
+constexpr int64_t kLeastLines = 2;    // MKL would share a single line among threads
 constexpr int64_t kLinesAtOnce = 16;  // of the last pass, side by side in memory
+constexpr uintptr_t kAlignment = 64;  // bytes, a line of the cache
 
 // Calls body(i) for 0 <= i < count, on the threads, where what it calls runs serially. Of a single
 // one torch would leave the threads to what it calls: so there are two.
@@ -64,13 +66,22 @@ class Fourier {
   };
 
   Spectrum<T> transform(const T* x, bool inverse) const {
-    const Tensor images = view(x, sizes_, contiguous_strides(sizes_));
+    const Tensor images = view(x, sizes_);
     if (pixels_ >= kPixelsAtOnce || axes_.size() == 3) {
       return Spectrum<T>(in_blocks(x, images, inverse));
     }
     std::optional<Tensor> result;
-    serially(1, [&](int64_t) { result = fourier_transform(images, axes_, inverse); });
+    serially(1, [&](int64_t) { result = fourier_transform(aligned(images), axes_, inverse); });
     return Spectrum<T>(*result);
+  }
+
+  // As it is, or a copy: torch aligns what it allocates by 64 bytes.
+  static Tensor aligned(const Tensor& images) {
+    const T* from = real_data<T>(images);
+    if (reinterpret_cast<uintptr_t>(from) % kAlignment == 0) return images;
+    Tensor copy = torch::stable::new_empty(images, shape_of(images));
+    std::copy_n(from, 2 * images.numel(), mutable_real_data<T>(copy));
+    return copy;
   }
 
   // First all axes but the grid's first, some of whose planes (2D: rows) make a block; then that
@@ -79,36 +90,37 @@ class Fourier {
     Tensor result = torch::stable::new_empty(images, sizes_);
     T* const to = mutable_real_data<T>(result);
     const int64_t length = sizes_[1], plane = pixels_ / length;
-    const int64_t planes = std::max<int64_t>(1, kPixelsInBlock / plane);
+    const int64_t planes = std::max(kLeastLines, kPixelsInBlock / plane);
     Sizes block_sizes(sizes_.begin() + 1, sizes_.end());  // [planes, *plane]
     Sizes inner;
     for (size_t axis = 1; axis < block_sizes.size(); ++axis) {
       inner.push_back(static_cast<int64_t>(axis));
     }
-    const int64_t all = sizes_[0] * length, blocks = (all + planes - 1) / planes;
+    const int64_t all = sizes_[0] * length, blocks = std::max<int64_t>(1, all / planes);
     serially(blocks, [&](int64_t block) {
       Sizes sizes = block_sizes;
-      sizes[0] = std::min(planes, all - block * planes);
-      const int64_t first = 2 * plane * planes * block;
-      const Tensor part = view(x + first, sizes, contiguous_strides(sizes));
-      Spectrum<T> done(fourier_transform(part, inner, inverse));
+      sizes[0] = part_of(all, block + 1, blocks) - part_of(all, block, blocks);
+      const int64_t first = 2 * plane * part_of(all, block, blocks);
+      Spectrum<T> done(fourier_transform(aligned(view(x + first, sizes)), inner, inverse));
       std::copy_n(done.data(), 2 * plane * sizes[0], to + first);
     });
     // Lines are gathered side by side: torch copies what does not lie so, and MKL is slower there.
     const int64_t together = std::max(kLinesAtOnce, kPixelsInBlock / length);
-    const int64_t beside = (plane + together - 1) / together;
+    const int64_t beside = std::max<int64_t>(1, plane / together);
     serially(sizes_[0] * beside, [&](int64_t block) {
-      const int64_t line = block % beside * together;
-      const int64_t lines = std::min(together, plane - line);
+      const int64_t line = part_of(plane, block % beside, beside);
+      const int64_t lines = part_of(plane, block % beside + 1, beside) - line;
       T* const first = to + 2 * (pixels_ * (block / beside) + line);
-      std::vector<T> gathered(2 * lines * length);
-      transpose(first, plane, length, lines, gathered.data(), length);
-      Spectrum<T> done(
-          fourier_transform(view(gathered.data(), {lines, length}, {length, 1}), {1}, inverse));
+      Tensor gathered = torch::stable::new_empty(images, {lines, length});
+      transpose(first, plane, length, lines, mutable_real_data<T>(gathered), length);
+      Spectrum<T> done(fourier_transform(gathered, {1}, inverse));
       transpose(done.data(), length, lines, length, first, plane);
     });
     return result;
   }
+
+  // Where block k of so many begins, nearly equal ones.
+  static int64_t part_of(int64_t all, int64_t k, int64_t blocks) { return all * k / blocks; }
 
   // to[column, row] = from[row, column]; strides of rows. In blocks that fit lines of the cache.
   static void transpose(const T* from, int64_t stride, int64_t rows, int64_t columns, T* to,
@@ -129,13 +141,9 @@ class Fourier {
     }
   }
 
-  static Sizes contiguous_strides(const Sizes& sizes) {
+  static Tensor view(const T* x, const Sizes& sizes) {
     Sizes strides(sizes.size(), 1);
     for (size_t i = sizes.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * sizes[i];
-    return strides;
-  }
-
-  static Tensor view(const T* x, const Sizes& sizes, const Sizes& strides) {
     return torch::stable::from_blob(const_cast<T*>(x), sizes, strides,
                                     torch::stable::Device(torch::headeronly::DeviceType::CPU),
                                     kComplexType<T>);
